@@ -1,0 +1,1 @@
+"""mekong: Thai and Vietnamese news text into English, and into parallel corpora."""

@@ -1,0 +1,237 @@
+"""Settings: typed, frozen, read from YAML, changed by `--set a.b=c`.
+
+Unknown keys are errors that name the nearest valid one. Paths are relative to the working directory. The order of
+precedence is: `--set` over the file over the defaults written here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import ConfigError
+
+MAX_CONFIG_BYTES = 1_000_000
+T = TypeVar("T", bound=BaseModel)
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReadSettings(Settings):
+    """What is read and what is refused."""
+
+    paths: tuple[str, ...] = ()
+    """Files, folders or globs: .txt, .jsonl (also .gz, .zst), .parquet, `datasets` folders."""
+    lang: Literal["auto", "th", "vi", "en"] = "auto"
+    """Language of documents that do not state one; `auto` detects it."""
+    licence: str = ""
+    """Licence of documents that do not state one (SPDX id or name)."""
+    max_line_bytes: Count = 1_000_000
+    """A longer line (after decompression) is rejected."""
+    max_document_bytes: Count = 20_000_000
+    """A longer document is rejected."""
+    max_rejects: Annotated[int, Field(ge=0)] = 100
+    """More rejected lines and files than this end the run with exit code 3, after everything else is done."""
+
+
+class SegmentSettings(Settings):
+    """How documents are cut for translation."""
+
+    max_chars: Annotated[int, Field(ge=40, le=2000)] = 220
+    """Thai phrases are grouped up to about this many characters; a sentence of any language is cut above twice it."""
+
+
+class TranslateSettings(Settings):
+    """The model and how it is driven."""
+
+    model: str = "qwen2.5-coder-1.5b"
+    """Name of a registry entry (`mekong models list`)."""
+    engine: Literal["auto", "transformers", "ctranslate2"] = "auto"
+    """`auto` takes the entry's engine for the device in use."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` is CUDA where there is a usable GPU."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
+    """`auto`: bfloat16 on CUDA, on the CPU int8 with CTranslate2 and float32 with transformers."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """CPU threads of the engine; 0 takes all cores."""
+    batch_tokens: Count = 2048
+    """Source tokens a batch, padding included; a batch is cut from one length-sorted shard."""
+    batch_rows: Count = 32
+    """Rows a batch at most."""
+    num_beams: Annotated[int, Field(ge=1, le=32)] = 1
+    """Beam size; 1 is greedy."""
+    use_glossary: bool = True
+    """Give glossary hints to models that take them."""
+    glossary: tuple[str, ...] = ()
+    """More glossary files (term TAB English TAB part of speech); they win over the shipped ones."""
+    max_hints: Annotated[int, Field(ge=0, le=100)] = 25
+    """Hints a segment at most, rarest terms first."""
+    retries: Annotated[int, Field(ge=0, le=3)] = 1
+    """How often a segment that fails a guard is translated again with what was wrong named."""
+
+
+class AlignSettings(Settings):
+    """Document and sentence alignment with the English documents of the input."""
+
+    encoder: str = "use-multilingual-v3"
+    """Registry entry of the sentence encoder."""
+    candidates: Count = 5
+    """English documents looked at for each source document."""
+    min_similarity: Share = 0.35
+    """Document similarity under which no sentences are aligned."""
+    min_coverage: Share = 0.6
+    """Share of the text, on both sides, inside good beads from which a document pair counts as parallel."""
+    min_bead_score: Share = 0.45
+    """Mean bead similarity from which a document pair counts as parallel."""
+
+
+class Rule(Settings):
+    """Keep a pair when `min <= score <= max`; a score that does not apply passes."""
+
+    min: float | None = None
+    max: float | None = None
+    origin: Literal["any", "translated", "aligned"] = "any"
+    """Which pairs the rule is for."""
+
+
+class FilterSettings(Settings):
+    """Rules over scores; every rule that fails is a reason."""
+
+    rules: dict[str, Rule] = Field(default_factory=dict)
+    """One rule a score name; see docs/scoring.md for the names."""
+
+
+class WriteSettings(Settings):
+    """What goes into the corpus folder."""
+
+    formats: tuple[Literal["jsonl", "parquet", "moses", "tmx"], ...] = ("jsonl", "parquet", "moses", "tmx")
+    origins: tuple[Literal["translated", "aligned"], ...] = ("translated", "aligned")
+
+
+class ReportSettings(Settings):
+    """How much the report shows."""
+
+    examples: Count = 12
+    """Pairs a table: the best, the worst, and a seeded sample."""
+
+
+class RunSettings(Settings):
+    """How work is cut."""
+
+    shard_chars: Count = 20_000
+    """Documents are gathered into shards of about this many characters: the unit of work, of commit and of resume."""
+
+
+class Config(Settings):
+    """The whole configuration of one run."""
+
+    name: str = "run"
+    """Names the default output folder, `out/<name>`."""
+    read: ReadSettings = ReadSettings()
+    segment: SegmentSettings = SegmentSettings()
+    translate: TranslateSettings = TranslateSettings()
+    align: AlignSettings = AlignSettings()
+    filter: FilterSettings = FilterSettings()
+    write: WriteSettings = WriteSettings()
+    report: ReportSettings = ReportSettings()
+    run: RunSettings = RunSettings()
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML without aliases (a few lines of them can fill the memory) and without repeated keys."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is repeated", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(path: Path) -> Any:
+    """Read one YAML file with the safe loader.
+
+    Raises ConfigError when it cannot be read, is over 1 MB, or is not plain YAML.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", "Give the path of a YAML file.") from error
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path} has {len(data)} bytes; a YAML file may have {MAX_CONFIG_BYTES}")
+    try:
+        return yaml.load(data.decode("utf-8"), _Loader)  # noqa: S506 - a SafeLoader made stricter
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not plain YAML: {error}", "Correct the file at that place.") from error
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a configuration file and apply `a.b=c` overrides (c is YAML).
+
+    Raises ConfigError naming the key, the value and the nearest valid key.
+    """
+    data = load_yaml(path) or {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
+    for override in overrides:
+        _apply(data, override)
+    data.setdefault("name", path.stem)
+    return parse_settings(Config, data, str(path))
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {override!r} is not of the form a.b=c", "For example --set translate.retries=2")
+    for part in parts[:-1]:
+        inner = data.get(part)
+        if inner is None:
+            inner = data[part] = {}
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {override!r}: {part!r} is a value, not a section")
+        data = inner
+    try:
+        data[parts[-1]] = yaml.load(value, _Loader)  # noqa: S506 - as above
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override!r}: the value is not YAML ({error})") from error
+
+
+def parse_settings(kind: type[T], data: Mapping[str, Any], where: str) -> T:
+    """Build settings of type `kind` from plain data; `where` names the source in error messages."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(kind, item) for item in error.errors()]
+        raise ConfigError(f"{where}: " + "; ".join(lines), "See `mekong run --help` and configs/.") from error
+
+
+def _explain(kind: type[BaseModel], item: Mapping[str, Any]) -> str:
+    location: tuple[str | int, ...] = item["loc"]
+    dotted = ".".join(str(part) for part in location)
+    if item["type"] != "extra_forbidden":
+        return f"{dotted} = {item['input']!r}: {item['msg']}"
+    section: Any = kind
+    for part in location[:-1]:
+        fields = getattr(section, "model_fields", {})
+        section = fields[part].annotation if part in fields else section
+    names = list(getattr(section, "model_fields", {}))
+    near = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown key {dotted!r}{hint} (valid: {', '.join(names)})"

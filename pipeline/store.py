@@ -1,0 +1,241 @@
+"""The run folder: the only module that writes run data.
+
+A shard is a list of rows with a key. It is written as `shards/<stage>/000012.jsonl.zst`, and then its commit record
+`000012.json` (key, number of rows, hash); a shard exists only when its record does and the hash fits. Every file is
+written under a temporary name, flushed to disk, renamed, and the folder flushed, so a kill at any moment leaves
+either the old state or the new one. What this does not promise: a disk that lies about flushing, and two hosts
+writing to one network folder (the claim below is by process id on one host).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import shutil
+import socket
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import orjson
+import zstandard
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from pipeline.errors import StoreError
+
+T = TypeVar("T")
+ZSTD_LEVEL = 3
+CLAIM = "claim.json"
+
+
+def plain(value: Any) -> Any:
+    """`value` as plain JSON data; dataclasses and settings become dictionaries in field order.
+
+    Raises StoreError on NaN and infinities: JSON has no word for them, and orjson would silently write null.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise StoreError(f"a row holds the number {value}, which JSON cannot hold", "Report this as a bug.")
+        return value
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, Iterable):
+        return [plain(v) for v in value]
+    raise StoreError(f"a row holds a {type(value).__name__}, which is not plain data", "Report this as a bug.")
+
+
+def to_json(value: Any, *, indent: bool = False) -> bytes:
+    """One JSON value, UTF-8, no line end; `indent` for people."""
+    return orjson.dumps(plain(value), option=orjson.OPT_INDENT_2 if indent else 0)
+
+
+def digest(*values: Any) -> str:
+    """A stable 128-bit hexadecimal hash of plain data (BLAKE2b over canonical JSON)."""
+    data = orjson.dumps(plain(values), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success flush it to disk and rename it over `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}", "Free some space or choose another folder with --out."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file durably."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Write rows as JSONL, durably, one row in memory at a time."""
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        for row in rows:
+            stream.write(to_json(row) + b"\n")
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Store:
+    """One run folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.shard_root = root / "shards"
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold the folder for this process.
+
+        Raises StoreError when a living process on this host, or any process of another host, holds it.
+        """
+        path = self.root / CLAIM
+        self.root.mkdir(parents=True, exist_ok=True)
+        mine = to_json({"host": socket.gethostname(), "pid": os.getpid(), "started": _process_start(os.getpid())})
+        try:
+            self._take(path, mine)
+            self._sweep()
+            yield
+        finally:
+            if path.exists() and path.read_bytes() == mine:
+                path.unlink()
+
+    def _take(self, path: Path, mine: bytes) -> None:
+        for _ in range(2):
+            try:
+                with path.open("xb") as stream:
+                    stream.write(mine)
+                return
+            except FileExistsError:
+                holder = self._holder(path)
+                if holder:
+                    raise StoreError(
+                        f"{self.root} is in use by {holder}",
+                        f"Wait for it, choose another folder with --out, or delete {path} if that process is gone.",
+                    ) from None
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(f"cannot write in {self.root}: {error.strerror}", "Choose another --out.") from error
+        raise StoreError(f"{self.root} is being claimed by another process", "Try again.")
+
+    @staticmethod
+    def _holder(path: Path) -> str:
+        """Who holds the claim, empty when that process is gone (or left the file half written)."""
+        try:
+            claim = orjson.loads(path.read_bytes())
+            host, pid, started = claim["host"], int(claim["pid"]), claim["started"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        if host != socket.gethostname():
+            return f"process {pid} on {host}"
+        return f"process {pid}" if pid != os.getpid() and _process_start(pid) == started != "" else ""
+
+    def _sweep(self) -> None:
+        """Remove temporary files: the claim is ours, so their writers are gone."""
+        for path in self.root.rglob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def _paths(self, stage: str, shard: int) -> tuple[Path, Path]:
+        folder = self.shard_root / stage
+        return folder / f"{shard:06d}.jsonl.zst", folder / f"{shard:06d}.json"
+
+    def commit(self, stage: str, shard: int, key: str, rows: Sequence[Any]) -> None:
+        """Make a shard exist: data first, then its record."""
+        data_path, record_path = self._paths(stage, shard)
+        text = b"".join(to_json(row) + b"\n" for row in rows)
+        data = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
+        write_bytes(data_path, data)
+        record = {"key": key, "rows": len(rows), "sha256": hashlib.sha256(data).hexdigest()}
+        write_bytes(record_path, to_json(record) + b"\n")
+
+    def record(self, stage: str, shard: int) -> dict[str, Any] | None:
+        """The commit record of a shard, None when it was never committed."""
+        _, record_path = self._paths(stage, shard)
+        try:
+            record: dict[str, Any] = orjson.loads(record_path.read_bytes())
+            return record
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{record_path} is damaged: {error}", f"Delete it to redo shard {shard}.") from error
+
+    def load(self, stage: str, shard: int, key: str, kind: type[T]) -> list[T] | None:
+        """The rows of a committed shard, None when there is no commit under this key.
+
+        Raises StoreError when the data does not fit its record.
+        """
+        record = self.record(stage, shard)
+        if record is None or record["key"] != key:
+            return None
+        return self.rows(stage, shard, kind)
+
+    def rows(self, stage: str, shard: int, kind: type[T]) -> list[T]:
+        """The rows of a committed shard, whatever its key."""
+        data_path, record_path = self._paths(stage, shard)
+        record = self.record(stage, shard)
+        try:
+            data = data_path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{data_path} cannot be read: {error.strerror}") from error
+        if record is None or hashlib.sha256(data).hexdigest() != record["sha256"]:
+            raise StoreError(f"{data_path} does not fit its commit record", f"Delete {record_path} to redo the shard.")
+        text = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+        lines = text.split(b"\n")[:-1]
+        adapter = _adapter(cast(Hashable, kind))
+        try:
+            return [adapter.validate_json(line) for line in lines]
+        except ValidationError as error:
+            raise StoreError(f"{data_path} was written by another version: {error}", "Use a new --out.") from error
+
+    def discard(self, stage: str) -> None:
+        """Forget all shards of a stage."""
+        shutil.rmtree(self.shard_root / stage, ignore_errors=True)
+
+
+def _process_start(pid: int) -> str:
+    """When a process of this host started (clock ticks since boot), empty when there is none; pids are reused."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]

@@ -1,0 +1,148 @@
+"""The data that flows through mekong, on one screen.
+
+    Document -> Segment -> Translation -+
+        |                               +-> Pair -> Scored -> Verdict
+        +-> DocumentPair ---------------+
+
+Everything is frozen, slotted and made of standard types only, so that a unit of
+work can cross a process boundary as plain JSON (see `pipeline.store`).
+Offsets are Python string indices (code points) into `Document.text`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["body", "headline", "caption", "boilerplate"]
+Ended = Literal["stop", "length", "empty", "copied", "looped", "refused", "incomplete", "failed"]
+Origin = Literal["translated", "aligned", "mined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a document came from. `line` is 1-based, 0 for a whole file; `date` is ISO 8601."""
+
+    path: str
+    line: int = 0
+    url: str = ""
+    licence: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One article. `text` has LF line ends only and is otherwise as it was read."""
+
+    id: str
+    lang: str
+    text: str
+    source: Source
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a document, at most a few sentences: `Document.text[start:end]`, normalised in `text`.
+
+    `paragraph` counts the non-blank lines of the document, from 0.
+    """
+
+    id: str
+    doc_id: str
+    index: int
+    paragraph: int
+    start: int
+    end: int
+    text: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The English of one segment.
+
+    `ended` is "stop" when the hypothesis passed every guard; any other value says why it did not, and
+    `problems` names what is wrong with it ("missing number 25", ...). `logprob` is the mean log-probability of
+    an output token (natural logarithm), None where the engine gives none. `hints` are the glossary pairs given.
+    """
+
+    segment_id: str
+    text: str
+    model: str
+    logprob: float | None
+    src_tokens: int
+    out_tokens: int
+    ended: Ended
+    attempts: int
+    problems: tuple[str, ...] = ()
+    hints: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPair:
+    """A source document and an English document that may be its counterpart.
+
+    `similarity` is the candidate score, `bead_score` the mean score of the 1..n:1..m beads when the sentences were
+    aligned, `coverage` the share of source characters inside such beads. `relation` is the judgement.
+    """
+
+    src_doc: str
+    tgt_doc: str
+    similarity: float
+    bead_score: float
+    coverage: float
+    relation: Literal["parallel", "comparable", "unrelated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Source text and English text said to mean the same.
+
+    Segment ids list the segments that the texts cover, wholly or in part (the aligner may cut a Thai segment at a
+    space). `src_spans` and `tgt_spans` are the exact character spans; `tgt_spans` is empty for `translated` pairs.
+    `cost` is the aligner's cost of the bead, 0 for `translated`.
+    """
+
+    id: str
+    src_doc: str
+    tgt_doc: str
+    src_lang: str
+    src_segments: tuple[str, ...]
+    tgt_segments: tuple[str, ...]
+    src_spans: tuple[tuple[int, int], ...]
+    tgt_spans: tuple[tuple[int, int], ...]
+    src_text: str
+    tgt_text: str
+    origin: Origin
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A pair and its scores by name; None where a scorer does not apply to the pair.
+
+    The scorers' signatures are kept once a run, in the manifest, under the same names.
+    """
+
+    pair: Pair
+    scores: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a pair goes into the corpus; `reasons` is empty when it does."""
+
+    pair_id: str
+    keep: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Input that was set aside: the file, the line (0 = whole file), the byte offset in the file, and why."""
+
+    path: str
+    line: int
+    offset: int
+    reason: str
