@@ -1,0 +1,1 @@
+"""Sentence encoders, the bead dynamic programme, document candidates."""

@@ -1,0 +1,1 @@
+"""MT models: tokenizers and prompts, engines, batching."""

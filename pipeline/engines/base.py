@@ -1,0 +1,115 @@
+"""What the rest of mekong sees of an MT model.
+
+A `Codec` turns a request into token ids and token ids into text: it knows the tokenizer, the language codes and the
+prompt of one model family. An `Engine` turns lists of token ids into lists of token ids: it knows the weights, the
+device and the search. A `Translator` is one of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One text to translate into English; `hints` are (source term, English) pairs, `missing` what an earlier
+    attempt left out."""
+
+    text: str
+    lang: str
+    hints: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What an engine generated for one row: token ids without the end token, mean log-probability of a token."""
+
+    tokens: tuple[int, ...]
+    logprob: float | None
+    ended: Literal["stop", "length", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """The decoded output for one request."""
+
+    text: str
+    logprob: float | None
+    src_tokens: int
+    out_tokens: int
+    ended: Literal["stop", "length", "failed"]
+
+
+class Codec(Protocol):
+    """Tokenizer, language codes and prompt of one model."""
+
+    takes_hints: bool
+    """Whether `Request.hints` reach the model."""
+
+    def encode(self, request: Request) -> list[int]:
+        """The model's input for a request, never truncated."""
+
+    def count(self, text: str) -> int:
+        """How many tokens the bare text has, prompt and language codes apart."""
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of generated tokens, special tokens dropped."""
+
+
+class Engine(Protocol):
+    """Weights on a device, and a search."""
+
+    about: dict[str, str]
+    """Engine name, device, dtype and versions, for the manifest."""
+
+    def generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
+        """One output a row, in order. `max_new_tokens` bounds each row.
+
+        Raises EngineError when the engine cannot answer at all.
+        """
+
+    def close(self) -> None:
+        """Free the device or end the process."""
+
+
+@dataclass
+class Translator:
+    """One model, ready to translate batches of requests."""
+
+    name: str
+    fingerprint: str
+    """Hash of the weights and of every setting that can change an output."""
+    codec: Codec
+    engine: Engine
+    max_source_tokens: int
+    """Longest bare text, in tokens, that the model is given; a longer one must be split before."""
+    new_tokens: tuple[float, int] = (3.0, 32)
+    """Bound on the output: factor times source tokens, plus a constant."""
+    about: dict[str, str] = field(default_factory=dict)
+
+    def count(self, text: str) -> int:
+        """Tokens of the bare text."""
+        return self.codec.count(text)
+
+    def translate(self, batch: Sequence[Request]) -> list[Hypothesis]:
+        """Translate one batch as it is; cutting the input into batches is the caller's business."""
+        rows = [self.codec.encode(request) for request in batch]
+        counts = [self.codec.count(request.text) for request in batch]
+        factor, extra = self.new_tokens
+        outputs = self.engine.generate(rows, [int(factor * n) + extra for n in counts])
+        return [
+            Hypothesis(self.codec.decode(out.tokens), out.logprob, n, len(out.tokens), out.ended)
+            for out, n in zip(outputs, counts, strict=True)
+        ]
+
+    def __enter__(self) -> Translator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.engine.close()

@@ -1,0 +1,1 @@
+"""Scores of pairs and of corpora, each with a signature."""

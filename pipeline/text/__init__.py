@@ -1,0 +1,1 @@
+"""What mekong knows about Thai, Vietnamese and English text."""

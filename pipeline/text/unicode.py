@@ -1,0 +1,169 @@
+"""Unicode clean-up that remembers where every character came from.
+
+NFC only, never NFKC: compatibility folding takes the Thai sara am (U+0E33) apart and changes half of all Thai
+sentences. Every rule is a replacement inside a short match, so the map back to the original stays exact to a few
+characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.text import thai, vietnamese
+
+Replacement = str | Callable[[re.Match[str]], str]
+Rule = tuple[re.Pattern[str], Replacement]
+
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+SPACES = "\t\v\f\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+CONTROLS = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+
+RULES: tuple[Rule, ...] = (
+    (re.compile(f"[{INVISIBLE}{CONTROLS}]+"), ""),
+    (re.compile(f"[ {SPACES}]*[{SPACES}][ {SPACES}]*|  +"), " "),
+)
+# Last, because the rules of a language may leave spaces behind.
+EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
+LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"th": thai.RULES, "vi": vietnamese.RULES}
+
+_FOLDED = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′´`ʼ＇", "'"),
+        **dict.fromkeys("“”„‟″«»＂", '"'),
+        **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+        "…": "...",
+        "đ": "d",
+        "ð": "d",
+    }
+)
+_LATIN_MARKS = re.compile("[\u0300-\u036f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A cleaned text and the way back: `text[i]` begins at `offsets[i]` of the original.
+
+    `offsets` never decreases and has one entry more than `text`, the length of the original. An original character
+    that was removed counts to the character before it.
+    """
+
+    text: str
+    offsets: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the original that `text[start:end]` was made from; removed characters after it included."""
+        return self.offsets[start], self.offsets[end]
+
+    def inverse(self, start: int, end: int) -> tuple[int, int]:
+        """The shortest span of `text` whose original covers what is left of `original[start:end]`."""
+        first = bisect_left(self.offsets, start)
+        if first == len(self.offsets) or self.offsets[first] != start:
+            first = max(0, first - 1)
+        last = bisect_left(self.offsets, end)
+        return first, max(first, min(last, len(self.text)))
+
+
+def normalise(text: str, lang: str) -> Normalised:
+    """Clean `text` (any text; `lang` adds the rules of Thai or Vietnamese) and keep the map to the original.
+
+    Line feeds stay. Other controls and zero-width characters go, every kind of space becomes one plain space, spaces
+    at the edges of lines go, combining sequences are composed (NFC). Applying it to its own output changes nothing.
+    """
+    offsets = list(range(len(text) + 1))
+    rules = RULES + LANGUAGE_RULES.get(lang, ()) + EDGES
+    while True:
+        before = text
+        text = _compose(text, offsets)
+        for pattern, replacement in rules:
+            text = _replace(text, offsets, pattern, replacement)
+        if text == before:
+            return Normalised(text, tuple(offsets))
+
+
+def fold(text: str) -> str:
+    """`text` for comparison only: quotes and dashes in ASCII, case folded, Latin marks removed (đ as d).
+
+    Thai marks stay, since they tell words apart. The length may change, so offsets do not carry over.
+    """
+    decomposed = unicodedata.normalize("NFD", text.translate(_FOLDED).casefold())
+    return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed).translate(_FOLDED))
+
+
+def _replace(text: str, offsets: list[int], pattern: re.Pattern[str], replacement: Replacement) -> str:
+    """Replace in `text` and in `offsets` (changed in place); returns the new text."""
+    edits = []
+    for match in pattern.finditer(text):
+        new = replacement(match) if callable(replacement) else match.expand(replacement)
+        if new != match[0]:
+            edits.append((match.start(), match.end(), new))
+    return _edit(text, offsets, edits) if edits else text
+
+
+def _edit(text: str, offsets: list[int], edits: Iterable[tuple[int, int, str]]) -> str:
+    parts: list[str] = []
+    moved: list[int] = []
+    done = 0
+    for start, end, new in edits:
+        parts += (text[done:start], new)
+        moved += offsets[done:start]
+        moved += _places(text[start:end], offsets[start:end], new)
+        done = end
+    parts.append(text[done:])
+    moved += offsets[done:]
+    offsets[:] = moved
+    return "".join(parts)
+
+
+def _places(old: str, places: list[int], new: str) -> list[int]:
+    """The original places of `new`, made from `old`: equal ends keep theirs, the middle takes what is left in order."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    middle = places[head : len(places) - tail] or places[head : head + 1] or places[-1:]
+    wanted = len(new) - head - tail
+    inner = [middle[min(i, len(middle) - 1)] for i in range(wanted)]
+    return places[:head] + inner + places[len(places) - tail :]
+
+
+def _compose(text: str, offsets: list[int]) -> str:
+    """NFC, cluster by cluster."""
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    starts = [i for i, char in enumerate(text) if i == 0 or _begins(char)]
+    edits = []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        new = unicodedata.normalize("NFC", text[start:end])
+        if new != text[start:end]:
+            edits.append((start, end, new))
+    return _edit(text, offsets, edits)
+
+
+@cache
+def _begins(char: str) -> bool:
+    """Whether no composition joins `char` to what stands before it."""
+    first = unicodedata.normalize("NFD", char)[0]
+    return unicodedata.combining(first) == 0 and first not in _joining()
+
+
+@cache
+def _joining() -> frozenset[str]:
+    """Characters of combining class 0 that compose with the one before: Hangul vowels and finals, some Indic vowels."""
+    found = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}
+    for code in range(0x900, 0x12000):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            second = chr(int(parts[1], 16))
+            if unicodedata.combining(second) == 0:
+                found.add(second)
+    return frozenset(found)
