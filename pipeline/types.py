@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["body", "headline", "caption", "boilerplate"]
-Ended = Literal["stop", "length", "empty", "copied", "looped", "refused", "incomplete", "failed"]
+Ended = Literal["stop", "length", "empty", "copied", "looped", "refused", "incomplete", "failed", "skipped"]
 Origin = Literal["translated", "aligned", "mined"]
 
 
@@ -62,9 +62,10 @@ class Segment:
 class Translation:
     """The English of one segment.
 
-    `ended` is "stop" when the hypothesis passed every guard; any other value says why it did not, and
-    `problems` names what is wrong with it ("missing number 25", ...). `logprob` is the mean log-probability of
-    an output token (natural logarithm), None where the engine gives none. `hints` are the glossary pairs given.
+    `ended` is "stop" when the hypothesis passed every guard, "skipped" when there was nothing to translate
+    (boilerplate, or no word of the source language); any other value says why it did not pass, and `problems` names
+    what is wrong with it ("missing number 25", ...). `logprob` is the mean log-probability of an output token
+    (natural logarithm), None where the engine gives none. `hints` are the glossary pairs given.
     """
 
     segment_id: str

@@ -3,6 +3,28 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # Icelandic eth stands in for the letter đ in old fonts and on some keyboards.
 RULES = ((re.compile("Ð"), "Đ"), (re.compile("ð"), "đ"))
+
+_MARKS = re.compile("[\u0300-\u036f]")
+_BARRED = str.maketrans("đĐ", "dD")
+_ONSET = "(?:ngh?|nh|g[hi]?|kh?|ph?|t[hr]?|ch?|qu|[bdhlmnrsvx])?"
+_RHYME = (
+    "a(?:c|ch|i|m|n|ng|nh|o|p|t|u|y)?|e(?:c|ch|m|n|ng|nh|o|p|t|u)?|i(?:a|c|ch|m|n|nh|p|t|u)?|ie(?:c|m|n|ng|p|t|u)"
+    "|o(?:c|e|i|m|n|ng|p|t)?|oa(?:c|ch|i|m|n|ng|nh|o|p|t|y)?|oe(?:n|o|t)|oo(?:c|ng)"
+    "|u(?:a|c|e|i|m|n|ng|p|t|u|y)?|ua(?:n|ng|t|y)|ue(?:ch|nh)|uo(?:c|i|m|n|ng|p|t|u)?|uy(?:a|ch|n|nh|p|t|u)|uye(?:n|t)"
+    "|y|y(?:m|n|t)|ye(?:m|n|ng|t|u)"
+)
+_SYLLABLE = re.compile(f"{_ONSET}(?:{_RHYME})")
+
+
+def strip_marks(text: str) -> str:
+    """`text` without tone marks, vowel marks and bars: "Đà Nẵng" becomes "Da Nang". Case stays."""
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", text.translate(_BARRED))))
+
+
+def is_syllable(plain: str) -> bool:
+    """Whether a lower-case word without marks can be one Vietnamese syllable."""
+    return _SYLLABLE.fullmatch(plain) is not None

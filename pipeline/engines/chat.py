@@ -1,0 +1,49 @@
+"""Prompts for general language models that translate when they are asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.engines.base import Request
+
+LANGUAGE_NAMES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
+
+
+class ChatCodec:
+    """A chat template with a system and a user message.
+
+    The user template may hold `{language}` (English name of the source language), `{hints}` (the glossary lines, each
+    with its line end, empty when there is nothing to say) and `{text}`.
+    """
+
+    takes_hints = True
+
+    def __init__(self, tokenizer: Any, system: str, user: str) -> None:
+        self.tokenizer = tokenizer
+        self.system = system
+        self.user = user
+
+    def encode(self, request: Request) -> list[int]:
+        """Token ids of the whole conversation, up to where the answer begins."""
+        user = self.user.format(language=LANGUAGE_NAMES[request.lang], hints=_hint_lines(request), text=request.text)
+        messages = [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
+        text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def count(self, text: str) -> int:
+        """Tokens of the text alone."""
+        return len(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The answer as it was generated; cleaning it is the business of the translate stage."""
+        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
+
+
+def _hint_lines(request: Request) -> str:
+    lines = ""
+    if request.hints:
+        lines += "Use these words: " + "; ".join(f"{term} = {english}" for term, english in request.hints) + "\n"
+    if request.missing:
+        lines += "The translation must contain: " + "; ".join(request.missing) + "\n"
+    return lines

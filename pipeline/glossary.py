@@ -1,0 +1,188 @@
+"""Glossaries: what a term of the source language is called in English.
+
+Layers, a later one overriding an earlier: pythainlp's transliteration dictionary (Thai), CLDR names of territories,
+languages, currencies and months (through Babel), the files shipped under `models/glossary/`, the user's files.
+A file is UTF-8 with one entry a line: term TAB English TAB part of speech (Universal POS).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pipeline.errors import InputError
+
+POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
+WORD = re.compile(r"\w+|[^\w\s]|\s+")
+THAI = re.compile(r"[\u0e00-\u0e7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a glossary."""
+
+    term: str
+    english: str
+    pos: str
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the English must appear as it is in a translation."""
+        return self.pos == "PROPN"
+
+
+def read_glossary(path: Path) -> list[Entry]:
+    """The entries of one file, in order.
+
+    Raises InputError naming the line when a line does not have the three fields, the part of speech is unknown, a
+    field is not in NFC or has outer spaces, or a term comes twice.
+    """
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the glossary {path} cannot be read: {error}", "Give a UTF-8 file.") from error
+    entries: dict[str, Entry] = {}
+    for number, line in enumerate(lines, 1):
+        entry = _parse(line.removesuffix("\r"), f"{path}:{number}")
+        if entry.term in entries:
+            raise InputError(f"{path}:{number}: the term {entry.term!r} comes twice", "Keep the dominant sense.")
+        entries[entry.term] = entry
+    return list(entries.values())
+
+
+def _parse(line: str, where: str) -> Entry:
+    parts = line.split("\t")
+    remedy = "A line is: term TAB English TAB part of speech, for example 'เลขาธิการ\\tGeneral Secretary\\tNOUN'."
+    if len(parts) != 3 or not all(parts):
+        raise InputError(f"{where}: {len(parts)} fields in {line!r}", remedy)
+    if parts[2] not in POS:
+        raise InputError(f"{where}: unknown part of speech {parts[2]!r}", f"One of: {' '.join(sorted(POS))}.")
+    if any(part != unicodedata.normalize("NFC", part).strip() for part in parts):
+        raise InputError(f"{where}: {line!r} is not in NFC or has outer spaces", remedy)
+    return Entry(*parts)
+
+
+class Glossary:
+    """Entries of one language, found in text by longest match between word boundaries."""
+
+    def __init__(self, lang: str, entries: Iterable[Entry]) -> None:
+        self.lang = lang
+        self.entries: dict[str, Entry] = {}
+        for entry in entries:
+            self.entries[self._key(entry.term, entry.is_name)] = entry
+        self._longest = max(map(len, self.entries), default=0)
+        self._starts = frozenset(key[0] for key in self.entries)
+        self._bounds = self._boundary_finder()
+        self._frequency = _thai_frequencies() if lang == "th" else {}
+
+    @classmethod
+    def load(cls, lang: str, shipped: Path, extra: Sequence[Path] = ()) -> Glossary:
+        """All layers for `lang`; `shipped` is the folder with `<lang>-en.tsv`, `extra` the user's files."""
+        layers: list[Entry] = [*_transliterations(lang), *_cldr(lang)]
+        own = shipped / f"{lang}-en.tsv"
+        for path in [own, *extra] if own.exists() else extra:
+            layers += read_glossary(path)
+        return cls(lang, layers)
+
+    def _key(self, term: str, is_name: bool) -> str:
+        # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
+        # "Hòa Bình" the province stays apart from "hòa bình" peace. Both forms of key live in one table.
+        return term if is_name or self.lang == "th" else term.casefold()
+
+    def _boundary_finder(self) -> Callable[[str], set[int]]:
+        if self.lang != "th":
+            return _word_boundaries
+        from pythainlp.corpus import thai_words
+        from pythainlp.tokenize import Tokenizer
+
+        words = set(thai_words()) | {key for key in self.entries if " " not in key}
+        tokenizer = Tokenizer(custom_dict=words, engine="newmm", keep_whitespace=True)
+        return lambda text: _ends(tokenizer.word_tokenize(text))
+
+    def matches(self, text: str) -> Iterator[tuple[int, Entry]]:
+        """Entries found from left to right, longest first, with the offset of each; no two overlap."""
+        bounds = self._bounds(text) | {0, len(text)}
+        at = 0
+        while at < len(text):
+            entry = self._longest_at(text, at, bounds) if at in bounds else None
+            if entry:
+                yield at, entry
+            at += len(entry.term) if entry else 1
+
+    def _longest_at(self, text: str, at: int, bounds: set[int]) -> Entry | None:
+        if text[at] not in self._starts and text[at].casefold() not in self._starts:
+            return None
+        for end in range(min(len(text), at + self._longest), at, -1):
+            if end in bounds:
+                found = self.entries.get(text[at:end]) or self.entries.get(text[at:end].casefold())
+                if found and (not found.is_name or found.term == text[at:end]):
+                    return found
+        return None
+
+    def hints(self, text: str, limit: int) -> list[Entry]:
+        """At most `limit` entries that occur in `text`, the rarest kept, in order of appearance, each once."""
+        found: dict[str, tuple[int, Entry]] = {}
+        for at, entry in self.matches(text):
+            found.setdefault(entry.term, (at, entry))
+        rarest = sorted(found.values(), key=lambda item: self._rank(item[1]))[:limit]
+        return [entry for _, entry in sorted(rarest, key=lambda item: item[0])]
+
+    def _rank(self, entry: Entry) -> tuple[int, int, int, str]:
+        """Names first, then what is rare in the Thai National Corpus, then what is long."""
+        return (not entry.is_name, self._frequency.get(entry.term, 0), -len(entry.term), entry.term)
+
+
+def _ends(tokens: Sequence[str]) -> set[int]:
+    ends, at = set(), 0
+    for token in tokens:
+        at += len(token)
+        ends.add(at)
+    return ends
+
+
+def _word_boundaries(text: str) -> set[int]:
+    return {edge for match in WORD.finditer(text) for edge in match.span()}
+
+
+@cache
+def _thai_frequencies() -> Mapping[str, int]:
+    from pythainlp.corpus import tnc
+
+    return dict(tnc.word_freqs())
+
+
+def _cldr(lang: str) -> Iterator[Entry]:
+    """Names that CLDR has in both languages; territories last, so that they win over languages of the same name."""
+    from babel import Locale
+
+    ours, english = Locale.parse(lang), Locale.parse("en")
+    months = (ours.months["format"]["wide"], english.months["format"]["wide"])
+    short = (ours.months["format"]["abbreviated"], english.months["format"]["wide"])
+    tables = [
+        (ours.languages, english.languages, "PROPN"),
+        (ours.currencies, english.currencies, "NOUN"),
+        (*months, "PROPN"),
+        (*short, "PROPN"),
+        (ours.territories, english.territories, "PROPN"),
+    ]
+    for mine, theirs, pos in tables:
+        for code, term in mine.items():
+            name = theirs.get(code)
+            plain = name is not None and not (isinstance(code, str) and code.isdigit())
+            if plain and "(" not in f"{term}{name}" and unicodedata.normalize("NFC", term) != name:
+                yield Entry(unicodedata.normalize("NFC", term), name, pos)
+
+
+def _transliterations(lang: str) -> Iterator[Entry]:
+    """Loan words and their English, as pythainlp lists them, where there is one English word for the Thai one."""
+    if lang != "th":
+        return
+    from pythainlp.corpus.th_en_translit import TRANSLITERATE_DICT
+
+    for term, found in TRANSLITERATE_DICT.items():
+        if len(found["en"]) == 1 and len(term) > 3 and THAI.search(term):
+            yield Entry(unicodedata.normalize("NFC", term), found["en"][0], "NOUN")

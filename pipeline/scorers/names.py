@@ -1,0 +1,81 @@
+"""Whether names that need no translation are still there."""
+
+from __future__ import annotations
+
+import re
+
+from rapidfuzz import fuzz, process
+
+from pipeline.scorers.base import Context, PairScorer
+from pipeline.text.unicode import fold
+from pipeline.text.vietnamese import is_syllable, strip_marks
+from pipeline.types import Pair
+
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”’)\]]+|[\w.+-]+@[\w-]+\.[\w.]+|(?<!\w)@\w{3,}")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ0-9](?:[A-Za-zÀ-ɏḀ-ỹ0-9]|[.'’-](?=[A-Za-zÀ-ɏḀ-ỹ0-9]))*")
+# Letters and digits together that English writes in another way or spells out.
+_QUANTITY = re.compile(
+    r"[\d.,]+(?:[kcm]?m[23²³]?|[kmg]?g|ha|h|s|mph|km/?h|[ap]m|st|nd|rd|th|tr|tỷ|x|l|c|f|usd|vnd|vnđ|thb|baht|\D?)"
+    r"|[kcm]?m[23]|q[1-4]|t[1-9]|\d+h\d*|\d+x\d+"
+)
+_UNITS = frozenset("km cm mm kg mg ml ha usd vnd thb am pm no vs the and of".split())
+# First syllables of the commonest family names; such a name keeps its letters, marks apart, in English news.
+_FAMILY = frozenset("Nguyễn Trần Phạm Lê Phan Võ Vũ Bùi Đỗ Huỳnh Đinh Trịnh".split())
+_FAMILY_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILY))})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
+
+
+class NameAgreement(PairScorer):
+    """Share of the names in Latin letters that the English keeps, 0 to 1; None where the source has none.
+
+    Thai source: words in Latin letters. Vietnamese source: capitalised words that cannot be Vietnamese syllables, and
+    names of persons with a common family name. Both: web and mail addresses, letters mixed with digits (F-16, 5G).
+    Compared without marks, case, spaces and hyphens; words of 5 letters and more may differ in one of six.
+    """
+
+    name = "name_agreement"
+    SIMILAR = 83.0
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"case": "folded", "marks": "folded", "similar": f"{self.SIMILAR:g}"}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        names = kept_names(pair.src_text, pair.src_lang)
+        if not names:
+            return None
+        words = {_squeeze(word) for word in _LATIN.findall(pair.tgt_text)}
+        words |= {word.removesuffix("s") for word in words}
+        whole = _squeeze(pair.tgt_text)
+        return sum(self._found(_squeeze(name), words, whole) for name in names) / len(names)
+
+    def _found(self, name: str, words: set[str], whole: str) -> bool:
+        if name in words or (len(name) >= 4 and name in whole):
+            return True
+        return len(name) >= 5 and process.extractOne(name, words, scorer=fuzz.ratio, score_cutoff=self.SIMILAR) is not None
+
+
+def kept_names(text: str, lang: str) -> list[str]:
+    """The distinct names of `text` that a translation into English should keep, in order."""
+    names = _ADDRESS.findall(text)
+    rest = _ADDRESS.sub(" ", text)
+    if lang == "vi":
+        names += _FAMILY_NAME.findall(rest)
+        rest = _FAMILY_NAME.sub(" ", rest)
+    names += [word for word in _LATIN.findall(rest) if _is_kept(word, lang)]
+    return list(dict.fromkeys(names))
+
+
+def _is_kept(word: str, lang: str) -> bool:
+    low = word.lower()
+    if len(word) < 2 or low in _UNITS or word.isdigit() or _QUANTITY.fullmatch(low):
+        return False
+    if any(char.isdigit() for char in word):
+        return any(char.isalpha() for char in word) and strip_marks(word) == word
+    if lang != "vi":
+        return True
+    plain = strip_marks(word)
+    return plain == word and len(word) > 2 and word[0].isupper() and not word.isupper() and not is_syllable(low)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[\W_]", "", fold(text))

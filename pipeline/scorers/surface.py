@@ -1,0 +1,146 @@
+"""Scores of the surface: lengths, endings, what was left as it was, what goes round in circles."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+
+from rapidfuzz import fuzz
+
+from pipeline.scorers.base import Context, PairScorer
+from pipeline.text.unicode import fold
+from pipeline.text.vietnamese import is_syllable, strip_marks
+from pipeline.types import Pair
+
+USUAL_RATIO = {"th": 0.959, "vi": 1.094}
+"""Source characters for one English character, spaces apart, over the 1,997 sentences of NTREX-128."""
+
+_WORD = re.compile(r"\w+")
+_THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
+_FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
+_DANGLING = frozenset(
+    "a an the of to in on at by for from with and or but nor as than that which who whose into onto upon between among "
+    "during through via per if because although while when where is are was were be been has have had will would can "
+    "could should may might must its their his her my our your".split()
+)
+
+
+class LengthRatio(PairScorer):
+    """How far the lengths are from the usual ratio: 1 as usual, 2 when one side is twice as long as it should be.
+
+    Characters without spaces, since Thai has no words to count (Gale and Church 1993 also count characters).
+    `smoothing` characters are added to both sides, because short texts vary more.
+    """
+
+    name = "length_ratio"
+
+    def __init__(self, smoothing: float = 5.0) -> None:
+        self.smoothing = smoothing
+
+    @property
+    def settings(self) -> dict[str, object]:
+        usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
+        return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        expected = _length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
+        ratio = (expected + self.smoothing) / (_length(pair.tgt_text) + self.smoothing)
+        return max(ratio, 1 / ratio)
+
+
+class Ending(PairScorer):
+    """1 when the English ends like a whole text, 0 when it breaks off.
+
+    It breaks off at a comma or a word that cannot end a sentence, or without a final mark where the Vietnamese source
+    has one (Thai has none to compare).
+    """
+
+    name = "ending"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        words = _WORD.findall(pair.tgt_text)
+        if not words:
+            return None
+        target = pair.tgt_text.rstrip()
+        finished = _FINAL.search(target) is not None
+        if target[-1] in ",;-–—(" or (not finished and words[-1].lower() == words[-1] and words[-1] in _DANGLING):
+            return 0.0
+        return float(finished or pair.src_lang != "vi" or not _FINAL.search(pair.src_text.rstrip()))
+
+
+class Copy(PairScorer):
+    """How alike source and English are as strings, 0 to 1: 1 when the source was handed back.
+
+    Normalised Indel similarity of the folded texts (rapidfuzz `ratio`).
+    """
+
+    name = "copy"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"similarity": "indel", "case": "folded", "marks": "folded"}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return fuzz.ratio(fold(pair.src_text), fold(pair.tgt_text)) / 100
+
+
+class Untranslated(PairScorer):
+    """Share of the English that is still source language, 0 to 1.
+
+    Thai: Thai letters among all letters. Vietnamese: words with Vietnamese marks among all words, so names that keep
+    their marks count too.
+    """
+
+    name = "untranslated"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        if pair.src_lang == "th":
+            thai = len(_THAI_LETTER.findall(pair.tgt_text))
+            others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
+            return thai / (thai + others) if thai + others else None
+        words = _WORD.findall(pair.tgt_text)
+        return sum(map(_is_marked_syllable, words)) / len(words) if words else None
+
+
+class Repetition(PairScorer):
+    """How much the English goes round in circles, 0 to 1: the larger of two measures.
+
+    What zlib saves, 1 - compressed / plain bytes (0 for short texts); and the largest share of words that one phrase
+    of 1 to `order` words covers by being there at least `times` times.
+    """
+
+    name = "repetition"
+
+    def __init__(self, order: int = 6, times: int = 3) -> None:
+        self.order, self.times = order, times
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"zlib": "level9", "order": self.order, "times": self.times}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        data = pair.tgt_text.encode()
+        if not data:
+            return None
+        saved = 1 - len(zlib.compress(data, 9)) / len(data)
+        return max(0.0, saved, self._covered(fold(pair.tgt_text)))
+
+    def _covered(self, text: str) -> float:
+        words = _WORD.findall(text)
+        best = 0.0
+        for order in range(1, self.order + 1):
+            phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
+            count = max(phrases.values(), default=0)
+            if count >= self.times:
+                best = max(best, min(1.0, count * order / len(words)))
+        return best
+
+
+def _is_marked_syllable(word: str) -> bool:
+    plain = strip_marks(word)
+    return plain != word and is_syllable(plain.lower())
+
+
+def _length(text: str) -> int:
+    return sum(not char.isspace() for char in text)

@@ -1,0 +1,193 @@
+"""Days, years and clock times in Thai, Vietnamese and English text.
+
+Thai years are Buddhist: N - 543, and N - 542 for January to March up to 2482 (1939/40), when the year still began in
+April. Months are recognised, so that their numbers are not taken for quantities, but they are not reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from pipeline.text.numerals import Era, Number
+
+BUDDHIST_OFFSET = 543
+LAST_APRIL_YEAR = 2482
+BUDDHIST_YEARS = range(2400, 2600)
+COMMON_YEARS = range(1000, 2200)
+SHORT_BUDDHIST = range(40, 76)
+"""Two digits that are read as a Buddhist year (2540 to 2575) where a year stands."""
+
+_TH_MONTHS = (
+    "มกราคม|ม.ค. กุมภาพันธ์|ก.พ. มีนาคม|มี.ค. เมษายน|เม.ย. พฤษภาคม|พ.ค. มิถุนายน|มิ.ย. กรกฎาคม|ก.ค. สิงหาคม|ส.ค. "
+    "กันยายน|ก.ย. ตุลาคม|ต.ค. พฤศจิกายน|พ.ย. ธันวาคม|ธ.ค."
+).split()
+_MONTH_NUMBER = {name: i for i, names in enumerate(_TH_MONTHS, 1) for name in names.split("|")}
+_TH_MONTH = "|".join(re.escape(name) for name in _MONTH_NUMBER)
+_EN_MONTH = (
+    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"
+    r"Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+)
+BE = r"(?:พ\. ?ศ\.|พุทธศักราช|(?<![A-Za-z])B\.?E\.?)"
+CE = r"(?:ค\. ?ศ\.|คริสต์?ศักราช|(?<![A-Za-z])(?:A\.?D\.?|C\.?E\.?))"
+_DASH = "[-–—]"
+_NUMERIC = rf"(?<![\d/.-])(?P<d1>\d{{1,2}})(?P<sep>[/.-])(?P<m>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}|\d\d)(?![\d/]|[.-]\d)"
+_ISO = r"(?<![\d-])(?P<y>(?:19|20|25)\d\d)-(?P<m>[01]\d)-(?P<d1>[0-3]\d)(?!\d)"
+_END = r"(?!\d|[.,:]\d)"
+
+_PATTERNS = {
+    "th": (
+        _ISO,
+        _NUMERIC,
+        rf"(?:(?:(?P<d1>\d{{1,2}}) ?(?:{_DASH}|ถึง|และ|,) ?(?:วันที่ ?)?)?(?P<d2>\d{{1,2}}) ?(?:เดือน ?)?)?"
+        rf"(?P<month>{_TH_MONTH})(?: ?(?:ปี ?)?(?P<era>{BE}|{CE})?(?:ปี)? ?(?P<y>\d{{4}}|\d\d){_END})?",
+        rf"วันที่ ?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|ถึง|และ) ?(?:วันที่ ?)?(?P<d2>\d{{1,2}}))?{_END}",
+    ),
+    "vi": (
+        _ISO,
+        _NUMERIC,
+        rf"(?<![\d/])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|và|đến) ?(?P<d2>\d{{1,2}})/(?P<m>\d{{1,2}})(?:/(?P<y>\d{{4}}))?(?![\d/])",
+        r"(?<!quý )(?<!Quý )(?<!số )(?<![\d/])(?P<m>\d{1,2})[/-](?P<y>(?:19|20)\d\d)(?![\d/])",
+        r"(?<![\d/,.-])(?P<d1>\d{1,2})(?P<sep>/)(?P<m>\d{1,2})(?![\d/]|[.,]\d)",
+        rf"\bngày (?:mùng |mồng )?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
+        r"(?:[ -](?:tháng )?(?P<m>\d{1,2})(?!\d|[.,]\d)(?:(?: năm |-)(?P<y>\d{4}))?)?",
+        rf"\btháng (?P<m>\d{{1,2}}){_END}(?:(?: năm| ?/) ?(?P<y>\d{{4}}))?",
+        rf"(?<!\d )\bnăm (?P<y>\d{{4}}){_END}(?! (?:nghìn|ngàn|triệu|tỷ|tỉ))",
+    ),
+    "en": (
+        _ISO,
+        r"(?<![\d/])(?P<m>\d{1,2})/(?P<m2>\d{1,2})/(?P<y>\d{4}|\d\d)(?![\d/])",
+        rf"\b{_EN_MONTH} (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: ?(?:{_DASH}|to|and|&) ?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?"
+        rf"{_END}(?:,? (?P<y>\d{{4}}){_END})?",
+        rf"(?<![\d.,])(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: ?(?:{_DASH}|to|and|&) ?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?"
+        rf" (?:of )?{_EN_MONTH}\b(?:,? (?P<y>\d{{4}}){_END})?",
+    ),
+}
+_HOUR = r"(?P<h>[01]?\d|2[0-4])"
+_CLOCK = rf"(?<![\d:.,]){_HOUR}:(?P<min>[0-5]\d)(?!\d|:\d)"
+_TIMES = {
+    "th": (
+        rf"(?<![\d:.,]){_HOUR}[.:](?P<min>[0-5]\d)(?= ?(?:{_DASH}|ถึง) ?\d{{1,2}}[.:]\d\d ?(?:น\.|นาฬิกา))",
+        rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?:น\.|นาฬิกา)",
+        rf"เวลา ?{_HOUR}[.:](?P<min>[0-5]\d)(?!\d)",
+        r"(?<![\d.,])(?P<night>[1-6]) ?ทุ่ม",
+        r"บ่าย ?(?P<pm>[1-6]) ?(?:โมง)?",
+        r"(?<![\d.,])(?P<pm>[3-7]) ?โมงเย็น",
+        _CLOCK,
+    ),
+    "vi": (rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g)(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])", _CLOCK),
+    "en": (
+        rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?P<half>[ap])\.?m\b\.?",
+        _CLOCK,
+    ),
+}
+_DATE = {lang: [re.compile(pattern) for pattern in patterns] for lang, patterns in _PATTERNS.items()}
+_TIME = {lang: [re.compile(p, re.IGNORECASE) for p in patterns] for lang, patterns in _TIMES.items()}
+_DATE_WORD = re.compile(
+    r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
+    re.IGNORECASE,
+)
+Span = tuple[int, int]
+
+
+def stamps(text: str, lang: str) -> tuple[list[Number], list[Span]]:
+    """Days, years and times inside dates, and the spans of all digits that dates and times use (months too)."""
+    found: list[Number] = []
+    used: list[Span] = []
+    for part in (_times(text, lang), _dates(text, lang)):
+        for number, spans in part:
+            if all(_apart(span, other) for span in spans for other in used):
+                used += spans
+                found += number
+    return found, used
+
+
+def _apart(one: Span, other: Span) -> bool:
+    return one[1] <= other[0] or other[1] <= one[0]
+
+
+def _spans(match: re.Match[str], names: tuple[str, ...]) -> dict[str, Span]:
+    groups = match.groupdict()
+    return {name: match.span(name) for name in names if groups.get(name)}
+
+
+def _dates(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
+    for pattern in _DATE.get(lang, _DATE["en"]):
+        for match in pattern.finditer(text):
+            spans = _spans(match, ("d1", "d2", "m", "m2", "y"))
+            if not spans or not _possible(match, spans):
+                continue
+            if lang == "vi" and set(spans) == {"d1", "m"} and "sep" in match.groupdict() and _fraction(match):
+                yield [], list(spans.values())
+                continue
+            found = []
+            for name, (start, end) in spans.items():
+                if name[0] == "d":
+                    found.append(Number(start, end, Decimal(text[start:end]), "day"))
+                elif name == "y":
+                    found += _year_in_date(match, lang)
+            if "y" in spans and not any(number.kind == "year" for number in found):
+                del spans["y"]
+            yield found, list(spans.values())
+
+
+def _possible(match: re.Match[str], spans: dict[str, Span]) -> bool:
+    limits = {"d": 31, "m": 31 if "m2" in spans else 12}
+    return all(
+        1 <= int(match.string[slice(*span)]) <= limits[name[0]] for name, span in spans.items() if name != "y"
+    )
+
+
+def _fraction(match: re.Match[str]) -> bool:
+    """Whether 2/3 is two thirds and not the second of March: a small proper fraction with no word for a date before."""
+    part, whole = int(match["d1"]), int(match["m"])
+    return part < whole and not _DATE_WORD.search(match.string[max(0, match.start() - 14) : match.start()])
+
+
+def _year_in_date(match: re.Match[str], lang: str) -> list[Number]:
+    groups = match.groupdict()
+    era = groups.get("era") or ""
+    month = _MONTH_NUMBER.get(groups.get("month") or "", 0) or int(groups.get("m") or 0)
+    hint: Era = "BE" if re.fullmatch(BE, era) else "CE" if era else ""
+    number = year(match["y"], match.start("y"), lang, hint, month)
+    return [number] if number else []
+
+
+def year(digits: str, start: int, lang: str, era: Era = "", month: int = 0) -> Number | None:
+    """The year that two or four `digits` at `start` state where a year must stand; None when they cannot be one.
+
+    `era` is the calendar where it was named; `month` (1 to 12, 0 unknown) matters before 1941.
+    """
+    value, end = int(digits), start + len(digits)
+    if len(digits) == 2:
+        if lang == "th":
+            if value not in SHORT_BUDDHIST:
+                return None
+            value, era = value + 2500, "BE"
+        else:
+            value += 2000 if value < 70 else 1900
+    if era == "BE" or (not era and lang == "th" and value in BUDDHIST_YEARS):
+        offset = BUDDHIST_OFFSET - (value <= LAST_APRIL_YEAR and 1 <= month <= 3)
+        return Number(start, end, Decimal(value - offset), "year", "BE")
+    if era == "CE" or value in COMMON_YEARS:
+        return Number(start, end, Decimal(value), "year", "CE")
+    return None
+
+
+def _times(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
+    for pattern in _TIME.get(lang, _TIME["en"]):
+        for match in pattern.finditer(text):
+            groups = match.groupdict()
+            hour = int(groups.get("h") or 0)
+            if groups.get("night"):
+                hour = int(groups["night"]) + 18
+            elif groups.get("pm"):
+                hour = int(groups["pm"]) + 12
+            elif groups.get("half"):
+                hour = hour % 12 + (12 if groups["half"].lower() == "p" else 0)
+            value = Decimal(hour) + Decimal(groups.get("min") or 0) / 100
+            name = next(name for name in ("h", "night", "pm") if groups.get(name))
+            start = match.start(name)
+            end = match.end("min") if groups.get("min") else match.end(name)
+            yield [Number(start, end, value, "time")], [(start, end)]

@@ -1,0 +1,242 @@
+"""Quantities in running text: digits with the separators and multiplicands of each language, and number words.
+
+Digits mean different things: 1.250 is a thousand odd in Vietnamese and a little over one elsewhere. Multiplicands
+are words after the digits (ล้าน, tỷ, billion) that stack: 1.5 แสนล้าน is 1.5 x 100,000 x 1,000,000.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Kind = Literal["number", "percent", "money", "year", "day", "time", "ordinal"]
+Era = Literal["", "BE", "CE"]
+
+MAX_RUN = 40
+"""A longer run of digits is an identifier, not a quantity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that `text[start:end]` states.
+
+    `value` is the plain value: 85000000 for 85 ล้าน, 8.02 for 8,02 %, the Common Era year for a year (`era` says which
+    calendar was written), hours plus hundredths for the minutes of a time (18.3 for 18.30 น.).
+    """
+
+    start: int
+    end: int
+    value: Decimal
+    kind: Kind = "number"
+    era: Era = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Multiplicands of a language: the words after digits, their values and what must not follow them."""
+
+    words: dict[str, Decimal]
+    pattern: re.Pattern[str]
+
+
+def _scale(words: dict[str, int], gap: str, end: str) -> Scale:
+    alternatives = "|".join(sorted(words, key=len, reverse=True))
+    pattern = re.compile(f"{gap}(?:{alternatives}){end}(?:{gap}(?:{alternatives}){end})*", re.IGNORECASE)
+    return Scale({word: Decimal(value) for word, value in words.items()}, pattern)
+
+
+THAI = {"สิบ": 10, "ร้อย": 100, "พัน": 1000, "หมื่น": 10**4, "แสน": 10**5, "ล้าน": 10**6}
+VIETNAMESE = {"trăm": 100, "nghìn": 1000, "ngàn": 1000, "vạn": 10**4, "triệu": 10**6, "tỷ": 10**9, "tỉ": 10**9}
+ENGLISH = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+SHORT = {"mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12, "trn": 10**12}
+
+# Ranks, Lanna, species and the like begin with the same letters.
+_THAI_END = "(?!ละ|เอก|โท|ตรี|จ่า|ตำรวจ|ธ|นา(?!ที)|ช้าง|ยา|สิริ|สุข)"
+SCALES = {
+    "th": _scale(THAI, " ?", _THAI_END),
+    "vi": _scale(VIETNAMESE, r"\s*", r"\b(?! (?:lệ|giá|phú|số|trọng|suất|tú)\b)"),
+    "en": _scale(ENGLISH | SHORT, "[ -]?", r"\b"),
+}
+
+_THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
+_RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
+_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+_GLUED_BEFORE = re.compile(r"[A-Za-zÀ-ỹ_](?<!USD)(?<!VND)(?<!VNĐ)(?<!THB)(?<!EUR)(?<!GBP)(?<!RM)(?<!FY)$")
+_GLUED_AFTER = re.compile(r"(?!(?:[kcm]?m²?|[kmg]?g|ha|h|mph|km/?h|[ap]m|st|nd|rd|th|s|[kMGT]?Wh?|[kMGT]?B|[GM]?Hz|ft|tr|"
+                          r"lbs?|USD|VND|VNĐ|đ|l|C|F|k|m|b|p|x|mn|mln|bn|tn|trn|million|billion|baht|yr|pc|percent)"
+                          r"(?![A-Za-zÀ-ỹ]))[A-Za-zÀ-ỹ_]")  # fmt: skip
+
+
+def western_digits(text: str) -> str:
+    """`text` with Thai digits as ASCII digits; the length stays."""
+    return text.translate(_THAI_DIGITS)
+
+
+def quantities(text: str, lang: str) -> list[Number]:
+    """All quantities of `text` (Thai digits already in ASCII) in order, without saying what they count."""
+    found = _in_digits(text, lang)
+    taken = [(number.start, number.end) for number in found]
+    for number in in_words(text, lang):
+        if all(number.end <= start or end <= number.start for start, end in taken):
+            found.append(number)
+    return _summed(text, lang, sorted(found, key=lambda number: number.start))
+
+
+def readings(run: str, lang: str) -> list[Decimal]:
+    """What a run of digits, points and commas can mean, the likeliest first; empty for lists such as 1,2,3."""
+    plain = run.replace(",", "").replace(".", "")
+    if plain == run:
+        return [Decimal(run)]
+    swapped = run.translate(str.maketrans(".,", ",."))
+    if lang == "vi":
+        found = _readings(swapped)
+        thousands = run.endswith(",000") or run.count(",") > 1
+        return _readings(run) + found if thousands and _COMMAS.fullmatch(run) else found + _readings(run)
+    return _readings(run) + (_readings(swapped) if run.count(".") > 1 else [])
+
+
+def _readings(run: str) -> list[Decimal]:
+    """The reading with commas for thousands and a decimal point."""
+    if _COMMAS.fullmatch(run) and not run.startswith("0"):
+        return [Decimal(run.replace(",", ""))]
+    return [Decimal(run)] if run.count(".") == 1 and "," not in run else []
+
+
+def _in_digits(text: str, lang: str) -> list[Number]:
+    found: list[Number] = []
+    for match in _RUN.finditer(text):
+        start, end = match.span()
+        if end - start > MAX_RUN or _GLUED_BEFORE.search(text[max(0, start - 4) : start]):
+            continue
+        if _GLUED_AFTER.match(text, end):
+            continue
+        values = readings(match[0], lang)
+        if values:
+            found.append(_scaled(text, Number(start, end, values[0]), lang))
+        else:
+            found += [
+                Number(start + part.start(), start + part.end(), Decimal(part[0]))
+                for part in re.finditer(r"\d+", match[0])
+            ]
+    return found
+
+
+def _scaled(text: str, number: Number, lang: str) -> Number:
+    scale = SCALES.get(lang, SCALES["en"])
+    match = scale.pattern.match(text, number.end)
+    if not match:
+        return number
+    value, last = number.value, Decimal(1)
+    for word in re.findall("|".join(sorted(scale.words, key=len, reverse=True)), match[0].lower()):
+        last = scale.words[word]
+        value *= last
+    end = match.end()
+    half = re.compile(r"\s+rưỡi\b").match(text, end) if lang == "vi" else None
+    if half:
+        value, end = value + last / 2, half.end()
+    return Number(number.start, end, value)
+
+
+def multiplicand(text: str, number: Number, lang: str) -> Decimal:
+    """By how much the words inside `number` multiply its digits; 1 where it has none."""
+    run = _RUN.match(text, number.start)
+    values = readings(run[0], lang) if run else []
+    return number.value / values[0] if values and values[0] else Decimal(1)
+
+
+def _summed(text: str, lang: str, found: list[Number]) -> list[Number]:
+    """Join 1 ล้าน 2 แสน and 1 tỷ 200 triệu: digits with ever smaller multiplicands are one quantity."""
+    if lang not in ("th", "vi"):
+        return found
+    joined: list[Number] = []
+    smallest = Decimal(1)
+    for number in found:
+        factor = multiplicand(text, number, lang)
+        last = joined[-1] if joined else None
+        if last and text[last.end : number.start] in ("", " ") and 1 < factor < smallest and number.value < smallest:
+            joined[-1] = Number(last.start, number.end, last.value + number.value)
+        else:
+            joined.append(number)
+        smallest = factor
+    return joined
+
+
+_UNITS_TH = dict(zip("หนึ่ง สอง สาม สี่ ห้า หก เจ็ด แปด เก้า".split(), range(1, 10), strict=True)) | {"ยี่": 2, "เอ็ด": 1}
+_UNITS_VI = {
+    "một": 1, "mốt": 1, "hai": 2, "ba": 3, "bốn": 4, "tư": 4, "năm": 5, "lăm": 5, "sáu": 6, "bảy": 7, "bẩy": 7,
+    "tám": 8, "chín": 9, "mười": 10,
+}  # fmt: skip
+_SMALL = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+_UNITS_EN = {word: i for i, word in enumerate((_SMALL + " eighteen nineteen").split(), 1)}
+_UNITS_EN |= dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth"
+ORDINALS = {word: i for i, word in enumerate((_ORDINALS + " fifteenth sixteenth").split(), 1)}
+ORDINALS |= {"seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30, "hundredth": 100}
+
+_MULTIPLICANDS = {10, 12, *THAI.values(), *VIETNAMESE.values(), *ENGLISH.values()}
+
+_any = "|".join
+_TH_WORD = re.compile(
+    f"(?:(?:{_any(_UNITS_TH)})(?:{_any(THAI)})|สิบ)(?:(?:{_any(_UNITS_TH)})?(?:{_any(THAI)}))*"
+    f"(?:{_any(_UNITS_TH)})?{_THAI_END}"
+)
+_VI_PART = f"{_any(_UNITS_VI)}|mươi|{_any(VIETNAMESE)}"
+_VI_WORD = re.compile(
+    rf"(?<!thứ )(?<!tháng )(?<!chủ )\b(?:{_any(_UNITS_VI)})(?: (?:linh |lẻ )?(?:{_VI_PART}))*\b(?! \d)", re.IGNORECASE
+)
+_VI_ALONE = re.compile("(?:hai|bốn|sáu|bảy|tám|chín|mười|một|ba)", re.IGNORECASE)
+_EN_PART = f"{_any(sorted(_UNITS_EN, key=len, reverse=True))}|dozen|{_any(ENGLISH)}"
+_EN_WORD = re.compile(
+    rf"\b(?:(?:{_EN_PART})|(?:half )?an? (?=dozen|{_any(ENGLISH)}))(?:(?: and |[ -])?(?:{_EN_PART}))*"
+    rf"(?:-(?:{_any(ORDINALS)}))?\b|\b(?:{_any(ORDINALS)})\b",
+    re.IGNORECASE,
+)
+_EN_ALONE = re.compile(f"{_any(ENGLISH)}|dozen", re.IGNORECASE)
+
+
+def in_words(text: str, lang: str) -> list[Number]:
+    """Numbers written as words. Words that are more often something else (năm, tư, สาม) count only in company."""
+    found = []
+    if lang == "th":
+        for match in _TH_WORD.finditer(text):
+            found.append(_word_number(match, re.findall(f"{_any(_UNITS_TH)}|{_any(THAI)}", match[0]), _UNITS_TH | THAI))
+    elif lang == "vi":
+        for match in _VI_WORD.finditer(text):
+            parts = match[0].lower().split()
+            if len(parts) > 1 or _VI_ALONE.fullmatch(match[0]):
+                found.append(_word_number(match, parts, _UNITS_VI | {"mươi": 10} | VIETNAMESE))
+    else:
+        for match in _EN_WORD.finditer(text):
+            if not _EN_ALONE.fullmatch(match[0]):
+                found.append(_english_words(match))
+    return found
+
+
+def _english_words(match: re.Match[str]) -> Number:
+    parts = re.findall("[a-z]+", match[0].lower())
+    values = _UNITS_EN | ORDINALS | {"dozen": 12} | ENGLISH
+    number = _word_number(match, parts, values)
+    if parts[0] == "half":
+        number = Number(number.start, number.end, number.value / 2)
+    return Number(number.start, number.end, number.value, "ordinal") if parts[-1] in ORDINALS else number
+
+
+def _word_number(match: re.Match[str], parts: list[str], values: dict[str, int]) -> Number:
+    return Number(match.start(), match.end(), Decimal(_add_up([values[part] for part in parts if part in values])))
+
+
+def _add_up(values: list[int]) -> int:
+    """The number that a row of units and multiplicands spells: [2, 100, 5, 10, 1000000] is 250 million.
+
+    A multiplicand takes all smaller parts just before it.
+    """
+    parts: list[int] = []
+    for value in values:
+        smaller = 0
+        while value in _MULTIPLICANDS and parts and parts[-1] <= value:
+            smaller += parts.pop()
+        parts.append(max(smaller, 1) * value if value in _MULTIPLICANDS else value)
+    return sum(parts)

@@ -1,0 +1,84 @@
+"""Accepted pairs to corpus files, rejected ones beside them with the reasons: one pass, memory that does not grow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from pipeline.config import WriteSettings
+from pipeline.errors import StoreError
+from pipeline.store import plain, write_bytes
+from pipeline.writers import jsonl
+from pipeline.writers.card import CARD, CardFacts, Tally, card
+from pipeline.writers.jsonl import JsonlWriter
+from pipeline.writers.moses import MosesWriter
+from pipeline.writers.parquet import ParquetWriter
+from pipeline.writers.record import Record, Row, Writer, make_record
+from pipeline.writers.tmx import TmxWriter
+
+CORPUS = "corpus"
+REJECTED = "rejected_pairs.jsonl"
+_OURS = re.compile(r"pairs\.(jsonl|parquet)|corpus\.tmx|corpus\.[a-z]+-en\.[a-z]+")
+
+
+def write_corpus(rows: Iterable[Row], settings: WriteSettings, out: Path, facts: CardFacts) -> dict[str, int]:
+    """Write `out/corpus/` (every format asked for, and the dataset card) and `out/rejected_pairs.jsonl`.
+
+    Accepted pairs of an origin that is not asked for are left out; rejected ones are all written. Every file keeps the
+    order of `rows`. Files of formats or languages that an earlier write made and this one did not are removed, so
+    that the folder never mixes two states.
+
+    Returns counts: `pairs` (in the corpus), `rejected`, `left_out`, the pairs in each format, and the characters
+    that formats had to change (`moses_runs_replaced`, `tmx_characters_removed`).
+    Raises StoreError when a file cannot be written, or a row does not fit its verdict, the score names or the models.
+    """
+    folder, tally = out / CORPUS, Tally()
+    left_out = 0
+    with ExitStack() as stack:
+        rejected = stack.enter_context(JsonlWriter(out / REJECTED))
+        writers = [stack.enter_context(writer) for writer in _writers(settings, folder, facts)]
+        for row in rows:
+            record = make_record(row)
+            _check_scores(record, facts)
+            if not row.verdict.keep:
+                rejected.add_row(plain(record) | {"reasons": plain(row.verdict.reasons)})
+            elif record.origin in settings.origins:
+                tally.add(record)
+                for writer in writers:
+                    writer.add(record)
+            else:
+                left_out += 1
+        text = card(tally, facts, settings.formats)
+    write_bytes(folder / CARD, text.encode())
+    _remove_stale(folder, settings, {lang for lang, _ in tally.pairs})
+    counts = {"pairs": tally.pairs.total(), "rejected": rejected.rows, "left_out": left_out}
+    for writer in writers:
+        counts |= writer.counts()
+    return counts
+
+
+def _writers(settings: WriteSettings, folder: Path, facts: CardFacts) -> list[Writer]:
+    made: dict[str, Writer] = {
+        "jsonl": JsonlWriter(folder / jsonl.PAIRS),
+        "parquet": ParquetWriter(folder, tuple(facts.signatures)),
+        "moses": MosesWriter(folder),
+        "tmx": TmxWriter(folder, facts.version),
+    }
+    return [writer for name, writer in made.items() if name in settings.formats]
+
+
+def _check_scores(record: Record, facts: CardFacts) -> None:
+    unknown = record.scores.keys() - facts.signatures.keys()
+    if unknown:
+        raise StoreError(f"pair {record.id!r} has scores without signature: {sorted(unknown)}", "Report this as a bug.")
+
+
+def _remove_stale(folder: Path, settings: WriteSettings, langs: set[str]) -> None:
+    current = {"jsonl": {"pairs.jsonl"}, "parquet": {"pairs.parquet"}, "tmx": {"corpus.tmx"}}
+    current["moses"] = {f"corpus.{lang}-en.{side}" for lang in langs for side in (lang, "en")}
+    keep = set().union(*(current[name] for name in settings.formats))
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and path.name not in keep:
+            path.unlink()
