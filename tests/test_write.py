@@ -225,7 +225,7 @@ def test_a_model_without_facts_is_refused(tmp_path):
 def test_licence_names_cannot_break_the_card(tmp_path, licence):
     write([row(licence=licence)], tmp_path, facts=CardFacts(licence, "0.1.0", (MODEL,), FACTS.signatures))
     assert front_matter(tmp_path)["source_licences"] == [" ".join(licence.split())]
-    _, front, body = re.split("^---$", (tmp_path / "corpus/README.md").read_text(), flags=re.MULTILINE)
+    _, _front, body = re.split("^---$", (tmp_path / "corpus/README.md").read_text(), flags=re.MULTILINE)
     assert "<script" not in body.replace("\\<", "")
 
 

@@ -40,8 +40,8 @@ _PATTERNS = {
     "th": (
         _ISO,
         _NUMERIC,
-        rf"(?:(?:(?P<d1>\d{{1,2}}) ?(?:{_DASH}|ถึง|และ|,) ?(?:วันที่ ?)?)?(?P<d2>\d{{1,2}}) ?(?:เดือน ?)?)?"
-        rf"(?P<month>{_TH_MONTH})(?: ?(?:ปี ?)?(?P<era>{BE}|{CE})?(?:ปี)? ?(?P<y>\d{{4}}|\d\d){_END})?",
+        rf"(?:(?:(?<![\d.,])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|ถึง|และ|,) ?(?:วันที่ ?)?)?(?<!\d)(?P<d2>\d{{1,2}}) ?(?:เดือน ?)?)?"
+        rf"(?P<month>{_TH_MONTH})(?: ?(?:ปี ?)?(?P<era>{BE}|{CE})?(?:ปี)? ?(?P<y>\d{{4}}|\d\d){_END}(?! ?ปี))?",
         rf"วันที่ ?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|ถึง|และ) ?(?:วันที่ ?)?(?P<d2>\d{{1,2}}))?{_END}",
     ),
     "vi": (
@@ -72,7 +72,7 @@ _TIMES = {
         rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?:น\.|นาฬิกา)",
         rf"เวลา ?{_HOUR}[.:](?P<min>[0-5]\d)(?!\d)",
         r"(?<![\d.,])(?P<night>[1-6]) ?ทุ่ม",
-        r"บ่าย ?(?P<pm>[1-6]) ?(?:โมง)?",
+        r"บ่าย ?(?P<pm>[1-6])(?![\d.:]) ?(?:โมง)?",
         r"(?<![\d.,])(?P<pm>[3-7]) ?โมงเย็น",
         _CLOCK,
     ),
@@ -116,10 +116,7 @@ def _dates(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
     for pattern in _DATE.get(lang, _DATE["en"]):
         for match in pattern.finditer(text):
             spans = _spans(match, ("d1", "d2", "m", "m2", "y"))
-            if not spans or not _possible(match, spans):
-                continue
-            if lang == "vi" and set(spans) == {"d1", "m"} and "sep" in match.groupdict() and _fraction(match):
-                yield [], list(spans.values())
+            if not spans or not _possible(match, spans) or _fraction(match, spans):
                 continue
             found = []
             for name, (start, end) in spans.items():
@@ -139,8 +136,10 @@ def _possible(match: re.Match[str], spans: dict[str, Span]) -> bool:
     )
 
 
-def _fraction(match: re.Match[str]) -> bool:
+def _fraction(match: re.Match[str], spans: dict[str, Span]) -> bool:
     """Whether 2/3 is two thirds and not the second of March: a small proper fraction with no word for a date before."""
+    if set(spans) != {"d1", "m"} or match.groupdict().get("sep") != "/":
+        return False
     part, whole = int(match["d1"]), int(match["m"])
     return part < whole and not _DATE_WORD.search(match.string[max(0, match.start() - 14) : match.start()])
 

@@ -38,7 +38,7 @@ _BE_BEFORE = re.compile(f"{BE} ?$")
 _CE_BEFORE = re.compile(f"{CE} ?$")
 _BE_AFTER = re.compile(r" ?B\.?E\.?(?![a-z])")
 _YEAR_BEFORE = re.compile(
-    r"(?<!\d)(?<!\d )ปี ?(?:งบประมาณ|การศึกษา|ภาษี|บัญชี|การผลิต|เพาะปลูก|ใหม่|แห่งชาติ)? ?$|(?<![\d/])\d{1,2}/$"
+    r"ปี ?(?:งบประมาณ|การศึกษา|ภาษี|บัญชี|การผลิต|เพาะปลูก|ใหม่|แห่งชาติ)? ?$|(?<![\d/])\d{1,2}/$"
 )
 _YEAR_RANGE = re.compile(r" ?(?:[-–—/,]|ถึง|และ|กับ|หรือ|จนถึง) ?(?:ปี ?)?")
 _COUNTED = re.compile(
@@ -137,7 +137,7 @@ def western(text: str, lang: str) -> str:
 def _in_english(text: str, number: Number, lang: str) -> str | None:
     """The English writing of `number`, None where it is to stay as it is."""
     written = text[number.start : number.end]
-    if number.era == "BE":
+    if lang == "th" and number.era == "BE":
         return str(number.value)
     if lang not in ("th", "vi") or number.kind in ("day", "time", "year"):
         return None

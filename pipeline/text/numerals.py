@@ -64,11 +64,14 @@ _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 _RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
-_GLUED_BEFORE = re.compile(r"[A-Za-zÀ-ỹ_](?<!USD)(?<!VND)(?<!VNĐ)(?<!THB)(?<!EUR)(?<!GBP)(?<!RM)(?<!FY)$")
-_GLUED_AFTER = re.compile(r"(?!(?:[kcm]?m²?|[kmg]?g|ha|h|mph|km/?h|[ap]m|st|nd|rd|th|s|[kMGT]?Wh?|[kMGT]?B|[GM]?Hz|ft|tr|"
-                          r"lbs?|USD|VND|VNĐ|đ|l|C|F|k|m|b|p|x|mn|mln|bn|tn|trn|million|billion|baht|yr|pc|percent)"
-                          r"(?![A-Za-zÀ-ỹ]))[A-Za-zÀ-ỹ_]")  # fmt: skip
-
+_LETTER = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
+_CODES = "".join(f"(?<!{code})" for code in ("USD", "VND", "VNĐ", "THB", "EUR", "GBP", "RM", "FY"))
+_GLUED_BEFORE = re.compile(f"[{_LETTER}_]{_CODES}$")
+_UNITS = (
+    r"[kcm]?m²?|[kmg]?g|ha|h|mph|km/?h|[ap]m|st|nd|rd|th|s|[kMGT]?Wh?|[kMGT]?B|[GM]?Hz|ft|tr|lbs?|USD|VND|VNĐ|đ|l|C|F"
+    r"|k|m|b|p|x|mn|mln|bn|tn|trn|million|billion|baht|yr|pc|percent"
+)
+_GLUED_AFTER = re.compile(f"(?!(?:{_UNITS})(?![{_LETTER}]))[{_LETTER}_]")
 
 def western_digits(text: str) -> str:
     """`text` with Thai digits as ASCII digits; the length stays."""
@@ -152,15 +155,16 @@ def _summed(text: str, lang: str, found: list[Number]) -> list[Number]:
     if lang not in ("th", "vi"):
         return found
     joined: list[Number] = []
-    smallest = Decimal(1)
+    largest = Decimal(1)
     for number in found:
         factor = multiplicand(text, number, lang)
         last = joined[-1] if joined else None
-        if last and text[last.end : number.start] in ("", " ") and 1 < factor < smallest and number.value < smallest:
+        adds = 1 < factor < largest <= 1000 * factor and number.value < largest
+        if last and adds and text[last.end : number.start] in ("", " ") and last.value % largest == 0:
             joined[-1] = Number(last.start, number.end, last.value + number.value)
         else:
             joined.append(number)
-        smallest = factor
+        largest = factor
     return joined
 
 

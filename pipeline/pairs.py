@@ -1,0 +1,49 @@
+"""Translated segments as pairs, and aligned beads beside the translation of the same source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pipeline.types import Document, Pair, Segment, Translation
+
+
+def translated_pairs(
+    document: Document, segments: Sequence[Segment], translations: Mapping[str, Translation]
+) -> Iterator[Pair]:
+    """One pair a segment that has an English text of the model's making."""
+    for segment in segments:
+        found = translations.get(segment.id)
+        if found and found.text and found.ended != "skipped":
+            yield Pair(
+                id=f"{segment.id}:mt",
+                src_doc=document.id,
+                tgt_doc="",
+                src_lang=document.lang,
+                src_segments=(segment.id,),
+                tgt_segments=(),
+                src_spans=((segment.start, segment.end),),
+                tgt_spans=(),
+                src_text=segment.text,
+                tgt_text=found.text,
+                origin="translated",
+                cost=0.0,
+            )
+
+
+def aligned_groups(pairs: Sequence[Pair], translations: Mapping[str, Translation]) -> list[tuple[str, str, str]]:
+    """(source language, hypothesis, reference) for evaluating the translation against the aligned English.
+
+    A bead may cover part of a segment, and a translation cannot be cut, so beads that share a segment are joined until
+    both sides end at the same place. `pairs` are the aligned pairs of documents, in order.
+    """
+    groups: list[tuple[str, list[str], list[str]]] = []
+    for pair in pairs:
+        touched = [key for key in pair.src_segments if key in translations]
+        if groups and touched and groups[-1][1] and touched[0] == groups[-1][1][-1]:
+            groups[-1][1].extend(touched[1:])
+            groups[-1][2].append(pair.tgt_text)
+        elif touched:
+            groups.append((pair.src_lang, touched, [pair.tgt_text]))
+    return [
+        (lang, " ".join(translations[key].text for key in keys), " ".join(english)) for lang, keys, english in groups
+    ]

@@ -1,0 +1,134 @@
+"""Rows of the report's tables, as plain data."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import PurePath
+from typing import Any
+
+from pipeline.reporting.data import DocumentWork
+from pipeline.types import Document, Reject, Scored, Segment, Source, Translation, Verdict
+
+NO_TEXT = ("failed", "empty")
+TITLE_CHARS = 120
+
+
+def label(source: Source | Reject) -> str:
+    """A short name for people: the file, and the line where it holds many documents."""
+    name = PurePath(source.path).name or source.path
+    return f"{name}:{source.line}" if source.line else name
+
+
+def state(translation: Translation) -> str:
+    """`passed` every guard, `marked` by one, or `failed`: there is no English at all."""
+    if translation.ended == "stop":
+        return "passed"
+    return "failed" if translation.ended in NO_TEXT else "marked"
+
+
+def title(document: Document, segments: tuple[Segment, ...]) -> str:
+    """The headline, else the beginning of the text, at most TITLE_CHARS characters."""
+    headlines = [segment.text for segment in segments if segment.kind == "headline"]
+    first = (headlines or [segment.text for segment in segments] or [document.text.strip().split("\n")[0]])[0]
+    return first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1].rstrip() + "…"
+
+
+def reason_kind(reason: str) -> str:
+    """What a reason is about: its first word ("similarity 0.21 < 0.4" -> "similarity")."""
+    return reason.split(" ", 1)[0].rstrip(":,") if reason else "unnamed"
+
+
+def pair_row(scored: Scored, verdict: Verdict, document: str) -> dict[str, Any]:
+    """A pair as an example; `document` is the label of its source document."""
+    pair = scored.pair
+    return {
+        "id": pair.id,
+        "origin": pair.origin,
+        "document": document,
+        "lang": pair.src_lang,
+        "src": pair.src_text,
+        "tgt": pair.tgt_text,
+        "scores": dict(scored.scores),
+        "keep": verdict.keep,
+        "reasons": list(verdict.reasons),
+    }
+
+
+def marked_row(segment: Segment, translation: Translation, document: Document) -> dict[str, Any]:
+    """A translation that did not pass its guards."""
+    return {
+        "document": label(document.source),
+        "lang": document.lang,
+        "segment": segment.id,
+        "state": state(translation),
+        "ended": translation.ended,
+        "problems": list(translation.problems),
+        "attempts": translation.attempts,
+        "src": segment.text,
+        "tgt": translation.text,
+    }
+
+
+def document_row(work: DocumentWork, anchor: str) -> dict[str, Any]:
+    """One document in figures; `anchor` is its place in the reading view, empty when it has none."""
+    document = work.document
+    states = [state(translation) for translation in work.translations]
+    return {
+        "id": document.id,
+        "label": label(document.source),
+        "path": document.source.path,
+        "url": document.source.url,
+        "licence": document.source.licence,
+        "date": document.source.date,
+        "lang": document.lang,
+        "title": title(document, work.segments),
+        "characters": len(document.text),
+        "segments": len(work.segments),
+        "passed": states.count("passed"),
+        "marked": states.count("marked"),
+        "failed": states.count("failed"),
+        "pairs": len(work.pairs),
+        "kept": sum(verdict.keep for _, verdict in work.pairs),
+        "anchor": anchor,
+    }
+
+
+def reading_row(work: DocumentWork, anchor: str) -> dict[str, Any]:
+    """A translated document, paragraph by paragraph; the English of a segment is None where it was not translated."""
+    english = {translation.segment_id: translation for translation in work.translations}
+    refused = {
+        segment_id: list(verdict.reasons)
+        for scored, verdict in work.pairs
+        if scored.pair.origin == "translated" and not verdict.keep
+        for segment_id in scored.pair.src_segments
+    }
+    paragraphs = [
+        [_reading_segment(segment, english.get(segment.id), refused.get(segment.id, [])) for segment in segments]
+        for _, segments in groupby(work.segments, key=lambda segment: segment.paragraph)
+    ]
+    document = work.document
+    return {
+        "anchor": anchor,
+        "id": document.id,
+        "label": label(document.source),
+        "lang": document.lang,
+        "title": title(document, work.segments),
+        "paragraphs": paragraphs,
+    }
+
+
+def _reading_segment(segment: Segment, translation: Translation | None, refused: list[str]) -> dict[str, Any]:
+    return {
+        "text": segment.text,
+        "kind": segment.kind,
+        "english": translation.text if translation else None,
+        "state": state(translation) if translation else "untranslated",
+        "ended": translation.ended if translation else None,
+        "problems": list(translation.problems) if translation else [],
+        "reasons": refused,
+    }
+
+
+def reject_row(reject: Reject) -> dict[str, Any]:
+    """Input that was set aside."""
+    return {"path": reject.path, "line": reject.line, "offset": reject.offset, "reason": reject.reason}

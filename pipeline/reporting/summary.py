@@ -1,0 +1,195 @@
+"""The first screen: the verdict in words, the headline figures, the counts through the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.reporting.collect import share
+from pipeline.reporting.data import ReportData
+from pipeline.reporting.tally import Tally
+
+Row = dict[str, Any]
+LANGUAGES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
+KINDS = ("body", "headline", "caption", "boilerplate")
+STATES = ("passed", "marked", "failed")
+RELATIONS = ("parallel", "comparable", "unrelated")
+
+
+def verdict_line(counts: Row) -> str:
+    """One sentence: what came out."""
+    pairs = counts["pairs"]
+    if not pairs["scored"]:
+        return "No pairs came out of this run."
+    if not pairs["kept"]:
+        return f"None of {plural(pairs['scored'], 'pair')} was kept."
+    parts = [f"{row['kept']:,} {origin}" for origin, row in pairs["by_origin"].items() if row["kept"]]
+    share_kept = percent(pairs["kept"], pairs["scored"])
+    return f"{pairs['kept']:,} of {plural(pairs['scored'], 'pair')} kept ({share_kept}): {' and '.join(parts)}."
+
+
+def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
+    """What a reader has to know before trusting the figures; `level` is good, note, warn or bad."""
+    found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_licence_notes(counts, data)]
+    if counts["rejected_inputs"]:
+        found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} could not be read and was set aside."))
+    if not data.metrics:
+        found.append(("note", "No reference translations were given, so there is no BLEU or chrF of this run."))
+    return [{"level": level, "text": text} for level, text in found]
+
+
+def _translation_notes(counts: Row) -> Iterator[tuple[str, str]]:
+    made = counts["translations"]
+    total = made["passed"] + made["marked"] + made["failed"]
+    if not made["source_segments"]:
+        return
+    if made["unaccounted"]:
+        text = f"{plural(made['unaccounted'], 'source segment')} that should have been translated has no translation."
+        yield "bad", text
+    else:
+        parts = [f"{made[name]:,} {name}" for name in STATES if made[name]]
+        parts += [f"{made['boilerplate']:,} boilerplate left alone"] if made["boilerplate"] else []
+        yield "good", f"All {plural(made['source_segments'], 'source segment')} accounted for: {', '.join(parts)}."
+    flawed = made["marked"] + made["failed"]
+    if flawed:
+        yield (
+            "warn",
+            f"{flawed:,} of {plural(total, 'translation')} ({percent(flawed, total)}) did not pass the guards; "
+            "they are listed below with what is wrong.",
+        )
+
+
+def _alignment_notes(counts: Row) -> Iterator[tuple[str, str]]:
+    pairs = counts["document_pairs"]
+    if not pairs["total"]:
+        return
+    if pairs["parallel"]:
+        yield "good", f"{pairs['parallel']:,} of {plural(pairs['total'], 'candidate document pair')} parallel."
+    else:
+        yield (
+            "note",
+            f"No parallel documents among {plural(pairs['total'], 'candidate pair')}: the texts may be about the same "
+            "events, but do not say the same, so no sentences were paired.",
+        )
+
+
+def _fact_notes(facts: list[Row]) -> Iterator[tuple[str, str]]:
+    for row in facts:
+        if row["expected"] and row["found"] < row["expected"]:
+            lost = row["expected"] - row["found"]
+            yield "warn", f"{lost:,} of {row['expected']:,} {row['kind']} of the source are missing in the English."
+
+
+def _licence_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
+    for model in data.models:
+        if model.commercial is False:
+            yield "warn", f"The licence of {model.name} ({model.licence}) forbids commercial use of what it made."
+        lacking = [name for name in ("source", "revision", "sha256", "licence") if not getattr(model, name)]
+        if lacking:
+            yield "warn", f"Provenance is incomplete: no {', '.join(lacking)} of model {model.name}."
+    if counts["documents"]["without_licence"]:
+        number = plural(counts["documents"]["without_licence"], "document")
+        yield "note", f"{number} without a stated licence."
+
+
+def counts_of(tally: Tally, relations: Mapping[str, int], rejected_inputs: int) -> Row:
+    """All counts through the stages."""
+    origins = sorted(tally.scored)
+    by_origin = {
+        origin: {
+            "scored": tally.scored[origin],
+            "kept": tally.kept[origin],
+            "rejected": tally.scored[origin] - tally.kept[origin],
+        }
+        for origin in origins
+    }
+    scored, kept = tally.scored.total(), tally.kept.total()
+    source_segments = sum(n for (lang, _), n in tally.segments.items() if lang != "en")
+    return {
+        "documents": {
+            "total": tally.documents.total(),
+            "by_language": dict(sorted(tally.documents.items())),
+            "without_licence": tally.licences[""],
+        },
+        "rejected_inputs": rejected_inputs,
+        "segments": {
+            "total": tally.segments.total(),
+            "rows": [{"lang": lang, "kind": kind, "count": n} for (lang, kind), n in sorted(tally.segments.items())],
+        },
+        "translations": {
+            "source_segments": source_segments,
+            **{name: tally.states[name] for name in STATES},
+            "boilerplate": tally.boilerplate,
+            "unaccounted": tally.left_alone,
+            "ended": dict(sorted(tally.ended.items())),
+            "models": dict(sorted(tally.models.items())),
+        },
+        "document_pairs": {"total": sum(relations.values()), **{name: relations.get(name, 0) for name in RELATIONS}},
+        "pairs": {"scored": scored, "kept": kept, "rejected": scored - kept, "by_origin": by_origin},
+    }
+
+
+def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
+    """The headline figures, each with its unit (`count`, `rate` or `score`) and a line of explanation."""
+    documents, made, pairs = counts["documents"], counts["translations"], counts["pairs"]
+    languages = ", ".join(f"{n:,} {LANGUAGES.get(lang, lang)}" for lang, n in documents["by_language"].items())
+    found = [("Documents", documents["total"], "count", languages)]
+    total = made["passed"] + made["marked"] + made["failed"]
+    if total:
+        rate = share(made["passed"], total)
+        found.append(("Translations that pass", rate, "rate", f"{made['passed']:,} of {plural(total, 'segment')}"))
+    found.append(("Pairs kept", pairs["kept"], "count", f"of {pairs['scored']:,} scored"))
+    if counts["document_pairs"]["total"]:
+        number = counts["document_pairs"]["parallel"]
+        found.append(("Parallel documents", number, "count", f"of {counts['document_pairs']['total']:,} candidates"))
+    expected = sum(row["expected"] for row in facts)
+    if expected:
+        rate = share(sum(row["found"] for row in facts), expected)
+        found.append(("Facts carried over", rate, "rate", ", ".join(row["kind"] for row in facts)))
+    for metric in data.metrics[:2]:
+        interval = "" if metric.score.ci is None else f"± {metric.score.ci:.1f}, "
+        found.append((metric.score.name, metric.score.score, "metric", f"{interval}{metric.on}"))
+    return [{"label": label, "value": value, "unit": unit, "note": note} for label, value, unit, note in found]
+
+
+def funnel(counts: Row) -> list[Row]:
+    """Groups of bars; within a group all bars share the scale of its first one, `of`, and one unit."""
+    documents, made, pairs = counts["documents"], counts["translations"], counts["pairs"]
+    kinds = {kind: 0 for kind in KINDS}
+    for row in counts["segments"]["rows"]:
+        if row["lang"] != "en":
+            kinds[row["kind"]] += row["count"]
+    languages = {LANGUAGES.get(lang, lang): n for lang, n in documents["by_language"].items()}
+    groups = [
+        ("Reading", "documents", [("read", languages), ("set aside", {"rejected": counts["rejected_inputs"]})]),
+        ("Translation", "segments", [("cut", kinds), ("translated", {name: made[name] for name in STATES})]),
+        ("Documents matched", "pairs", [("compared", {name: counts["document_pairs"][name] for name in RELATIONS})]),
+    ]
+    bars = [(origin, {"kept": row["kept"], "rejected": row["rejected"]}) for origin, row in pairs["by_origin"].items()]
+    groups.append(("Filtering", "pairs", bars))
+    return [group for group in (_group(*item) for item in groups) if group["of"]]
+
+
+def _group(title: str, unit: str, bars: list[tuple[str, dict[str, int]]]) -> Row:
+    rows = [
+        {
+            "label": label,
+            "count": sum(parts.values()),
+            "parts": [{"name": name, "count": n} for name, n in parts.items() if n],
+        }
+        for label, parts in bars
+    ]
+    return {"title": title, "unit": unit, "of": max((row["count"] for row in rows), default=0), "rows": rows}
+
+
+def plural(number: int, noun: str) -> str:
+    """ "1 pair", "2,000 pairs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share for people; what is not all never reads "100 %", what is not nothing never "0 %"."""
+    exact = 100 * part / whole if whole else 0.0
+    if 0 < part < whole:
+        exact = min(max(exact, 0.1), 99.9)
+    return f"{exact:.0f} %" if part in (0, whole) else f"{exact:.1f} %"

@@ -1,0 +1,201 @@
+"""One pass over all documents: counts, histograms, chosen examples, capped tables."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.config import Rule
+from pipeline.reporting.collect import Capped, Histogram, Sample, Top, share
+from pipeline.reporting.data import DocumentWork, ReportData
+from pipeline.reporting.rows import document_row, label, marked_row, pair_row, reading_row, reason_kind, state
+from pipeline.types import Scored, Verdict
+
+MAX_ROWS = 200
+MAX_DOCUMENTS = 500
+MAX_READING = 60
+MAX_READING_CHARS = 300_000
+
+Row = dict[str, Any]
+
+
+class Tally:
+    """Everything that is counted or kept from the documents; `labels` names documents by id."""
+
+    def __init__(self, data: ReportData) -> None:
+        self._rules, self._rank_by, size = data.rules, data.rank_by, data.examples
+        self.labels: dict[str, str] = {}
+        self.documents: Counter[str] = Counter()
+        self.segments: Counter[tuple[str, str]] = Counter()
+        self.to_translate = 0
+        self.left_alone = 0
+        self.boilerplate = 0
+        self.states: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+        self.scored: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.sole_reasons: Counter[str] = Counter()
+        self.licences: Counter[str] = Counter()
+        self.models: Counter[str] = Counter()
+        self.histograms: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
+        self.missing: Counter[tuple[str, str]] = Counter()
+        self.below: Counter[tuple[str, str]] = Counter()
+        self.above: Counter[tuple[str, str]] = Counter()
+        self.best: defaultdict[str, Top[Row]] = defaultdict(lambda: Top(size))
+        self.worst: defaultdict[str, Top[Row]] = defaultdict(lambda: Top(size))
+        self.kept_sample: Sample[Row] = Sample(size)
+        self.rejected_sample: Sample[Row] = Sample(size)
+        self.marked: Capped[Row] = Capped(MAX_ROWS)
+        self.document_rows: Capped[Row] = Capped(MAX_DOCUMENTS)
+        self.reading: Capped[Row] = Capped(MAX_READING)
+        self._reading_chars = 0
+
+    def add(self, work: DocumentWork) -> None:
+        """Count one document."""
+        document = work.document
+        self.labels[document.id] = name = label(document.source)
+        self.documents[document.lang] += 1
+        self.licences[document.source.licence] += 1
+        self.segments.update((document.lang, segment.kind) for segment in work.segments)
+        anchor = ""
+        if document.lang != "en":
+            self._add_translations(work)
+            anchor = self._add_reading(work)
+        self.document_rows.offer(lambda: document_row(work, anchor))
+        for scored, verdict in work.pairs:
+            self._add_pair(scored, verdict, name)
+
+    def _add_translations(self, work: DocumentWork) -> None:
+        translations = {translation.segment_id: translation for translation in work.translations}
+        for segment in work.segments:
+            translation = translations.get(segment.id)
+            if translation is None:
+                self.boilerplate += segment.kind == "boilerplate"
+                self.left_alone += segment.kind != "boilerplate"
+                continue
+            self.states[state(translation)] += 1
+            self.ended[translation.ended] += 1
+            self.models[translation.model] += 1
+            if translation.ended != "stop":
+                self.marked.offer(lambda s=segment, t=translation: marked_row(s, t, work.document))  # type: ignore[misc]
+
+    def _add_reading(self, work: DocumentWork) -> str:
+        """Keep the document for the reading view while there is room; its anchor, empty when it is not kept."""
+        if not work.translations:
+            return ""
+        anchor = f"read-{self.reading.total + 1}"
+        fits = not self.reading.full and self._reading_chars <= MAX_READING_CHARS
+        if fits:
+            self._reading_chars += len(work.document.text)
+            self.reading.offer(lambda: reading_row(work, anchor))
+        else:
+            self.reading.total += 1
+        return anchor if fits else ""
+
+    def _add_pair(self, scored: Scored, verdict: Verdict, document: str) -> None:
+        pair = scored.pair
+        self.scored[pair.origin] += 1
+        self.kept[pair.origin] += verdict.keep
+        for name, value in scored.scores.items():
+            self._add_score(name, pair.origin, value)
+        kinds = {reason_kind(reason) for reason in verdict.reasons}
+        self.reasons.update(kinds)
+        if len(kinds) == 1:
+            self.sole_reasons.update(kinds)
+        self._offer_example(scored, verdict, document)
+
+    def _offer_example(self, scored: Scored, verdict: Verdict, document: str) -> None:
+        pair = scored.pair
+
+        def make() -> Row:
+            return pair_row(scored, verdict, document)
+
+        if not verdict.keep:
+            self.rejected_sample.offer_id(pair.id, make)
+            return
+        self.kept_sample.offer_id(pair.id, make)
+        rank = scored.scores.get(self._rank_by.get(pair.origin, ""))
+        if rank is not None:
+            self.best[pair.origin].offer(rank, pair.id, make)
+            self.worst[pair.origin].offer(-rank, pair.id, make)
+
+    def _add_score(self, name: str, origin: str, value: float | None) -> None:
+        key = (name, origin)
+        if value is None:
+            self.missing[key] += 1
+            return
+        self.histograms[key].add(value)
+        rule = rule_for(self._rules, name, origin)
+        self.below[key] += rule.min is not None and value < rule.min
+        self.above[key] += rule.max is not None and value > rule.max
+
+
+def rule_for(rules: Mapping[str, Rule], name: str, origin: str) -> Rule:
+    """The rule for a score of pairs of this origin; an empty one when there is none."""
+    rule = rules.get(name)
+    return rule if rule and rule.origin in ("any", origin) else Rule()
+
+
+def histogram_rows(tally: Tally, data: ReportData) -> list[Row]:
+    """One histogram a score and origin, in the order of the signatures."""
+    names = [*data.signatures, *sorted({name for name, _ in tally.histograms} - set(data.signatures))]
+    rows = []
+    for name in names:
+        for origin in sorted(tally.scored):
+            key = (name, origin)
+            found, rule = tally.histograms.get(key), rule_for(data.rules, name, origin)
+            if found is None:
+                continue
+            rows.append(
+                {
+                    "score": name,
+                    "origin": origin,
+                    "signature": data.signatures.get(name, ""),
+                    "count": found.count,
+                    "missing": tally.missing[key],
+                    "lowest": found.low,
+                    "mean": found.total / found.count,
+                    "highest": found.high,
+                    "min": rule.min,
+                    "max": rule.max,
+                    "below": tally.below[key],
+                    "above": tally.above[key],
+                    "width": found.width,
+                    "bins": found.rows(),
+                }
+            )
+    return rows
+
+
+def attrition_rows(tally: Tally, data: ReportData) -> list[Row]:
+    """Why pairs were rejected, the most frequent reason first."""
+    total = tally.scored.total()
+    rows = []
+    for kind, count in sorted(tally.reasons.items(), key=lambda item: (-item[1], item[0])):
+        rule = data.rules.get(kind)
+        rows.append(
+            {
+                "reason": kind,
+                "min": rule.min if rule else None,
+                "max": rule.max if rule else None,
+                "origin": rule.origin if rule else "any",
+                "pairs": count,
+                "alone": tally.sole_reasons[kind],
+                "share": share(count, total),
+            }
+        )
+    return rows
+
+
+def example_tables(tally: Tally, data: ReportData) -> list[Row]:
+    """Best and worst kept pairs of each origin, and seeded samples of kept and rejected ones; no empty tables."""
+    tables = []
+    for origin in sorted(tally.scored):
+        rank_by = data.rank_by.get(origin, "")
+        for order, chosen in (("weakest", tally.worst), ("strongest", tally.best)):
+            tables.append({"order": order, "origin": origin, "rank_by": rank_by, "rows": chosen[origin].rows()})
+    samples = (("sample", tally.kept_sample), ("rejected", tally.rejected_sample))
+    tables += [{"order": order, "origin": "", "rank_by": "", "rows": chosen.rows()} for order, chosen in samples]
+    return [table for table in tables if table["rows"]]

@@ -1,0 +1,336 @@
+"""The whole pipeline over one run folder: the only orchestration.
+
+Shards go through the stages one stage after the other. What a shard is made from is hashed into its key, so a second
+run skips everything that is done and redoes exactly what a changed input or setting touches.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipeline import align, models
+from pipeline import translate as translation
+from pipeline.config import Config
+from pipeline.engines.base import Hypothesis, Request
+from pipeline.engines.load import identity, load
+from pipeline.errors import InputError, Interrupted
+from pipeline.filter import filter_pairs
+from pipeline.glossary import Glossary
+from pipeline.pairs import aligned_groups, translated_pairs
+from pipeline.progress import Progress, Task
+from pipeline.read import Reader
+from pipeline.scorers.base import Context, Scorer
+from pipeline.score import VERSION as SCORE_VERSION
+from pipeline.score import score, signatures
+from pipeline.segment import VERSION as SEGMENT_VERSION
+from pipeline.segment import segment
+from pipeline.store import Store, digest, file_sha256, write_bytes, write_lines
+from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Translation, Verdict
+
+if TYPE_CHECKING:
+    from pipeline.aligners.encoders import Encoder
+
+T = TypeVar("T")
+ENGLISH = "en"
+REJECTED = "rejected.jsonl"
+
+
+@dataclass
+class Stop:
+    """Notices the first Ctrl-C; a second one ends at once."""
+
+    asked: bool = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    @contextmanager
+    def listening(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Catch SIGINT and SIGTERM while the block runs."""
+
+        def handler(number: int, frame: FrameType | None) -> None:
+            self(number, frame)
+            say("stopping after the batch in hand; a second Ctrl-C stops at once")
+
+        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, old in before.items():
+                signal.signal(number, old)
+
+    def check(self) -> None:
+        """Raise Interrupted when the user asked to stop."""
+        if self.asked:
+            raise Interrupted("stopped; everything finished so far is kept", "The same command goes on from here.")
+
+
+@dataclass
+class Run:
+    """One run: its settings, its folder, and the keys of the shards made so far."""
+
+    config: Config
+    out: Path
+    progress: Progress
+    stop: Stop = field(default_factory=Stop)
+    seconds: dict[str, float] = field(default_factory=dict)
+    doc_keys: list[str] = field(default_factory=list)
+    segment_keys: list[str] = field(default_factory=list)
+    translate_keys: list[str] = field(default_factory=list)
+    pair_keys: list[str] = field(default_factory=list)
+    score_keys: list[str] = field(default_factory=list)
+    match_key: str = ""
+    rejects: list[Reject] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.out)
+        self.entry = models.entry(self.config.translate.model)
+        self.encoder_entry = models.entry(self.config.align.encoder)
+
+    def execute(self) -> None:
+        """Run every stage up to the filter; `pipeline.output` writes what people read."""
+        for name in ("read", "segment", "translate", "match", "align", "score"):
+            began = time.monotonic()
+            getattr(self, name)()
+            self.seconds[name] = round(time.monotonic() - began, 3)
+            self.stop.check()
+
+    # -- stages ----------------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Read the input anew, cut it into shards of documents, commit those that changed."""
+        if not self.config.read.paths:
+            raise InputError("read.paths is empty", "Name files, folders or globs in it.")
+        shard: list[Document] = []
+        for found in Reader(self.config.read).read(self.config.read.paths):
+            if isinstance(found, Reject):
+                self.rejects.append(found)
+                continue
+            shard.append(found)
+            if sum(len(document.text) for document in shard) >= self.config.run.shard_chars:
+                self._commit_documents(shard)
+                shard = []
+        if shard:
+            self._commit_documents(shard)
+        write_lines(self.out / REJECTED, self.rejects)
+        if not self.doc_keys:
+            raise InputError(
+                f"no document in {', '.join(self.config.read.paths)} ({len(self.rejects)} rejected)",
+                f"See {self.out / REJECTED} for the reasons.",
+            )
+
+    def _commit_documents(self, documents: Sequence[Document]) -> None:
+        number, key = len(self.doc_keys), digest("read", documents)
+        self._shard("read", number, key, Document, lambda: documents)
+        self.doc_keys.append(key)
+
+    def segment(self) -> None:
+        """Cut every document into segments."""
+        for number, doc_key in enumerate(self.doc_keys):
+            key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment)
+            self._shard(
+                "segment", number, key, Segment, lambda n=number: segment(self.documents(n), self.config.segment)
+            )
+            self.segment_keys.append(key)
+
+    def translate(self) -> None:
+        """Translate the segments of documents that are not English; the model is loaded only when there is work."""
+        settings = self.config.translate
+        texts = [file_sha256(path) for path in self._glossary_files()] if settings.use_glossary else []
+        # What changes speed alone stays out of the key.
+        chosen = settings.model_dump(exclude={"threads", "glossary"})
+        common = digest("translate", translation.VERSION, identity(self.entry, settings), chosen, texts)
+        self.translate_keys = [digest(common, key) for key in self.segment_keys]
+        todo = [n for n, key in enumerate(self.translate_keys) if not self._done("translate", n, key)]
+        if not todo:
+            return
+        sizes = {n: sum(len(s.text) for s in self._to_translate(n)) for n in range(len(self.translate_keys))}
+        if not any(sizes.values()):
+            self.progress.warn("no Thai or Vietnamese document in the input: there is nothing to translate")
+        with self.progress.task("translate", sum(sizes.values()), "characters") as task:
+            task.skip(sum(size for n, size in sizes.items() if n not in todo))
+            translator = load(self.entry, settings) if any(sizes[n] for n in todo) else None
+            for number in todo:
+                self._translate_shard(number, translator, task)
+            if translator:
+                translator.engine.close()
+
+    def _to_translate(self, number: int) -> list[Segment]:
+        foreign = {document.id for document in self.documents(number) if document.lang != ENGLISH}
+        return [found for found in self.segments(number) if found.doc_id in foreign]
+
+    def _translate_shard(self, number: int, translator: Any, task: Task) -> None:
+        parts, key = f"translate-{number:06d}", self.translate_keys[number]
+        batch = 0
+
+        def memo(rows: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
+            nonlocal batch
+            part_key = digest(key, rows)
+            stored = self.store.load(parts, batch, part_key, Hypothesis)
+            if stored is None:
+                self.stop.check()
+                stored = compute()
+                self.store.commit(parts, batch, part_key, stored)
+            batch += 1
+            return stored
+
+        segments = self._to_translate(number)
+        documents = {document.id: document for document in self.documents(number)}
+        rows: Iterable[Translation] = []
+        if segments:
+            context = translation.TranslateContext(translator, self.glossaries, memo, task.advance)
+            rows = translation.translate(segments, documents, self.config.translate, context)
+        done = list(rows)
+        if len(done) != len(segments):
+            raise AssertionError(f"count law: {len(segments)} segments in, {len(done)} translations out")
+        self.store.commit("translate", number, key, done)
+        self.store.discard(parts)
+
+    def match(self) -> None:
+        """Find the English counterpart of each document, over the whole input."""
+        self.match_key = digest(
+            "match", align.VERSION, self.segment_keys, self.translate_keys, self.config.align, self._encoder_key()
+        )
+        self._shard("match", 0, self.match_key, DocumentPair, self._match)
+
+    def _match(self) -> list[DocumentPair]:
+        sides = [side for number in range(len(self.doc_keys)) for side in self.sides(number)]
+        sources = [side for side in sides if side.document.lang != ENGLISH]
+        targets = [side for side in sides if side.document.lang == ENGLISH]
+        return align.match(sources, targets, self.config.align, self.encoder) if sources and targets else []
+
+    def align(self) -> None:
+        """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
+        parallel = {p.src_doc: p for p in self.document_pairs() if p.relation == "parallel"}
+        for number in range(len(self.doc_keys)):
+            key = digest("pairs", self.match_key, self.translate_keys[number])
+            self.pair_keys.append(key)
+            self._shard("align", number, key, Pair, lambda n=number: self._pairs(n, parallel))
+
+    def _pairs(self, number: int, parallel: Mapping[str, DocumentPair]) -> Iterator[Pair]:
+        for side in self.sides(number):
+            if side.document.lang == ENGLISH:
+                continue
+            yield from translated_pairs(side.document, side.segments, side.translations)
+            found = parallel.get(side.document.id)
+            if found:
+                yield from align.align(found, side, self.english(found.tgt_doc), self.config.align, self.encoder)
+
+    def score(self) -> None:
+        """Score every pair."""
+        named = signatures(self.scorers)
+        for number, pair_key in enumerate(self.pair_keys):
+            key = digest("score", SCORE_VERSION, pair_key, named)
+            self.score_keys.append(key)
+            self._shard("score", number, key, Scored, lambda n=number: self._scored(n))
+
+    def _scored(self, number: int) -> Iterator[Scored]:
+        context = Context({found.segment_id: found for found in self.translations(number)})
+        return score(self.store.rows("align", number, Pair), self.scorers, context)
+
+    def verdicts(self) -> Iterator[tuple[int, Scored, Verdict]]:
+        """Every scored pair with its verdict and shard, in order; deciding is cheap, so it is done anew each time."""
+        numbered = [(n, row) for n in range(len(self.score_keys)) for row in self.store.rows("score", n, Scored)]
+        decided = filter_pairs((row for _, row in numbered), self.config.filter)
+        for (number, row), verdict in zip(numbered, decided, strict=True):
+            yield number, row, verdict
+
+    # -- what the stages share -------------------------------------------------------------------------------------
+
+    def _done(self, stage: str, number: int, key: str) -> bool:
+        record = self.store.record(stage, number)
+        return record is not None and record["key"] == key
+
+    def _shard(self, stage: str, number: int, key: str, kind: type[T], compute: Callable[[], Iterable[T]]) -> None:
+        if not self._done(stage, number, key):
+            self.stop.check()
+            self.store.commit(stage, number, key, list(compute()))
+
+    def documents(self, number: int) -> list[Document]:
+        """The documents of a shard."""
+        return self.store.rows("read", number, Document)
+
+    def segments(self, number: int) -> list[Segment]:
+        """The segments of a shard."""
+        return self.store.rows("segment", number, Segment)
+
+    def translations(self, number: int) -> list[Translation]:
+        """The translations of a shard."""
+        return self.store.rows("translate", number, Translation)
+
+    def document_pairs(self) -> list[DocumentPair]:
+        """All judged document pairs."""
+        return self.store.rows("match", 0, DocumentPair)
+
+    def sides(self, number: int) -> list[align.Side]:
+        """The documents of a shard with their segments and translations."""
+        by_doc: dict[str, list[Segment]] = {}
+        for found in self.segments(number):
+            by_doc.setdefault(found.doc_id, []).append(found)
+        done = {found.segment_id: found for found in self.translations(number)}
+        return [
+            align.Side(
+                document,
+                tuple(by_doc.get(document.id, ())),
+                {s.id: done[s.id] for s in by_doc.get(document.id, ()) if s.id in done},
+            )
+            for document in self.documents(number)
+        ]
+
+    def english(self, doc_id: str) -> align.Side:
+        """The English document of that id."""
+        return self._english[doc_id]
+
+    @cached_property
+    def _english(self) -> dict[str, align.Side]:
+        sides = (side for number in range(len(self.doc_keys)) for side in self.sides(number))
+        return {side.document.id: side for side in sides if side.document.lang == ENGLISH}
+
+    def groups(self, number: int) -> list[tuple[str, str, str]]:
+        """(language, hypothesis, reference) for every stretch where translation and aligned English coincide."""
+        pairs = [row for row in self.store.rows("align", number, Pair) if row.origin == "aligned"]
+        return aligned_groups(pairs, {found.segment_id: found for found in self.translations(number)})
+
+    @cached_property
+    def glossaries(self) -> dict[str, Glossary]:
+        """The glossary of each source language."""
+        extra = [Path(path) for path in self.config.translate.glossary]
+        return {lang: Glossary.load(lang, models.GLOSSARY, extra) for lang in ("th", "vi")}
+
+    def _glossary_files(self) -> list[Path]:
+        return [*sorted(models.GLOSSARY.glob("*.tsv")), *map(Path, self.config.translate.glossary)]
+
+    def _encoder_key(self) -> str:
+        return models.fingerprint(self.encoder_entry)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The sentence encoder, loaded when first used."""
+        from pipeline.aligners.load import load_encoder
+
+        return load_encoder(self.encoder_entry)
+
+    @cached_property
+    def scorers(self) -> list[Scorer]:
+        """All scorers, in the order of the report."""
+        from pipeline.scorers import all_scorers
+
+        return all_scorers(self.encoder)
+
+
+def resolved(config: Config, out: Path) -> None:
+    """Store the settings that the run really has, so that it can be repeated."""
+    import yaml
+
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_bytes(out / "config.yaml", text.encode())

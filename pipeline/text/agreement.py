@@ -1,0 +1,133 @@
+"""Do two texts state the same numbers?
+
+Values are compared, not digit strings: across separators, multiplicands and calendars. Numbers written as words are
+never asked for, since languages differ in when they use them, but they answer for digits on the other side.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from pipeline.text.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
+from pipeline.text.numerals import Number, multiplicand, readings, western_digits
+from pipeline.text.numbers import numbers
+
+_RUN = re.compile(r"\d(?:[\d.,]*\d)?")
+_RANGE = re.compile(r" ?(?:[-–—]|to|and|or|ถึง|และ|หรือ|đến|và|hoặc|tới) ?(?:US\$|\$|€|£)?$")
+_DECADE_BEFORE = re.compile(r"(?:thập niên|thập kỷ|những năm|ทศวรรษ(?:ที่)?|ยุค(?:ปี)?|the|['’]) ?$", re.IGNORECASE)
+_DECADE_AFTER = re.compile(r"['’]?s\b")
+_SHORT = re.compile(r" ?([kmb])\b", re.IGNORECASE)
+_SHORT_VALUES = {"k": 10**3, "m": 10**6, "b": 10**9}
+_SPOKEN = {
+    1: r"\b(?:an?|one|once|single|first|another|sole|only|each|per)\b",
+    2: r"\b(?:twice|double[ds]?|doubling|both|pair|couple|duo|second|half|halves|two\w*)\b",
+    3: r"\b(?:thirds?|triple[ds]?|thrice|trio|three\w*)\b",
+    4: r"\b(?:quarters?|fourths?|quadruple[ds]?|four\w*)\b",
+    5: r"\b(?:fifths?|five\w*)\b",
+    6: r"\bsix\w*\b",
+    7: r"\b(?:seven\w*)\b",
+    8: r"\b(?:eight\w*)\b",
+    9: r"\b(?:nine\w*)\b",
+    10: r"\b(?:ten\w*|decades?)\b",
+    12: r"\b(?:dozens?|noon|midday)\b",
+    14: r"\bfortnight\b",
+    24: r"\b(?:midnight|day)\b",
+    0: r"\b(?:zero|nil|nought|no|midnight|scoreless|goalless)\b",
+    50: r"\bhalf\b",
+    100: r"\b(?:hundreds?|century|centenary|centennial)\b",
+    1000: r"\bthousands?\b",
+}
+_SPOKEN_RE = {value: re.compile(pattern, re.IGNORECASE) for value, pattern in _SPOKEN.items()}
+# Vietnamese counts the days of the week: thứ 2 is Monday.
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_THAI_WORDS = {
+    "หนึ่ง": 1, "เดียว": 1, "แรก": 1, "สอง": 2, "คู่": 2, "ครึ่ง": 2, "สาม": 3, "สี่": 4, "ห้า": 5, "หก": 6, "เจ็ด": 7, "แปด": 8, "เก้า": 9,
+    "สิบ": 10, "ทศวรรษ": 10, "โหล": 12, "ร้อย": 100, "พัน": 1000,
+}  # fmt: skip
+_VIETNAMESE_WORDS = {
+    "một": 1, "nhất": 1, "đầu": 1, "hai": 2, "đôi": 2, "nửa": 2, "nhì": 2, "ba": 3, "bốn": 4, "tư": 4, "năm": 5, "sáu": 6,
+    "bảy": 7, "tám": 8, "chín": 9, "mười": 10, "thập": 10, "tá": 12, "trăm": 100, "nghìn": 1000, "ngàn": 1000,
+}  # fmt: skip
+_ROMAN = re.compile(r"\b(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
+
+
+def agree(src: str, src_lang: str, tgt: str, tgt_lang: str = "en") -> tuple[list[Number], list[Number]]:
+    """The numbers of `src` that `tgt` lacks, and those of `tgt` that `src` lacks.
+
+    Only numbers in digits are reported. A Buddhist year counts as missing when the other text keeps it unconverted.
+    """
+    ours, theirs = _stated(src, src_lang), _stated(tgt, tgt_lang)
+    our_values = set().union(*(values for _, values in ours), _spoken(src, src_lang))
+    their_values = set().union(*(values for _, values in theirs), _spoken(tgt, tgt_lang))
+    if src_lang == "vi":
+        their_values |= {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in tgt.lower()}
+    missing = [number for number, values in ours if _in_digits(src, number) and not values & their_values]
+    extra = [number for number, values in theirs if _in_digits(tgt, number) and not values & our_values]
+    return missing, extra
+
+
+def _in_digits(text: str, number: Number) -> bool:
+    return text[number.start].isdigit()
+
+
+def _stated(text: str, lang: str) -> list[tuple[Number, set[Decimal]]]:
+    """The numbers of `text`, each with all values that may stand for it."""
+    plain = western_digits(text)
+    found = numbers(text, lang)
+    stated = [(number, _values(plain, number, lang)) for number in found]
+    for (number, values), (following, _) in zip(stated, stated[1:], strict=False):
+        # "2-3 million" gives its multiplicand to both ends.
+        factor = multiplicand(plain, following, lang)
+        if factor > 1 and _RANGE.fullmatch(plain[number.end : following.start]):
+            values |= {value * factor for value in values}
+    return stated
+
+
+def _values(text: str, number: Number, lang: str) -> set[Decimal]:
+    value = number.value
+    if number.kind == "time":
+        hour = value // 1
+        clock = {value, (value + 12) % 24, value - 12} if hour != 12 else {value, value - 12}
+        return clock | ({Decimal(24)} if not value else set())
+    if number.kind == "year" and number.era == "BE":
+        return {value}
+    values = {value}
+    run = _RUN.match(text, number.start)
+    if run:
+        factor = multiplicand(text, number, lang)
+        values |= {reading * factor for reading in readings(run[0], lang)}
+        unit = _SHORT.match(text, number.end)
+        if unit:
+            values.add(value * _SHORT_VALUES[unit[1].lower()])
+    if number.kind == "number" and lang == "th" and value in BUDDHIST_YEARS and number.end - number.start == 4:
+        values.add(value - BUDDHIST_OFFSET)
+    return values | _decade(text, number)
+
+
+def _decade(text: str, number: Number) -> set[Decimal]:
+    """The nineties as 90 and as 1990, where `number` names a decade."""
+    value = number.value
+    if value % 10 or not (value < 100 or 1900 <= value < 2100):
+        return set()
+    if not (_DECADE_BEFORE.search(text[max(0, number.start - 12) : number.start]) or _DECADE_AFTER.match(text, number.end)):
+        return set()
+    return {value + 1900} if value < 100 else {value % 100}
+
+
+def _spoken(text: str, lang: str) -> set[Decimal]:
+    """Values that words of `text` may stand for; generous, since they only answer for the other side's digits."""
+    found = {_roman(match[0]) for match in _ROMAN.finditer(text) if match[0]}
+    if lang == "th":
+        found |= {value for word, value in _THAI_WORDS.items() if word in text}
+    elif lang == "vi":
+        found |= {_VIETNAMESE_WORDS[word] for word in re.findall(r"\w+", text.lower()) if word in _VIETNAMESE_WORDS}
+    else:
+        found |= {value for value, pattern in _SPOKEN_RE.items() if pattern.search(text)}
+    return {Decimal(value) for value in found}
+
+
+def _roman(letters: str) -> int:
+    values = [_ROMAN_VALUES[letter] for letter in letters]
+    return sum(-v if v < following else v for v, following in zip(values, [*values[1:], 0], strict=True))
