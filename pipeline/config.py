@@ -189,10 +189,18 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     data = load_yaml(path) or {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
-    for override in overrides:
-        _apply(data, override)
+    apply_overrides(data, overrides)
     data.setdefault("name", path.stem)
     return parse_settings(Config, data, str(path))
+
+
+def apply_overrides(data: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Write `a.b=c` overrides into nested plain data; c is YAML.
+
+    Raises ConfigError on any other form.
+    """
+    for override in overrides:
+        _apply(data, override)
 
 
 def _apply(data: dict[str, Any], override: str) -> None:

@@ -32,7 +32,7 @@ def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     """What a reader has to know before trusting the figures; `level` is good, note, warn or bad."""
     found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_licence_notes(counts, data)]
     if counts["rejected_inputs"]:
-        found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} could not be read and was set aside."))
+        found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} set aside as unreadable."))
     if not data.metrics:
         found.append(("note", "No reference translations were given, so there is no BLEU or chrF of this run."))
     return [{"level": level, "text": text} for level, text in found]
@@ -64,7 +64,8 @@ def _alignment_notes(counts: Row) -> Iterator[tuple[str, str]]:
     if not pairs["total"]:
         return
     if pairs["parallel"]:
-        yield "good", f"{pairs['parallel']:,} of {plural(pairs['total'], 'candidate document pair')} parallel."
+        verb = "is" if pairs["parallel"] == 1 else "are"
+        yield "good", f"{pairs['parallel']:,} of {plural(pairs['total'], 'candidate document pair')} {verb} parallel."
     else:
         yield (
             "note",
@@ -87,6 +88,9 @@ def _licence_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
         lacking = [name for name in ("source", "revision", "sha256", "licence") if not getattr(model, name)]
         if lacking:
             yield "warn", f"Provenance is incomplete: no {', '.join(lacking)} of model {model.name}."
+    known = {model.name for model in data.models}
+    for name in sorted(counts["translations"]["models"].keys() - known):
+        yield "bad", f"Translations name model {name}, of which neither source nor licence is known."
     if counts["documents"]["without_licence"]:
         number = plural(counts["documents"]["without_licence"], "document")
         yield "note", f"{number} without a stated licence."

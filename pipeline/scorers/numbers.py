@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline.scorers.base import Context, PairScorer
-from pipeline.text.numbers import agree, numbers
+from pipeline.text.agreement import agree
+from pipeline.text.numbers import Number, numbers
 from pipeline.types import Pair
 
 
+def in_digits(text: str, lang: str) -> list[Number]:
+    """The numbers of `text` that are written in digits; only these are asked of a translation."""
+    return [number for number in numbers(text, lang) if text[number.start].isdigit()]
+
+
 class NumberAgreement(PairScorer):
-    """Share of the source's numbers that the English states, 0 to 1; None where the source has none."""
+    """Share of the source's numbers in digits that the English states, 0 to 1; None where the source has none."""
 
     name = "number_agreement"
 
@@ -17,8 +25,49 @@ class NumberAgreement(PairScorer):
         return {"compare": "value"}
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        stated = len(numbers(pair.src_text, pair.src_lang))
+        stated = in_digits(pair.src_text, pair.src_lang)
         if not stated:
             return None
         missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)
-        return max(0.0, 1 - len(missing) / stated)
+        return 1 - len(missing) / len(stated)
+
+
+class NumberChanged(PairScorer):
+    """How many numbers seem to have been replaced: the smaller count of those missing and those added.
+
+    A number that is only missing is often a word in English, and one that is only added a word in the source; one of
+    each is an error far more often. None where neither side has numbers in digits.
+    """
+
+    name = "number_changed"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"compare": "value"}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        if not in_digits(pair.src_text, pair.src_lang) and not in_digits(pair.tgt_text, "en"):
+            return None
+        missing, extra = agree(pair.src_text, pair.src_lang, pair.tgt_text)
+        return float(min(len(missing), len(extra)))
+
+
+class UnconvertedYear(PairScorer):
+    """1 when a Buddhist year stands in the English as it was (2568 for 2025), 0 when none does.
+
+    None where the source has no Buddhist year of four digits.
+    """
+
+    name = "unconverted_year"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        years = [n for n in in_digits(pair.src_text, pair.src_lang) if n.era == "BE" and n.end - n.start == 4]
+        if not years:
+            return None
+        missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)
+        lost = [number for number in years if number in missing]
+        return float(any(re.search(rf"(?<!\d){_written(pair, number)}(?!\d)", pair.tgt_text) for number in lost))
+
+
+def _written(pair: Pair, number: Number) -> int:
+    return int(pair.src_text[number.start : number.end])

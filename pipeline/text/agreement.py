@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from itertools import pairwise
 
 from pipeline.text.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
+from pipeline.text.kinds import numbers
 from pipeline.text.numerals import Number, multiplicand, readings, western_digits
-from pipeline.text.numbers import numbers
 
 _RUN = re.compile(r"\d(?:[\d.,]*\d)?")
 _RANGE = re.compile(r" ?(?:[-–—]|to|and|or|ถึง|และ|หรือ|đến|và|hoặc|tới) ?(?:US\$|\$|€|£)?$")
@@ -41,14 +42,45 @@ _SPOKEN = {
 _SPOKEN_RE = {value: re.compile(pattern, re.IGNORECASE) for value, pattern in _SPOKEN.items()}
 # Vietnamese counts the days of the week: thứ 2 is Monday.
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_THAI_WORDS = {
-    "หนึ่ง": 1, "เดียว": 1, "แรก": 1, "สอง": 2, "คู่": 2, "ครึ่ง": 2, "สาม": 3, "สี่": 4, "ห้า": 5, "หก": 6, "เจ็ด": 7, "แปด": 8, "เก้า": 9,
-    "สิบ": 10, "ทศวรรษ": 10, "โหล": 12, "ร้อย": 100, "พัน": 1000,
-}  # fmt: skip
-_VIETNAMESE_WORDS = {
-    "một": 1, "nhất": 1, "đầu": 1, "hai": 2, "đôi": 2, "nửa": 2, "nhì": 2, "ba": 3, "bốn": 4, "tư": 4, "năm": 5, "sáu": 6,
-    "bảy": 7, "tám": 8, "chín": 9, "mười": 10, "thập": 10, "tá": 12, "trăm": 100, "nghìn": 1000, "ngàn": 1000,
-}  # fmt: skip
+
+
+def _table(lines: str) -> dict[str, int]:
+    """Words by value from lines such as "2 สอง คู่"."""
+    rows = [line.split() for line in lines.strip().split("\n")]
+    return {word: int(value) for value, *words in rows for word in words}
+
+
+_THAI_WORDS = _table("""
+    1 หนึ่ง เดียว แรก
+    2 สอง คู่ ครึ่ง
+    3 สาม
+    4 สี่
+    5 ห้า
+    6 หก
+    7 เจ็ด
+    8 แปด
+    9 เก้า
+    10 สิบ ทศวรรษ
+    12 โหล เที่ยง
+    24 เที่ยงคืน
+    100 ร้อย ศตวรรษ
+    1000 พัน
+""")
+_VIETNAMESE_WORDS = _table("""
+    1 một nhất đầu
+    2 hai đôi nửa nhì
+    3 ba
+    4 bốn tư
+    5 năm
+    6 sáu
+    7 bảy
+    8 tám
+    9 chín
+    10 mười thập
+    12 tá trưa
+    100 trăm
+    1000 nghìn ngàn
+""")
 _ROMAN = re.compile(r"\b(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 
@@ -77,7 +109,7 @@ def _stated(text: str, lang: str) -> list[tuple[Number, set[Decimal]]]:
     plain = western_digits(text)
     found = numbers(text, lang)
     stated = [(number, _values(plain, number, lang)) for number in found]
-    for (number, values), (following, _) in zip(stated, stated[1:], strict=False):
+    for (number, values), (following, _) in pairwise(stated):
         # "2-3 million" gives its multiplicand to both ends.
         factor = multiplicand(plain, following, lang)
         if factor > 1 and _RANGE.fullmatch(plain[number.end : following.start]):
@@ -111,7 +143,9 @@ def _decade(text: str, number: Number) -> set[Decimal]:
     value = number.value
     if value % 10 or not (value < 100 or 1900 <= value < 2100):
         return set()
-    if not (_DECADE_BEFORE.search(text[max(0, number.start - 12) : number.start]) or _DECADE_AFTER.match(text, number.end)):
+    if not (
+        _DECADE_BEFORE.search(text[max(0, number.start - 12) : number.start]) or _DECADE_AFTER.match(text, number.end)
+    ):
         return set()
     return {value + 1900} if value < 100 else {value % 100}
 

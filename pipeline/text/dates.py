@@ -19,11 +19,9 @@ COMMON_YEARS = range(1000, 2200)
 SHORT_BUDDHIST = range(40, 76)
 """Two digits that are read as a Buddhist year (2540 to 2575) where a year stands."""
 
-_TH_MONTHS = (
-    "มกราคม|ม.ค. กุมภาพันธ์|ก.พ. มีนาคม|มี.ค. เมษายน|เม.ย. พฤษภาคม|พ.ค. มิถุนายน|มิ.ย. กรกฎาคม|ก.ค. สิงหาคม|ส.ค. "
-    "กันยายน|ก.ย. ตุลาคม|ต.ค. พฤศจิกายน|พ.ย. ธันวาคม|ธ.ค."
-).split()
-_MONTH_NUMBER = {name: i for i, names in enumerate(_TH_MONTHS, 1) for name in names.split("|")}
+_TH_MONTHS = "มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม"
+_TH_SHORT = "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค."
+_MONTH_NUMBER = {name: i for names in (_TH_MONTHS, _TH_SHORT) for i, name in enumerate(names.split(), 1)}
 _TH_MONTH = "|".join(re.escape(name) for name in _MONTH_NUMBER)
 _EN_MONTH = (
     r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"
@@ -32,36 +30,40 @@ _EN_MONTH = (
 BE = r"(?:พ\. ?ศ\.|พุทธศักราช|(?<![A-Za-z])B\.?E\.?)"
 CE = r"(?:ค\. ?ศ\.|คริสต์?ศักราช|(?<![A-Za-z])(?:A\.?D\.?|C\.?E\.?))"
 _DASH = "[-–—]"
-_NUMERIC = rf"(?<![\d/.-])(?P<d1>\d{{1,2}})(?P<sep>[/.-])(?P<m>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}|\d\d)(?![\d/]|[.-]\d)"
+_NUMERIC = r"(?<![\d/.-])(?P<d1>\d{1,2})(?P<sep>[/.-])(?P<m>\d{1,2})(?P=sep)(?P<y>\d{4}|\d\d)(?![\d/]|[.-]\d)"
 _ISO = r"(?<![\d-])(?P<y>(?:19|20|25)\d\d)-(?P<m>[01]\d)-(?P<d1>[0-3]\d)(?!\d)"
 _END = r"(?!\d|[.,:]\d)"
+_TH = "(?:st|nd|rd|th)?"
+_EN_TO = f" ?(?:{_DASH}|to|and|&) ?"
 
 _PATTERNS = {
     "th": (
         _ISO,
         _NUMERIC,
-        rf"(?:(?:(?<![\d.,])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|ถึง|และ|,) ?(?:วันที่ ?)?)?(?<!\d)(?P<d2>\d{{1,2}}) ?(?:เดือน ?)?)?"
+        rf"(?:(?:(?<![\d.,])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|ถึง|และ|,) ?(?:วันที่ ?)?)?"
+        r"(?<!\d)(?P<d2>\d{1,2}) ?(?:เดือน ?)?)?"
         rf"(?P<month>{_TH_MONTH})(?: ?(?:ปี ?)?(?P<era>{BE}|{CE})?(?:ปี)? ?(?P<y>\d{{4}}|\d\d){_END}(?! ?ปี))?",
         rf"วันที่ ?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|ถึง|และ) ?(?:วันที่ ?)?(?P<d2>\d{{1,2}}))?{_END}",
     ),
     "vi": (
         _ISO,
         _NUMERIC,
-        rf"(?<![\d/])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|và|đến) ?(?P<d2>\d{{1,2}})/(?P<m>\d{{1,2}})(?:/(?P<y>\d{{4}}))?(?![\d/])",
-        r"(?<!quý )(?<!Quý )(?<!số )(?<![\d/])(?P<m>\d{1,2})[/-](?P<y>(?:19|20)\d\d)(?![\d/])",
+        rf"(?<![\d/])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|và|đến) ?(?P<d2>\d{{1,2}})/(?P<m>\d{{1,2}})"
+        r"(?:/(?P<y>\d{4}))?(?![\d/])",
+        r"(?<!quý )(?<!số )(?<![\d/])(?P<m>\d{1,2})[/-](?P<y>(?:19|20)\d\d)(?![\d/])",
         r"(?<![\d/,.-])(?P<d1>\d{1,2})(?P<sep>/)(?P<m>\d{1,2})(?![\d/]|[.,]\d)",
         rf"\bngày (?:mùng |mồng )?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
         r"(?:[ -](?:tháng )?(?P<m>\d{1,2})(?!\d|[.,]\d)(?:(?: năm |-)(?P<y>\d{4}))?)?",
-        rf"\btháng (?P<m>\d{{1,2}}){_END}(?:(?: năm| ?/) ?(?P<y>\d{{4}}))?",
+        rf"\btháng (?P<m>\d{{1,2}}){_END}(?: ?(?:{_DASH}|và|đến|,) ?(?P<m2>\d{{1,2}}){_END}(?! [^\W\d]))?"
+        r"(?:(?: năm| ?/) ?(?P<y>\d{4}))?",
         rf"(?<!\d )\bnăm (?P<y>\d{{4}}){_END}(?! (?:nghìn|ngàn|triệu|tỷ|tỉ))",
     ),
     "en": (
         _ISO,
         r"(?<![\d/])(?P<m>\d{1,2})/(?P<m2>\d{1,2})/(?P<y>\d{4}|\d\d)(?![\d/])",
-        rf"\b{_EN_MONTH} (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: ?(?:{_DASH}|to|and|&) ?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?"
-        rf"{_END}(?:,? (?P<y>\d{{4}}){_END})?",
-        rf"(?<![\d.,])(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: ?(?:{_DASH}|to|and|&) ?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?"
-        rf" (?:of )?{_EN_MONTH}\b(?:,? (?P<y>\d{{4}}){_END})?",
+        rf"\b{_EN_MONTH} (?P<d1>\d{{1,2}}){_TH}(?:{_EN_TO}(?P<d2>\d{{1,2}}){_TH})?{_END}(?:,? (?P<y>\d{{4}}){_END})?",
+        rf"(?<![\d.,])(?P<d1>\d{{1,2}}){_TH}(?:{_EN_TO}(?P<d2>\d{{1,2}}){_TH})? (?:of )?{_EN_MONTH}\b"
+        rf"(?:,? (?P<y>\d{{4}}){_END})?",
     ),
 }
 _HOUR = r"(?P<h>[01]?\d|2[0-4])"
@@ -76,13 +78,16 @@ _TIMES = {
         r"(?<![\d.,])(?P<pm>[3-7]) ?โมงเย็น",
         _CLOCK,
     ),
-    "vi": (rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g)(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])", _CLOCK),
+    "vi": (rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])", _CLOCK),
     "en": (
         rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?P<half>[ap])\.?m\b\.?",
         _CLOCK,
     ),
 }
-_DATE = {lang: [re.compile(pattern) for pattern in patterns] for lang, patterns in _PATTERNS.items()}
+_DATE = {
+    lang: [re.compile(pattern, re.IGNORECASE if lang == "vi" else 0) for pattern in patterns]
+    for lang, patterns in _PATTERNS.items()
+}
 _TIME = {lang: [re.compile(p, re.IGNORECASE) for p in patterns] for lang, patterns in _TIMES.items()}
 _DATE_WORD = re.compile(
     r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
@@ -131,9 +136,7 @@ def _dates(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
 
 def _possible(match: re.Match[str], spans: dict[str, Span]) -> bool:
     limits = {"d": 31, "m": 31 if "m2" in spans else 12}
-    return all(
-        1 <= int(match.string[slice(*span)]) <= limits[name[0]] for name, span in spans.items() if name != "y"
-    )
+    return all(1 <= int(match.string[slice(*span)]) <= limits[name[0]] for name, span in spans.items() if name != "y")
 
 
 def _fraction(match: re.Match[str], spans: dict[str, Span]) -> bool:

@@ -68,10 +68,11 @@ _LETTER = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
 _CODES = "".join(f"(?<!{code})" for code in ("USD", "VND", "VNĐ", "THB", "EUR", "GBP", "RM", "FY"))
 _GLUED_BEFORE = re.compile(f"[{_LETTER}_]{_CODES}$")
 _UNITS = (
-    r"[kcm]?m²?|[kmg]?g|ha|h|mph|km/?h|[ap]m|st|nd|rd|th|s|[kMGT]?Wh?|[kMGT]?B|[GM]?Hz|ft|tr|lbs?|USD|VND|VNĐ|đ|l|C|F"
+    r"[kcm]?m²?|[kmg]?g|ha|h|mph|km/?h|[ap]m|st|nd|rd|th|s|[kMGT]?Wh?|[kKMGT]?[Bb]|[GM]?Hz|ft|tr|lbs?|USD|VND|VNĐ|đ|l|C|F"
     r"|k|m|b|p|x|mn|mln|bn|tn|trn|million|billion|baht|yr|pc|percent"
 )
 _GLUED_AFTER = re.compile(f"(?!(?:{_UNITS})(?![{_LETTER}]))[{_LETTER}_]")
+
 
 def western_digits(text: str) -> str:
     """`text` with Thai digits as ASCII digits; the length stays."""
@@ -168,16 +169,22 @@ def _summed(text: str, lang: str, found: list[Number]) -> list[Number]:
     return joined
 
 
-_UNITS_TH = dict(zip("หนึ่ง สอง สาม สี่ ห้า หก เจ็ด แปด เก้า".split(), range(1, 10), strict=True)) | {"ยี่": 2, "เอ็ด": 1}
+def _counted(words: str, first: int = 1, step: int = 1) -> dict[str, int]:
+    return {word: first + i * step for i, word in enumerate(words.split())}
+
+
+_UNITS_TH = _counted("หนึ่ง สอง สาม สี่ ห้า หก เจ็ด แปด เก้า") | {"ยี่": 2, "เอ็ด": 1}
 _UNITS_VI = {
     "một": 1, "mốt": 1, "hai": 2, "ba": 3, "bốn": 4, "tư": 4, "năm": 5, "lăm": 5, "sáu": 6, "bảy": 7, "bẩy": 7,
     "tám": 8, "chín": 9, "mười": 10,
 }  # fmt: skip
-_SMALL = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-_UNITS_EN = {word: i for i, word in enumerate((_SMALL + " eighteen nineteen").split(), 1)}
-_UNITS_EN |= dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth"
-ORDINALS = {word: i for i, word in enumerate((_ORDINALS + " fifteenth sixteenth").split(), 1)}
+_UNITS_EN = (
+    _counted("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen")
+    | _counted("seventeen eighteen nineteen", 17)
+    | _counted("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
+)
+ORDINALS = _counted("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth")
+ORDINALS |= _counted("fourteenth fifteenth sixteenth", 14)
 ORDINALS |= {"seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30, "hundredth": 100}
 
 _MULTIPLICANDS = {10, 12, *THAI.values(), *VIETNAMESE.values(), *ENGLISH.values()}
@@ -223,6 +230,9 @@ def _english_words(match: re.Match[str]) -> Number:
     parts = re.findall("[a-z]+", match[0].lower())
     values = _UNITS_EN | ORDINALS | {"dozen": 12} | ENGLISH
     number = _word_number(match, parts, values)
+    row = [values[part] for part in parts if part in values]
+    if len(row) > 1 and 16 <= row[0] <= 20 and 10 <= row[1] < 100:
+        number = Number(number.start, number.end, Decimal(row[0] * 100 + sum(row[1:])), "year", "CE")
     if parts[0] == "half":
         number = Number(number.start, number.end, number.value / 2)
     return Number(number.start, number.end, number.value, "ordinal") if parts[-1] in ORDINALS else number

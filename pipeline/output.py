@@ -1,0 +1,243 @@
+"""Everything a finished run leaves for people and for other programs."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from pipeline import manifest, models
+from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
+from pipeline.run import ENGLISH, Run
+from pipeline.scorers.facts import Paragraph, facts
+from pipeline.scorers.metrics import corpus_metrics
+from pipeline.score import signatures
+from pipeline.store import to_json, write_bytes, write_lines
+from pipeline.types import DocumentPair, Scored, Verdict
+from pipeline.write import write_corpus
+from pipeline.writers.card import CardFacts
+from pipeline.writers.record import Row
+
+TRANSLATIONS = "translations.jsonl"
+MANIFEST = "manifest.json"
+RANK_BY = {"translated": "log_probability", "aligned": "similarity"}
+LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
+
+
+class Output:
+    """Writes translations, corpus, report and manifest of a run whose stages are all committed."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def write(self) -> dict[str, Any]:
+        """Write every file; returns the manifest."""
+        from pipeline.report import write_report
+
+        began = time.monotonic()
+        write_lines(self.run.out / TRANSLATIONS, self._translations())
+        corpus = write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
+        self.run.seconds["write"] = round(time.monotonic() - began, 3)
+        began = time.monotonic()
+        write_report(self.report_data(), self.run.out)
+        self.run.seconds["report"] = round(time.monotonic() - began, 3)
+        found = self._manifest(corpus)
+        write_bytes(self.run.out / MANIFEST, to_json(found, indent=True) + b"\n")
+        return found
+
+    @cached_property
+    def verdicts(self) -> list[tuple[int, Scored, Verdict]]:
+        """Every pair with its verdict, decided once."""
+        return list(self.run.verdicts())
+
+    def _translations(self) -> Iterator[dict[str, Any]]:
+        for number in range(len(self.run.doc_keys)):
+            documents = {document.id: document for document in self.run.documents(number)}
+            done = {found.segment_id: found for found in self.run.translations(number)}
+            for segment in self.run.segments(number):
+                document = documents[segment.doc_id]
+                found = done.get(segment.id)
+                if found is None:
+                    continue
+                yield {
+                    "id": segment.id,
+                    "doc_id": segment.doc_id,
+                    "source": document.source.path,
+                    "lang": document.lang,
+                    "paragraph": segment.paragraph,
+                    "start": segment.start,
+                    "end": segment.end,
+                    "text": segment.text,
+                    "translation": found.text,
+                    "ended": found.ended,
+                    "kind": segment.kind,
+                    "attempts": found.attempts,
+                    "problems": found.problems,
+                    "logprob": found.logprob,
+                    "model": found.model,
+                }
+
+    def _rows(self) -> Iterator[Row]:
+        sources = {
+            document.id: document.source
+            for number in range(len(self.run.doc_keys))
+            for document in self.run.documents(number)
+        }
+        model = self.run.entry.name
+        for _, scored, verdict in self.verdicts:
+            pair = scored.pair
+            english = sources[pair.tgt_doc] if pair.tgt_doc else None
+            made_by = model if pair.origin == "translated" else ""
+            yield Row(scored, verdict, sources[pair.src_doc], english, made_by)
+
+    @cached_property
+    def models(self) -> tuple[ModelFacts, ...]:
+        """Where the models come from and what their licences allow."""
+        found = []
+        for entry, role in ((self.run.entry, "translation"), (self.run.encoder_entry, "sentence encoder")):
+            lock = models.lock(entry)
+            found.append(
+                ModelFacts(
+                    entry.name,
+                    role,
+                    lock.source,
+                    lock.revision,
+                    models.fingerprint(entry),
+                    entry.licence,
+                    entry.commercial,
+                )
+            )
+        return tuple(found)
+
+    def _card(self) -> CardFacts:
+        return CardFacts(self.run.config.name, manifest.version(), self.models, signatures(self.run.scorers))
+
+    def report_data(self) -> ReportData:
+        """All that the report shows; nothing in it depends on the clock."""
+        run = self.run
+        from pipeline.engines.load import choose
+
+        plan = choose(run.entry, run.config.translate)
+        return ReportData(
+            name=run.config.name,
+            version=manifest.code_version(),
+            command=f"mekong run {run.out / 'config.yaml'} --out {run.out}",
+            documents=self._works(),
+            rejects=run.rejects,
+            document_pairs=run.document_pairs(),
+            aligned=self._aligned(),
+            rules=run.config.filter.rules,
+            signatures=signatures(run.scorers),
+            rank_by=RANK_BY,
+            metrics=self._metrics(),
+            facts=self._facts(),
+            models=self.models,
+            packages=manifest.packages(),
+            environment={"translation": str(plan), **manifest.machine()},
+            config=run.config.model_dump(mode="json"),
+            examples=run.config.report.examples,
+        )
+
+    def _works(self) -> Iterator[DocumentWork]:
+        for number in range(len(self.run.doc_keys)):
+            yield from self._shard_works(number)
+
+    def _shard_works(self, number: int) -> list[DocumentWork]:
+        pairs: dict[str, list[tuple[Scored, Verdict]]] = {}
+        for shard, scored, verdict in self.verdicts:
+            if shard == number:
+                pairs.setdefault(scored.pair.src_doc, []).append((scored, verdict))
+        return [
+            DocumentWork(
+                side.document,
+                side.segments,
+                tuple(side.translations.values()),
+                tuple(pairs.get(side.document.id, ())),
+            )
+            for side in self.run.sides(number)
+        ]
+
+    def _aligned(self) -> Iterator[AlignedWork]:
+        works = {work.document.id: work for work in self._works()}
+        for pair in self._parallel():
+            yield AlignedWork(pair, works[pair.src_doc], works[pair.tgt_doc])
+
+    def _parallel(self) -> list[DocumentPair]:
+        return [pair for pair in self.run.document_pairs() if pair.relation == "parallel"]
+
+    def _metrics(self) -> tuple[CorpusMetric, ...]:
+        """BLEU and chrF of the translations against the English that was aligned with their source, by language."""
+        groups = [group for number in range(len(self.run.doc_keys)) for group in self.run.groups(number)]
+        found = []
+        for lang, name in LANGUAGES.items():
+            mine = [(hypothesis, reference) for code, hypothesis, reference in groups if code == lang]
+            if mine:
+                on = f"{name} to English, against the aligned English articles"
+                for score in corpus_metrics([h for h, _ in mine], [[r for _, r in mine]], confidence=1000):
+                    found.append(CorpusMetric(on, len(mine), score))
+        return tuple(found)
+
+    def _facts(self) -> tuple[FactCheck, ...]:
+        checked = facts(self._paragraphs())
+        return tuple(
+            FactCheck(
+                kind.name,
+                kind.expected,
+                kind.found,
+                tuple(FactMiss(m.doc_id, m.segment_id, m.expected, m.source, m.translation) for m in kind.misses),
+            )
+            for kind in checked.kinds
+        )
+
+    def _paragraphs(self) -> Iterator[Paragraph]:
+        """Each translated paragraph of source documents with all of its English."""
+        for number in range(len(self.run.doc_keys)):
+            for side in self.run.sides(number):
+                if side.document.lang == ENGLISH:
+                    continue
+                for index in sorted({found.paragraph for found in side.segments}):
+                    mine = [s for s in side.segments if s.paragraph == index and s.kind != "boilerplate"]
+                    english = " ".join(side.translations[s.id].text for s in mine if s.id in side.translations)
+                    if mine:
+                        text = " ".join(s.text for s in mine)
+                        yield Paragraph(side.document.id, mine[0].id, side.document.lang, text, english)
+
+    def counts(self) -> dict[str, Any]:
+        """How much went through each stage; the count law is checked on the way."""
+        run, shards = self.run, range(len(self.run.doc_keys))
+        documents = Counter(document.lang for n in shards for document in run.documents(n))
+        segments = sum(len(run.segments(n)) for n in shards)
+        ended = Counter(found.ended for n in shards for found in run.translations(n))
+        relations = Counter(pair.relation for pair in run.document_pairs())
+        origins = Counter(scored.pair.origin for _, scored, _ in self.verdicts)
+        kept = Counter(scored.pair.origin for _, scored, verdict in self.verdicts if verdict.keep)
+        return {
+            "documents": dict(sorted(documents.items())),
+            "rejected_inputs": len(run.rejects),
+            "segments": segments,
+            "translations": dict(sorted(ended.items())),
+            "document_pairs": dict(sorted(relations.items())),
+            "pairs": dict(sorted(origins.items())),
+            "kept": dict(sorted(kept.items())),
+        }
+
+    def _manifest(self, corpus: dict[str, int]) -> dict[str, Any]:
+        from pipeline.engines.load import choose
+
+        run = self.run
+        return {
+            "name": run.config.name,
+            "code": manifest.code_version(),
+            "packages": manifest.packages(),
+            "machine": manifest.machine(),
+            "translation": str(choose(run.entry, run.config.translate)),
+            "models": self.models,
+            "signatures": signatures(run.scorers),
+            "counts": self.counts(),
+            "corpus": corpus,
+            "shards": len(run.doc_keys),
+            "seconds": run.seconds,
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }

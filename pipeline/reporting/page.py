@@ -1,0 +1,101 @@
+"""Plain data to one HTML file, through autoescaped templates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline import svg
+from pipeline.reporting.summary import LANGUAGES, plural
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+ENDED = {
+    "stop": "complete",
+    "length": "ran into the length limit",
+    "empty": "empty",
+    "copied": "copied from the source",
+    "looped": "repeats itself",
+    "refused": "the model refused",
+    "incomplete": "something is missing",
+    "failed": "the engine failed",
+}
+
+
+def render(report: dict[str, Any]) -> str:
+    """The HTML page of what `pipeline.report.build` made.
+
+    It loads nothing: style and script are inline, and the content security policy names them by their hashes.
+    """
+    page = _environment()
+    style, script = (page.get_template(name).render() for name in ("style.css", "script.js"))
+    policy = (
+        f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    # Both are files of this package; nothing else is ever marked as safe.
+    inline = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704
+    return page.get_template("report.html.j2").render(report=report, **inline)
+
+
+def _environment() -> Environment:
+    page = Environment(
+        loader=PackageLoader("pipeline"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+    page.filters |= {"count": _count, "rate": _rate, "score": _score, "plural": plural, "yaml": _yaml}
+    page.filters |= {"language": _language, "ended": _ended}
+    page.globals |= {"bars": svg.bars, "histogram": svg.histogram, "alignment": svg.alignment}
+    return page
+
+
+def _source_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _printable(value: Any) -> Any:
+    """Control characters have no place in HTML: shown as the control pictures of Unicode, C1 as U+FFFD."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _UNPRINTABLE.sub(lambda match: _picture(ord(match[0])), value)
+    return value
+
+
+def _picture(code: int) -> str:
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _rate(value: float | None) -> str:
+    """A share in percent; only an exact 1 reads 100 %, only an exact 0 reads 0 %."""
+    if value is None:
+        return "–"
+    shown = value if value in (0, 1) else min(max(value, 0.001), 0.999)
+    return f"{100 * shown:.1f} %"
+
+
+def _score(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def _yaml(value: Any) -> str:
+    return str(yaml.safe_dump(value, allow_unicode=True, sort_keys=False))
+
+
+def _language(code: str) -> str:
+    return LANGUAGES.get(code, code)
+
+
+def _ended(code: str) -> str:
+    return ENDED.get(code, code)
