@@ -23,6 +23,8 @@ from pipeline.errors import ModelError
 CHUNK_VALUES = 1 << 16
 THREADS = 2
 INT8_MAX = np.float32(127)
+SMALLEST = INT8_MAX / np.finfo(np.float32).max
+"""A row whose largest value is under this has a scale that float32 cannot hold."""
 
 
 class Checkpoint:
@@ -57,7 +59,7 @@ def quantise(matrices: Sequence[torch.Tensor]) -> tuple[NDArray[np.int8], NDArra
         part = matrix[row : row + step].float().numpy()
         largest = np.abs(part).max(axis=1)
         largest[largest == 0] = INT8_MAX
-        scale = INT8_MAX / largest
+        scale = INT8_MAX / np.maximum(largest, SMALLEST)
         scales[target : target + len(part)] = scale
         values[target : target + len(part)] = np.rint(part * scale[:, None])
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+
+from pipeline.text.data import words
+from pipeline.text.sentences import Rules, split
 
 # Icelandic eth stands in for the letter đ in old fonts and on some keyboards.
 RULES = ((re.compile("Ð"), "Đ"), (re.compile("ð"), "đ"))
@@ -28,3 +32,13 @@ def strip_marks(text: str) -> str:
 def is_syllable(plain: str) -> bool:
     """Whether a lower-case word without marks can be one Vietnamese syllable."""
     return _SYLLABLE.fullmatch(plain) is not None
+
+
+@cache
+def _rules() -> Rules:
+    return Rules(*(words(f"vietnamese_{name}.txt") for name in ("titles", "numbered", "shorts", "openers")))
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """The spans of the sentences of `text` in order; every character that is no space is in exactly one."""
+    return split(text, _rules())

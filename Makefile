@@ -1,0 +1,50 @@
+# mekong: `make run` runs the main job on the samples, `make test` checks everything. Both make what they need.
+.DELETE_ON_ERROR:
+.PHONY: run test lint check lock clean help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --no-deps --require-hashes
+MODELS := qwen2.5-coder-1.5b use-multilingual-v3
+
+help: ## Say what there is to make.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.embedded ## Translate, align, score and report the sample articles.
+	@for model in $(MODELS); do $(BIN)/mekong models add $$model || exit; done
+	$(BIN)/mekong run configs/quickstart.yaml
+	@$(BIN)/python scripts/show_pairs.py out/quickstart
+
+test: $(VENV)/.dev ## Lint, types and tests.
+	$(BIN)/mekong models add use-multilingual-v3
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lock: ## Make the lock files anew (needs uv).
+	$(PYTHON) scripts/lock.py
+
+clean: ## Remove the environment and all output.
+	rm -rf $(VENV) out
+
+$(VENV)/.base: requirements.lock requirements-cuda.lock pyproject.toml
+	@echo "making the environment in $(VENV) (the first time this downloads some gigabytes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mekong needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) -r requirements.lock
+	@# The CUDA build of torch asks for CUDA libraries, the CPU build does not.
+	@if $(BIN)/python scripts/needs_cuda.py; then $(INSTALL) -r requirements-cuda.lock; fi
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) check
+	touch $@
+
+$(VENV)/.embedded: $(VENV)/.base requirements-embedded.lock
+	$(INSTALL) -r requirements-embedded.lock
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
+	touch $@

@@ -1,0 +1,130 @@
+"""Turning what is published into what is loaded: safetensors, and int8 for CTranslate2.
+
+    python -m pipeline.engines.convert gguf FOLDER SHA256 PART...    parts of a GGUF file -> checkpoint in FOLDER
+    python -m pipeline.engines.convert pickle FOLDER                 *.bin in FOLDER -> *.safetensors, *.bin removed
+    python -m pipeline.engines.convert ctranslate2 FOLDER            checkpoint in FOLDER -> FOLDER/ctranslate2-int8
+
+It runs as a process of its own, so that the memory goes back to the system and a pickle is opened away from the
+caller. Each line on standard output tells what is being done. Exit code 3: the input must not be used; 1: it could not
+be converted; either way the last line on standard error says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import MekongError, ModelError, ModelRefused
+
+CT2_FOLDER = "ctranslate2-int8"
+REFUSED = 3
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def join(parts: Sequence[Path], sha256: str) -> memoryview:
+    """The bytes of all parts, one after the other, in memory.
+
+    Raises ModelRefused when their SHA-256 is not `sha256`.
+    """
+    sizes = [part.stat().st_size for part in parts]
+    whole = memoryview(bytearray(sum(sizes)))
+    hasher = hashlib.sha256()
+    at = 0
+    for part, size in zip(parts, sizes, strict=True):
+        with part.open("rb") as stream:
+            stream.readinto(whole[at : at + size])
+        hasher.update(whole[at : at + size])
+        at += size
+    if hasher.hexdigest() != sha256:
+        raise ModelRefused(f"the GGUF file has SHA-256 {hasher.hexdigest()}, not {sha256} as the registry says")
+    return whole
+
+
+def from_gguf(folder: Path, sha256: str, parts: Sequence[Path]) -> None:
+    """Write the checkpoint of a GGUF file into `folder`."""
+    from pipeline.engines.gguf_file import parse, write_checkpoint
+
+    say(f"reading {len(parts)} part{'s' * (len(parts) != 1)}")
+    file = parse(join(parts, sha256))
+    say(f"writing {len(file.tensors)} tensors in bfloat16")
+    write_checkpoint(file, folder)
+
+
+def from_pickles(folder: Path) -> None:
+    """Replace every *.bin of a folder, or of the folders in it, by safetensors.
+
+    Raises ModelRefused when a file holds anything but tensors in plain containers.
+    """
+    from safetensors.torch import save_file
+
+    for path in sorted([*folder.glob("*.bin"), *folder.glob("*/*.bin")]):
+        say(f"reading {path.name} (tensors only)")
+        state = _unshared(_load_tensors(path))
+        save_file(state, path.with_name(_safe_name(path.name)), metadata={"format": "pt"})
+        path.unlink()
+
+
+def _load_tensors(path: Path) -> dict[str, Any]:
+    import pickle
+
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError) as error:
+        reason = str(error).split("\n")[0]
+        raise ModelRefused(f"{path.name} is not a plain file of tensors: {reason}") from error
+    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise ModelRefused(f"{path.name} holds more than named tensors")
+    return dict(state)
+
+
+def _unshared(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Contiguous tensors without the later names of shared ones, which transformers ties again when it loads."""
+    kept: dict[tuple[int, tuple[int, ...]], str] = {}
+    for name, tensor in state.items():
+        kept.setdefault((tensor.data_ptr(), tuple(tensor.shape)), name)
+    return {name: state[name].contiguous() for name in kept.values()}
+
+
+def _safe_name(name: str) -> str:
+    """`pytorch_model-00001-of-00003.bin` becomes `model-00001-of-00003.safetensors`."""
+    return name.removesuffix(".bin").replace("pytorch_model", "model") + ".safetensors"
+
+
+def to_ctranslate2(folder: Path) -> None:
+    """Write the int8 model for CTranslate2 beside the checkpoint."""
+    from pipeline.engines.ct2_convert import convert
+
+    say("writing int8 weights for CTranslate2")
+    convert(folder, folder / CT2_FOLDER)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code."""
+    command, folder, *rest = arguments
+    run: Mapping[str, Callable[[], None]] = {
+        "gguf": lambda: from_gguf(Path(folder), rest[0], [Path(part) for part in rest[1:]]),
+        "pickle": lambda: from_pickles(Path(folder)),
+        "ctranslate2": lambda: to_ctranslate2(Path(folder)),
+    }
+    try:
+        run[command]()
+    except (MekongError, OSError, ImportError) as error:
+        reason = error.problem if isinstance(error, MekongError) else str(error)
+        sys.stderr.write(f"{reason}\n")
+        return REFUSED if isinstance(error, ModelRefused) else ModelError.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""Sentence ends in languages that mark them, English and Vietnamese: which full stops end a sentence.
+
+A candidate is a run of end marks with its closing quotes and brackets, followed by a space. What decides are the word
+before it (title, other abbreviation, initial, list number) and the word after it (lower case, capital, usual opener).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+CLOSING = "\"'”’»)\\]}"
+OPENING = "\"'“‘«(\\[{–—•*-"
+
+_CANDIDATE = re.compile(rf"(?P<mark>\./\.|[.!?…]+)(?P<close>[{CLOSING}]*(?:\s[\"”](?=\s|$))?)(?=\s|$)")
+_BEFORE = re.compile(r"[^\s\"'“”‘’«»()\[\]{}–—]*$")
+_NEXT = re.compile(rf"[\s{OPENING}]*(?P<word>[^\s]*)")
+_INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
+_LIST_NUMBER = re.compile(r"(?:.*[:;])?\s*(?:\d{1,2}|[a-zđA-Z]|[IVX]{1,4})")
+LONGEST_WORD = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The words that decide, in lower case and without the final full stop.
+
+    `titles` stand before a name and never end a sentence; `numbered` do so only before a digit; `shorts` end one when
+    what follows usually opens one, and `openers` are those words.
+    """
+
+    titles: frozenset[str]
+    numbered: frozenset[str]
+    shorts: frozenset[str]
+    openers: frozenset[str]
+
+
+def split(text: str, rules: Rules) -> list[tuple[int, int]]:
+    """The spans of the sentences of `text`: in order, without the spaces around them, every other character in one.
+
+    A line feed always ends a sentence.
+    """
+    spans = []
+    line_start = 0
+    for line in text.split("\n"):
+        start = line_start
+        for match in _CANDIDATE.finditer(line):
+            end = line_start + match.end()
+            if _ends(line, match, start - line_start, rules):
+                spans += _trimmed(text, start, end)
+                start = end
+        spans += _trimmed(text, start, line_start + len(line))
+        line_start += len(line) + 1
+    return spans
+
+
+def _trimmed(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return [(start, end)] if start < end else []
+
+
+def _ends(line: str, match: re.Match[str], start: int, rules: Rules) -> bool:
+    mark = match["mark"]
+    following = _NEXT.match(line, match.end())
+    word = following["word"] if following else ""
+    if mark == "./." or not word:
+        return True
+    if word[0].islower():
+        return False
+    if mark != ".":
+        return True
+    found = _BEFORE.search(line, max(start, match.start() - LONGEST_WORD), match.start())
+    before = found[0] if found else ""
+    if _LIST_NUMBER.fullmatch(line, start, match.start()):
+        return False
+    return _full_stop_ends(before, word, bool(match["close"]), rules)
+
+
+def _full_stop_ends(before: str, word: str, closed: bool, rules: Rules) -> bool:
+    lower = before.lower()
+    if lower in rules.titles or (before.count(".") and all(part in rules.titles for part in lower.split("."))):
+        return False
+    if lower in rules.numbered:
+        return not word[0].isdigit()
+    if lower in rules.shorts or _INITIAL.fullmatch(before):
+        return closed or re.split(r"[^\w]", word.lower())[0] in rules.openers
+    return True
