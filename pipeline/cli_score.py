@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from pipeline.scorers.metrics import DEFAULT_METRICS, MetricName, MetricScore, PairedTestName, SystemScores, score_files
-from pipeline.store import to_json
 
 SIGNIFICANT = 0.05
 

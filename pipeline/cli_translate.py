@@ -44,7 +44,7 @@ def translate_command(
     models.offline()
     entry = models.entry(config.translate.model)
     progress.say(f"model {entry.name}: {choose(entry, config.translate)}")
-    glossaries = {code: Glossary.load(code, models.GLOSSARY, glossary) for code in ("th", "vi")}
+    glossaries = {code: Glossary.load(code, glossary) for code in ("th", "vi")}
     out = sys.stdout
     with load(entry, config.translate) as translator:
         for pool in _pools(_lines(files)):

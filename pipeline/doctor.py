@@ -86,12 +86,12 @@ def _memory() -> Check:
 
 
 def _disk() -> Check:
-    folder = models.store_root()
+    folder = models.root()
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1e9
     state: State = "ok" if free >= MIN_DISK_GB else "warning"
-    return Check("disk", state, f"{free:.0f} GB free at {models.store_root()}")
+    return Check("disk", state, f"{free:.0f} GB free at {models.root()}")
 
 
 def _offline() -> Check:
@@ -119,7 +119,7 @@ def _translation(name: str) -> Check:
     from pipeline.glossary import Glossary
 
     began = time.monotonic()
-    glossary = Glossary.load("th", models.GLOSSARY)
+    glossary = Glossary.load("th")
     with load(models.entry(name), TranslateSettings(model=name)) as translator:
         loaded = time.monotonic()
         made = one_sentence(translator, SENTENCE, "th", glossary)

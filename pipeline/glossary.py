@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.errors import InputError
+from pipeline.models import shipped
 
 POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
 WORD = re.compile(r"\w+|[^\w\s]|\s+")
@@ -66,6 +67,11 @@ def _parse(line: str, where: str) -> Entry:
     return Entry(*parts)
 
 
+def folder() -> Path:
+    """The folder of the shipped files, `<lang>-en.tsv`."""
+    return shipped() / "glossary"
+
+
 class Glossary:
     """Entries of one language, found in text by longest match between word boundaries."""
 
@@ -80,11 +86,10 @@ class Glossary:
         self._frequency = _thai_frequencies() if lang == "th" else {}
 
     @classmethod
-    def load(cls, lang: str, shipped: Path, extra: Sequence[Path] = ()) -> Glossary:
-        """All layers for `lang`; `shipped` is the folder with `<lang>-en.tsv`, `extra` the user's files."""
+    def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
+        """All layers for `lang`; `extra` are the user's files."""
         layers: list[Entry] = [*_transliterations(lang), *_cldr(lang)]
-        own = shipped / f"{lang}-en.tsv"
-        for path in [own, *extra] if own.exists() else extra:
+        for path in [folder() / f"{lang}-en.tsv", *extra]:
             layers += read_glossary(path)
         return cls(lang, layers)
 
@@ -172,7 +177,7 @@ def _cldr(lang: str) -> Iterator[Entry]:
     for mine, theirs, pos in tables:
         for code, term in mine.items():
             name = theirs.get(code)
-            plain = name is not None and not (isinstance(code, str) and code.isdigit())
+            plain = isinstance(name, str) and not (isinstance(code, str) and code.isdigit())
             if plain and "(" not in f"{term}{name}" and unicodedata.normalize("NFC", term) != name:
                 yield Entry(unicodedata.normalize("NFC", term), name, pos)
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.text.numbers import agree
+from pipeline.text.agreement import agree
 from pipeline.text.unicode import fold
 from pipeline.types import Ended
 
@@ -49,6 +49,10 @@ LENGTH_RATIO = (0.3, 3.5)
 LENGTH_MIN_CHARS = 25
 STEM = 5
 """A name counts as present when a word begins with its first letters: Russia, Russian; Vietnam, Vietnamese."""
+GENERIC = frozenset(
+    ("of", "the", "and", "for", "republic", "federation", "kingdom", "state", "people", "democratic", "socialist", "s")
+)
+"""Words of long official names that the usual short name lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +182,12 @@ def _names(names: Sequence[str], hypothesis: str) -> list[Finding]:
 
 
 def name_present(name: str, folded: str, words: Sequence[str]) -> bool:
-    """Whether `name` is in the folded text, or a word begins as it does (demonyms, plurals, possessives)."""
+    """Whether `name` is in the folded text, as it is, by its initials (UN), or by words that begin as its words do
+    (demonyms, plurals, possessives)."""
     wanted = fold(name)
     if wanted in folded:
         return True
-    parts = WORD.findall(wanted)
+    parts = [part for part in WORD.findall(wanted) if part not in GENERIC]
+    if len(parts) > 1 and "".join(part[0] for part in parts) in words:
+        return True
     return bool(parts) and all(any(word.startswith(part[:STEM]) for word in words) for part in parts if len(part) > 3)

@@ -11,9 +11,9 @@ from typing import Any
 from pipeline import manifest, models
 from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
 from pipeline.run import ENGLISH, Run
+from pipeline.score import signatures
 from pipeline.scorers.facts import Paragraph, facts
 from pipeline.scorers.metrics import corpus_metrics
-from pipeline.score import signatures
 from pipeline.store import to_json, write_bytes, write_lines
 from pipeline.types import DocumentPair, Scored, Verdict
 from pipeline.write import write_corpus
@@ -97,13 +97,13 @@ class Output:
         """Where the models come from and what their licences allow."""
         found = []
         for entry, role in ((self.run.entry, "translation"), (self.run.encoder_entry, "sentence encoder")):
-            lock = models.lock(entry)
+            lock = models.read_lock(entry)
             found.append(
                 ModelFacts(
                     entry.name,
                     role,
                     lock.source,
-                    lock.revision,
+                    lock.version,
                     models.fingerprint(entry),
                     entry.licence,
                     entry.commercial,

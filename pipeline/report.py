@@ -28,7 +28,7 @@ JSON = "report.json"
 __all__ = ["build", "render", "write_report"]
 FORMAT = 1
 MAX_DRAWN = 20
-MAX_CLOSEST = 50
+MAX_CLOSEST = 40
 
 
 def build(data: ReportData) -> dict[str, Any]:

@@ -11,25 +11,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline import align, models
+from pipeline import align as alignment
+from pipeline import glossary, models
 from pipeline import translate as translation
 from pipeline.config import Config
 from pipeline.engines.base import Hypothesis, Request
 from pipeline.engines.load import identity, load
 from pipeline.errors import InputError, Interrupted
 from pipeline.filter import filter_pairs
-from pipeline.glossary import Glossary
 from pipeline.pairs import aligned_groups, translated_pairs
 from pipeline.progress import Progress, Task
 from pipeline.read import Reader
-from pipeline.scorers.base import Context, Scorer
 from pipeline.score import VERSION as SCORE_VERSION
 from pipeline.score import score, signatures
+from pipeline.scorers.base import Context, Scorer
 from pipeline.segment import VERSION as SEGMENT_VERSION
 from pipeline.segment import segment
 from pipeline.store import Store, digest, file_sha256, write_bytes, write_lines
@@ -139,9 +139,12 @@ class Run:
         for number, doc_key in enumerate(self.doc_keys):
             key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment)
             self._shard(
-                "segment", number, key, Segment, lambda n=number: segment(self.documents(n), self.config.segment)
+                "segment", number, key, Segment, partial(self._segmented, number)
             )
             self.segment_keys.append(key)
+
+    def _segmented(self, number: int) -> Iterator[Segment]:
+        return segment(self.documents(number), self.config.segment)
 
     def translate(self) -> None:
         """Translate the segments of documents that are not English; the model is loaded only when there is work."""
@@ -199,7 +202,7 @@ class Run:
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
         self.match_key = digest(
-            "match", align.VERSION, self.segment_keys, self.translate_keys, self.config.align, self._encoder_key()
+            "match", alignment.VERSION, self.segment_keys, self.translate_keys, self.config.align, self._encoder_key()
         )
         self._shard("match", 0, self.match_key, DocumentPair, self._match)
 
@@ -207,7 +210,7 @@ class Run:
         sides = [side for number in range(len(self.doc_keys)) for side in self.sides(number)]
         sources = [side for side in sides if side.document.lang != ENGLISH]
         targets = [side for side in sides if side.document.lang == ENGLISH]
-        return align.match(sources, targets, self.config.align, self.encoder) if sources and targets else []
+        return alignment.match(sources, targets, self.config.align, self.encoder) if sources and targets else []
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
@@ -215,7 +218,7 @@ class Run:
         for number in range(len(self.doc_keys)):
             key = digest("pairs", self.match_key, self.translate_keys[number])
             self.pair_keys.append(key)
-            self._shard("align", number, key, Pair, lambda n=number: self._pairs(n, parallel))
+            self._shard("align", number, key, Pair, partial(self._pairs, number, parallel))
 
     def _pairs(self, number: int, parallel: Mapping[str, DocumentPair]) -> Iterator[Pair]:
         for side in self.sides(number):
@@ -224,7 +227,7 @@ class Run:
             yield from translated_pairs(side.document, side.segments, side.translations)
             found = parallel.get(side.document.id)
             if found:
-                yield from align.align(found, side, self.english(found.tgt_doc), self.config.align, self.encoder)
+                yield from alignment.align(found, side, self.english(found.tgt_doc), self.config.align, self.encoder)
 
     def score(self) -> None:
         """Score every pair."""
@@ -232,7 +235,7 @@ class Run:
         for number, pair_key in enumerate(self.pair_keys):
             key = digest("score", SCORE_VERSION, pair_key, named)
             self.score_keys.append(key)
-            self._shard("score", number, key, Scored, lambda n=number: self._scored(n))
+            self._shard("score", number, key, Scored, partial(self._scored, number))
 
     def _scored(self, number: int) -> Iterator[Scored]:
         context = Context({found.segment_id: found for found in self.translations(number)})
@@ -272,14 +275,14 @@ class Run:
         """All judged document pairs."""
         return self.store.rows("match", 0, DocumentPair)
 
-    def sides(self, number: int) -> list[align.Side]:
+    def sides(self, number: int) -> list[alignment.Side]:
         """The documents of a shard with their segments and translations."""
         by_doc: dict[str, list[Segment]] = {}
         for found in self.segments(number):
             by_doc.setdefault(found.doc_id, []).append(found)
         done = {found.segment_id: found for found in self.translations(number)}
         return [
-            align.Side(
+            alignment.Side(
                 document,
                 tuple(by_doc.get(document.id, ())),
                 {s.id: done[s.id] for s in by_doc.get(document.id, ()) if s.id in done},
@@ -287,12 +290,12 @@ class Run:
             for document in self.documents(number)
         ]
 
-    def english(self, doc_id: str) -> align.Side:
+    def english(self, doc_id: str) -> alignment.Side:
         """The English document of that id."""
         return self._english[doc_id]
 
     @cached_property
-    def _english(self) -> dict[str, align.Side]:
+    def _english(self) -> dict[str, alignment.Side]:
         sides = (side for number in range(len(self.doc_keys)) for side in self.sides(number))
         return {side.document.id: side for side in sides if side.document.lang == ENGLISH}
 
@@ -302,13 +305,13 @@ class Run:
         return aligned_groups(pairs, {found.segment_id: found for found in self.translations(number)})
 
     @cached_property
-    def glossaries(self) -> dict[str, Glossary]:
+    def glossaries(self) -> dict[str, glossary.Glossary]:
         """The glossary of each source language."""
         extra = [Path(path) for path in self.config.translate.glossary]
-        return {lang: Glossary.load(lang, models.GLOSSARY, extra) for lang in ("th", "vi")}
+        return {lang: glossary.Glossary.load(lang, extra) for lang in ("th", "vi")}
 
     def _glossary_files(self) -> list[Path]:
-        return [*sorted(models.GLOSSARY.glob("*.tsv")), *map(Path, self.config.translate.glossary)]
+        return [*sorted(glossary.folder().glob("*.tsv")), *map(Path, self.config.translate.glossary)]
 
     def _encoder_key(self) -> str:
         return models.fingerprint(self.encoder_entry)

@@ -16,8 +16,9 @@ HISTOGRAM = {"width": 280.0, "height": 132.0, "left": 6.0, "right": 274.0, "top"
 MIN_BINS_SHOWN = 8
 MIN_BAR = 1.5
 GAP = 0.8
+LABEL = 45.0
 
-ALIGNMENT = {"width": 460.0, "left": 56.0, "left_end": 92.0, "right": 368.0, "right_end": 404.0}
+ALIGNMENT = {"width": 420.0, "left": 26.0, "left_end": 62.0, "right": 358.0, "right_end": 394.0}
 MIN_BLOCK = 13.0
 BLOCK_GAP = 3.0
 HEIGHT_PER_BLOCK = 24.0
@@ -52,15 +53,15 @@ def histogram(row: Mapping[str, Any]) -> Shape:
             bar = {"x": _round(left), "width": _round(right - left), "y": _round(box["bottom"] - height)}
             shapes.append(bar | {"height": _round(height), "count": item["count"], "from": item["start"]})
     lines, zones = [], []
-    for side, edge in (("min", box["left"]), ("max", box["right"])):
+    for side, edge, outwards in (("min", box["left"], "end"), ("max", box["right"], "start")):
         limit = row[side]
-        if limit is None:
+        if limit is None or not low <= limit <= high:
             continue
-        if low <= limit <= high:
-            at = x(limit)
-            anchor = "end" if at > (box["left"] + box["right"]) / 2 else "start"
-            lines.append({"x": _round(at), "side": side, "value": limit, "anchor": anchor})
-            zones.append({"x": _round(min(edge, at)), "width": _round(abs(at - edge))})
+        at = x(limit)
+        cramped = abs(at - edge) < LABEL
+        anchor = {"end": "start", "start": "end"}[outwards] if cramped else outwards
+        lines.append({"x": _round(at), "side": side, "value": limit, "anchor": anchor})
+        zones.append({"x": _round(min(edge, at)), "width": _round(abs(at - edge))})
     ticks = [{"x": _round(x(value)), "value": value} for value in nice_ticks(low, high)]
     return box | {"bars": shapes, "lines": lines, "zones": zones, "ticks": ticks}
 
@@ -80,7 +81,7 @@ def _domain(row: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
-    """Three to seven multiples of 1, 2 or 5 times a power of ten within the range (Heckbert 1990)."""
+    """Two to six multiples of 1, 2 or 5 times a power of ten within the range (after Heckbert 1990, Graphics Gems)."""
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
@@ -95,10 +96,11 @@ def alignment(row: Mapping[str, Any]) -> Shape:
     room = min(MAX_HEIGHT, HEIGHT_PER_BLOCK * longest)
     columns = [_column(row[side], room) for side in ("left", "right")]
     height = max((block["y"] + block["height"] for blocks in columns for block in blocks), default=0.0)
+    kept = {item["bead"]: item["keep"] for item in row["rows"]}
     ribbons = []
     for number in sorted({block["bead"] for block in columns[0] if block["bead"] is not None}):
         (top1, end1), (top2, end2) = (_hull(blocks, number) for blocks in columns)
-        ribbons.append({"bead": number, "path": _ribbon(top1, end1, top2, end2)})
+        ribbons.append({"bead": number, "keep": kept[number], "path": _ribbon(top1, end1, top2, end2)})
     blocks = {"left_blocks": columns[0], "right_blocks": columns[1]}
     return ALIGNMENT | blocks | {"height": _round(height), "ribbons": ribbons}
 

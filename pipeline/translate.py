@@ -16,7 +16,7 @@ from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.batching import plan
 from pipeline.glossary import Glossary
 from pipeline.guards import Finding, clean, findings
-from pipeline.text.numbers import western
+from pipeline.text.western import western
 from pipeline.types import Document, Ended, Segment, Translation
 
 VERSION = 1

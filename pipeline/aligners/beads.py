@@ -75,19 +75,34 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of the cost. `background` is the mean distance of unrelated spans, which `n` is drawn to as if
-    `background_count` more spans had it: without it a text of one sentence could not be told from a stranger."""
+    """Weights of the cost above. `background` is the mean distance of unrelated spans; `n` is drawn to it as if
+    `background_count` more spans had it, since a text of one sentence could not be told from a stranger otherwise.
 
-    skip: float = 0.59
-    gap: float = 0.084
-    length: float = 0.40
-    bonus: float = -0.107
-    src_edge: float = 0.051
-    src_inner: float = 0.004
-    tgt_edge: float = 0.051
-    tgt_inner: float = 0.66
+    The defaults are for phrases against sentences, tuned on the development halves of NTREX and PUD Thai.
+    """
+
+    skip: float = 0.53
+    gap: float = 0.085
+    length: float = 0.2
+    bonus: float = -0.05
+    src_edge: float = 0.04
+    src_inner: float = 0.008
+    tgt_edge: float = 0.04
+    tgt_inner: float = 0.55
     background: float = 0.9
-    background_count: float = 20.0
+    background_count: float = 6.0
+
+
+PHRASES = Weights()
+
+SENTENCES = Weights(skip=0.5, gap=0.05, length=0.3, bonus=-0.35, src_inner=0.001, tgt_inner=0.02)
+"""For sentences on both sides, tuned on FLORES with machine translation as the source, and on Text+Berg dev."""
+
+ANCHORS = Weights(
+    skip=1.3, gap=0.05, length=2.0, bonus=-1.0, src_edge=0.03, src_inner=0.34, tgt_edge=0.12, tgt_inner=0.17,
+    background_count=1.0,
+)  # fmt: skip
+"""For sentences compared by length and shared numbers and names only, tuned on NTREX and EVBNews Vietnamese."""
 
 
 def find_beads(src: Track, tgt: Track, weights: Weights) -> list[Bead]:

@@ -6,7 +6,6 @@ first such span are zero.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,27 +48,3 @@ def unit_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows scaled to length 1; zero rows stay zero."""
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     return rows / np.where(norms == 0, 1, norms)
-
-
-def anchor_rows(
-    src: Sequence[Counter[str]], tgt: Sequence[Counter[str]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights of shared anchors (numbers, names, ...) a unit, shapes (n, d) and (m, d), for `summed_spans`.
-
-    Only anchors that both sides have are columns; each weighs less the more units carry it.
-    """
-    carriers: Counter[str] = Counter()
-    for unit in (*src, *tgt):
-        carriers.update(set(unit))
-    shared = sorted({key for unit in src for key in unit} & {key for unit in tgt for key in unit})
-    column = {key: i for i, key in enumerate(shared)}
-    weight = {key: float(np.log1p((len(src) + len(tgt)) / carriers[key])) for key in shared}
-
-    def rows(units: Sequence[Counter[str]]) -> NDArray[np.float64]:
-        found = np.zeros((len(units), max(1, len(shared))))
-        for i, unit in enumerate(units):
-            for key in unit.keys() & column.keys():
-                found[i, column[key]] = weight[key] * unit[key]
-        return found
-
-    return rows(src), rows(tgt)

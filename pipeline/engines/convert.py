@@ -12,6 +12,7 @@ be converted; either way the last line on standard error says why.
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -60,17 +61,24 @@ def from_gguf(folder: Path, sha256: str, parts: Sequence[Path]) -> None:
 
 
 def from_pickles(folder: Path) -> None:
-    """Replace every *.bin of a folder, or of the folders in it, by safetensors.
+    """Replace every *.bin of a folder, and of the folders in it, by safetensors, with an index where there are shards.
 
     Raises ModelRefused when a file holds anything but tensors in plain containers.
     """
     from safetensors.torch import save_file
 
-    for path in sorted([*folder.glob("*.bin"), *folder.glob("*/*.bin")]):
-        say(f"reading {path.name} (tensors only)")
-        state = _unshared(_load_tensors(path))
-        save_file(state, path.with_name(_safe_name(path.name)), metadata={"format": "pt"})
-        path.unlink()
+    for place in {path.parent for path in [*folder.glob("*.bin"), *folder.glob("*/*.bin")]}:
+        where: dict[str, str] = {}
+        for path in sorted(place.glob("*.bin")):
+            say(f"reading {path.name} (tensors only)")
+            state = _unshared(_load_tensors(path))
+            save_file(state, path.with_name(_safe_name(path.name)), metadata={"format": "pt"})
+            where |= dict.fromkeys(state, _safe_name(path.name))
+            path.unlink()
+        (place / "pytorch_model.bin.index.json").unlink(missing_ok=True)
+        if len(set(where.values())) > 1:
+            index = json.dumps({"metadata": {}, "weight_map": where}, indent=2)
+            (place / "model.safetensors.index.json").write_text(index + "\n", encoding="utf-8")
 
 
 def _load_tensors(path: Path) -> dict[str, Any]:
@@ -89,11 +97,15 @@ def _load_tensors(path: Path) -> dict[str, Any]:
 
 
 def _unshared(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Contiguous tensors without the later names of shared ones, which transformers ties again when it loads."""
-    kept: dict[tuple[int, tuple[int, ...]], str] = {}
+    """Tensors with memory of their own, without the later names of tied ones: transformers ties them when it loads."""
+    kept: dict[tuple[Any, ...], str] = {}
     for name, tensor in state.items():
-        kept.setdefault((tensor.data_ptr(), tuple(tensor.shape)), name)
-    return {name: state[name].contiguous() for name in kept.values()}
+        kept.setdefault((tensor.data_ptr() or name, tensor.shape, tensor.stride()), name)
+    chosen = {name: state[name].contiguous() for name in kept.values()}
+    return {
+        name: tensor if tensor.nbytes == tensor.untyped_storage().nbytes() else tensor.clone()
+        for name, tensor in chosen.items()
+    }
 
 
 def _safe_name(name: str) -> str:

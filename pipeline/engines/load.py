@@ -6,6 +6,7 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pipeline.config import TranslateSettings
 from pipeline.engines.base import Codec, Engine, Translator
@@ -63,7 +64,7 @@ def choose(entry: Entry, settings: TranslateSettings) -> Plan:
     return Plan(engine, device, dtype, settings.threads or cores())
 
 
-def _device(wanted: str) -> str:
+def _device(wanted: str) -> Literal["cpu", "cuda"]:
     import torch
 
     there = torch.cuda.is_available()

@@ -19,24 +19,28 @@ MAX_BINS = 40
 class Histogram:
     """Counts in bins [k w, (k + 1) w); `w` starts at 1/64 and doubles whenever the bins would span more than MAX_BINS.
 
-    So the result depends on the values only, not on their order, and no range has to be known before.
+    So the result depends on the values only, not on their order, and no range has to be known before. With `clip`,
+    values outside it are counted in the bins of its ends, so that a few far values do not flatten the rest.
     """
 
+    clip: tuple[float, float] = (-math.inf, math.inf)
     width: float = FIRST_WIDTH
     bins: dict[int, int] = field(default_factory=dict)
     count: int = 0
     total: float = 0.0
     low: float = math.inf
     high: float = -math.inf
+    clipped: int = 0
 
     def add(self, value: float) -> None:
         """Count one finite value."""
         self.count += 1
         self.total += value
         self.low, self.high = min(self.low, value), max(self.high, value)
-        while math.floor(self.high / self.width) - math.floor(self.low / self.width) >= MAX_BINS:
+        self.clipped += not self.clip[0] <= value <= self.clip[1]
+        while self._index(self.high) - self._index(self.low) >= MAX_BINS:
             self._double()
-        index = math.floor(value / self.width)
+        index = self._index(value)
         self.bins[index] = self.bins.get(index, 0) + 1
 
     def rows(self) -> list[dict[str, float]]:
@@ -45,6 +49,9 @@ class Histogram:
             return []
         indices = range(min(self.bins), max(self.bins) + 1)
         return [{"start": index * self.width, "count": self.bins.get(index, 0)} for index in indices]
+
+    def _index(self, value: float) -> int:
+        return math.floor(min(max(value, self.clip[0]), self.clip[1]) / self.width)
 
     def _double(self) -> None:
         merged: dict[int, int] = {}
@@ -98,6 +105,10 @@ class Capped(Generic[T]):
         self.total += 1
         if not self.full:
             self._rows.append(make())
+
+    def skip(self) -> None:
+        """Count one row without keeping it."""
+        self.total += 1
 
     def table(self) -> dict[str, Any]:
         """`rows` and `total`, as every table of a report is stored."""

@@ -46,10 +46,11 @@ class CorpusMetric:
 
 @dataclass(frozen=True, slots=True)
 class FactMiss:
-    """A fact of the source that its translation lacks: "2568 (2025)", "คาซัคสถาน (Kazakhstan)"."""
+    """A fact of the source (in language `lang`) that its translation lacks: "2568 (2025)", "25 %"."""
 
     doc_id: str
     segment_id: str
+    lang: str
     expected: str
     source: str
     translation: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from typing import Any
 
 import yaml
@@ -43,6 +44,7 @@ def render(report: dict[str, Any]) -> str:
     return page.get_template("report.html.j2").render(report=report, **inline)
 
 
+@cache
 def _environment() -> Environment:
     page = Environment(
         loader=PackageLoader("pipeline"),

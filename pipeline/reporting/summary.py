@@ -10,9 +10,11 @@ from pipeline.reporting.data import ReportData
 from pipeline.reporting.tally import Tally
 
 Row = dict[str, Any]
+Bars = list[tuple[str, dict[str, int]]]
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
 KINDS = ("body", "headline", "caption", "boilerplate")
 STATES = ("passed", "marked", "failed")
+LEVELS = ("bad", "warn", "good", "note")
 RELATIONS = ("parallel", "comparable", "unrelated")
 
 
@@ -29,12 +31,13 @@ def verdict_line(counts: Row) -> str:
 
 
 def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
-    """What a reader has to know before trusting the figures; `level` is good, note, warn or bad."""
+    """What a reader has to know before trusting the figures, gravest first; `level` is one of LEVELS."""
     found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_licence_notes(counts, data)]
     if counts["rejected_inputs"]:
         found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} set aside as unreadable."))
     if not data.metrics:
         found.append(("note", "No reference translations were given, so there is no BLEU or chrF of this run."))
+    found.sort(key=lambda note: LEVELS.index(note[0]))
     return [{"level": level, "text": text} for level, text in found]
 
 
@@ -75,10 +78,13 @@ def _alignment_notes(counts: Row) -> Iterator[tuple[str, str]]:
 
 
 def _fact_notes(facts: list[Row]) -> Iterator[tuple[str, str]]:
-    for row in facts:
-        if row["expected"] and row["found"] < row["expected"]:
-            lost = row["expected"] - row["found"]
-            yield "warn", f"{lost:,} of {row['expected']:,} {row['kind']} of the source are missing in the English."
+    lost = [
+        f"{row['expected'] - row['found']:,} of {row['expected']:,} {row['kind']}"
+        for row in facts
+        if row["found"] < row["expected"]
+    ]
+    if lost:
+        yield "warn", f"Not found in the English: {', '.join(lost)} of the source."
 
 
 def _licence_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
@@ -98,14 +104,13 @@ def _licence_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
 
 def counts_of(tally: Tally, relations: Mapping[str, int], rejected_inputs: int) -> Row:
     """All counts through the stages."""
-    origins = sorted(tally.scored)
     by_origin = {
         origin: {
             "scored": tally.scored[origin],
             "kept": tally.kept[origin],
             "rejected": tally.scored[origin] - tally.kept[origin],
         }
-        for origin in origins
+        for origin in tally.origins()
     }
     scored, kept = tally.scored.total(), tally.kept.total()
     source_segments = sum(n for (lang, _), n in tally.segments.items() if lang != "en")
@@ -164,22 +169,26 @@ def funnel(counts: Row) -> list[Row]:
         if row["lang"] != "en":
             kinds[row["kind"]] += row["count"]
     languages = {LANGUAGES.get(lang, lang): n for lang, n in documents["by_language"].items()}
-    groups = [
+    groups: list[tuple[str, str, Bars]] = [
         ("Reading", "documents", [("read", languages), ("set aside", {"rejected": counts["rejected_inputs"]})]),
         ("Translation", "segments", [("cut", kinds), ("translated", {name: made[name] for name in STATES})]),
         ("Documents matched", "pairs", [("compared", {name: counts["document_pairs"][name] for name in RELATIONS})]),
     ]
-    bars = [(origin, {"kept": row["kept"], "rejected": row["rejected"]}) for origin, row in pairs["by_origin"].items()]
-    groups.append(("Filtering", "pairs", bars))
+    judged = [
+        (origin, {"kept": row["kept"], "rejected": row["rejected"]}) for origin, row in pairs["by_origin"].items()
+    ]
+    groups.append(("Filtering", "pairs", judged))
     return [group for group in (_group(*item) for item in groups) if group["of"]]
 
 
-def _group(title: str, unit: str, bars: list[tuple[str, dict[str, int]]]) -> Row:
-    rows = [
+def _group(title: str, unit: str, bars: Bars) -> Row:
+    rows: list[Row] = [
         {
             "label": label,
             "count": sum(parts.values()),
-            "parts": [{"name": name, "count": n} for name, n in parts.items() if n],
+            "parts": [
+                {"name": name, "count": n, "share": share(n, sum(parts.values()))} for name, n in parts.items() if n
+            ],
         }
         for label, parts in bars
     ]

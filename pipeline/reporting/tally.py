@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pipeline.config import Rule
 from pipeline.reporting.collect import Capped, Histogram, Sample, Top, share
 from pipeline.reporting.data import DocumentWork, ReportData
 from pipeline.reporting.rows import document_row, label, marked_row, pair_row, reading_row, reason_kind, state
-from pipeline.types import Scored, Verdict
+from pipeline.types import Origin, Scored, Verdict
 
+ORIGINS: tuple[str, ...] = get_args(Origin)
 MAX_ROWS = 200
 MAX_DOCUMENTS = 500
 MAX_READING = 60
@@ -39,7 +41,7 @@ class Tally:
         self.sole_reasons: Counter[str] = Counter()
         self.licences: Counter[str] = Counter()
         self.models: Counter[str] = Counter()
-        self.histograms: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
+        self.histograms: dict[tuple[str, str], Histogram] = {}
         self.missing: Counter[tuple[str, str]] = Counter()
         self.below: Counter[tuple[str, str]] = Counter()
         self.above: Counter[tuple[str, str]] = Counter()
@@ -51,6 +53,10 @@ class Tally:
         self.document_rows: Capped[Row] = Capped(MAX_DOCUMENTS)
         self.reading: Capped[Row] = Capped(MAX_READING)
         self._reading_chars = 0
+
+    def origins(self) -> list[str]:
+        """The origins that occur, in a fixed order."""
+        return sorted(self.scored, key=ORIGINS.index)
 
     def add(self, work: DocumentWork) -> None:
         """Count one document."""
@@ -86,13 +92,12 @@ class Tally:
         if not work.translations:
             return ""
         anchor = f"read-{self.reading.total + 1}"
-        fits = not self.reading.full and self._reading_chars <= MAX_READING_CHARS
-        if fits:
-            self._reading_chars += len(work.document.text)
-            self.reading.offer(lambda: reading_row(work, anchor))
-        else:
-            self.reading.total += 1
-        return anchor if fits else ""
+        if self.reading.full or self._reading_chars > MAX_READING_CHARS:
+            self.reading.skip()
+            return ""
+        self._reading_chars += len(work.document.text)
+        self.reading.offer(lambda: reading_row(work, anchor))
+        return anchor
 
     def _add_pair(self, scored: Scored, verdict: Verdict, document: str) -> None:
         pair = scored.pair
@@ -126,8 +131,8 @@ class Tally:
         if value is None:
             self.missing[key] += 1
             return
-        self.histograms[key].add(value)
         rule = rule_for(self._rules, name, origin)
+        self.histograms.setdefault(key, Histogram(_clip(rule))).add(value)
         self.below[key] += rule.min is not None and value < rule.min
         self.above[key] += rule.max is not None and value > rule.max
 
@@ -138,12 +143,19 @@ def rule_for(rules: Mapping[str, Rule], name: str, origin: str) -> Rule:
     return rule if rule and rule.origin in ("any", origin) else Rule()
 
 
+def _clip(rule: Rule) -> tuple[float, float]:
+    """What is drawn at most: a rule with two limits, and once its width on either side of it."""
+    if rule.min is None or rule.max is None:
+        return -math.inf, math.inf
+    return 2 * rule.min - rule.max, 2 * rule.max - rule.min
+
+
 def histogram_rows(tally: Tally, data: ReportData) -> list[Row]:
     """One histogram a score and origin, in the order of the signatures."""
     names = [*data.signatures, *sorted({name for name, _ in tally.histograms} - set(data.signatures))]
     rows = []
     for name in names:
-        for origin in sorted(tally.scored):
+        for origin in tally.origins():
             key = (name, origin)
             found, rule = tally.histograms.get(key), rule_for(data.rules, name, origin)
             if found is None:
@@ -162,6 +174,7 @@ def histogram_rows(tally: Tally, data: ReportData) -> list[Row]:
                     "max": rule.max,
                     "below": tally.below[key],
                     "above": tally.above[key],
+                    "off_scale": found.clipped,
                     "width": found.width,
                     "bins": found.rows(),
                 }
@@ -192,7 +205,7 @@ def attrition_rows(tally: Tally, data: ReportData) -> list[Row]:
 def example_tables(tally: Tally, data: ReportData) -> list[Row]:
     """Best and worst kept pairs of each origin, and seeded samples of kept and rejected ones; no empty tables."""
     tables = []
-    for origin in sorted(tally.scored):
+    for origin in tally.origins():
         rank_by = data.rank_by.get(origin, "")
         for order, chosen in (("weakest", tally.worst), ("strongest", tally.best)):
             tables.append({"order": order, "origin": origin, "rank_by": rank_by, "rows": chosen[origin].rows()})

@@ -16,7 +16,7 @@ class Language(PairScorer):
     figures more often than not.
     """
 
-    def __init__(self, side: Literal["source", "target"], min_letters: int = 24) -> None:
+    def __init__(self, side: Literal["source", "target"], min_letters: int = 32) -> None:
         self.name = f"{side}_language"
         self.side, self.min_letters = side, min_letters
 

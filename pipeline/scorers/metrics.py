@@ -86,7 +86,9 @@ def score_files(
         _check_counts(name, len(lines), str(reference), len(expected))
     if paired:
         return _paired(systems, expected, metrics, confidence, paired)
-    return [SystemScores(name, tuple(corpus_metrics(lines, [expected], metrics, confidence))) for name, lines in systems]
+    return [
+        SystemScores(name, tuple(corpus_metrics(lines, [expected], metrics, confidence))) for name, lines in systems
+    ]
 
 
 def read_lines(path: Path) -> list[str]:
@@ -101,7 +103,9 @@ def read_lines(path: Path) -> list[str]:
         raise InputError(f"cannot read {path}: {error.strerror}", "Give a text file, one segment a line.") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}, line {line}: byte {error.start} is not UTF-8", "Convert the file to UTF-8.") from error
+        raise InputError(
+            f"{path}, line {line}: byte {error.start} is not UTF-8", "Convert the file to UTF-8."
+        ) from error
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()

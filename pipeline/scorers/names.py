@@ -18,9 +18,11 @@ _QUANTITY = re.compile(
     r"[\d.,]+(?:[kcm]?m[23²³]?|[kmg]?g|ha|h|s|mph|km/?h|[ap]m|st|nd|rd|th|tr|tỷ|x|l|c|f|usd|vnd|vnđ|thb|baht|\D?)"
     r"|[kcm]?m[23]|q[1-4]|t[1-9]|\d+h\d*|\d+x\d+"
 )
-_UNITS = frozenset("km cm mm kg mg ml ha usd vnd thb am pm no vs the and of".split())
+_UNITS = frozenset(
+    ["km", "cm", "mm", "kg", "mg", "ml", "ha", "usd", "vnd", "thb", "am", "pm", "no", "vs", "the", "and", "of"]
+)
 # First syllables of the commonest family names; such a name keeps its letters, marks apart, in English news.
-_FAMILY = frozenset("Nguyễn Trần Phạm Lê Phan Võ Vũ Bùi Đỗ Huỳnh Đinh Trịnh".split())
+_FAMILY = frozenset(["Nguyễn", "Trần", "Phạm", "Lê", "Phan", "Võ", "Vũ", "Bùi", "Đỗ", "Huỳnh", "Đinh", "Trịnh"])
 _FAMILY_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILY))})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
 
 
@@ -29,15 +31,17 @@ class NameAgreement(PairScorer):
 
     Thai source: words in Latin letters. Vietnamese source: capitalised words that cannot be Vietnamese syllables, and
     names of persons with a common family name. Both: web and mail addresses, letters mixed with digits (F-16, 5G).
-    Compared without marks, case, spaces and hyphens; words of 5 letters and more may differ in one of six.
+    Compared without marks, case, spaces and hyphens. A word of 5 letters and more may be spelled a little differently
+    (one letter in six) or have another ending (Mexico, Mexicans).
     """
 
     name = "name_agreement"
     SIMILAR = 83.0
+    STEM = 4
 
     @property
     def settings(self) -> dict[str, object]:
-        return {"case": "folded", "marks": "folded", "similar": f"{self.SIMILAR:g}"}
+        return {"case": "folded", "marks": "folded", "similar": f"{self.SIMILAR:g}", "stem": self.STEM}
 
     def one(self, pair: Pair, context: Context) -> float | None:
         names = kept_names(pair.src_text, pair.src_lang)
@@ -51,7 +55,11 @@ class NameAgreement(PairScorer):
     def _found(self, name: str, words: set[str], whole: str) -> bool:
         if name in words or (len(name) >= 4 and name in whole):
             return True
-        return len(name) >= 5 and process.extractOne(name, words, scorer=fuzz.ratio, score_cutoff=self.SIMILAR) is not None
+        if len(name) <= self.STEM:
+            return False
+        if any(word.startswith(name[: self.STEM]) for word in words):
+            return True
+        return process.extractOne(name, words, scorer=fuzz.ratio, score_cutoff=self.SIMILAR) is not None
 
 
 def kept_names(text: str, lang: str) -> list[str]:

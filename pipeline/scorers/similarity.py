@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from pipeline.aligners.encoders import Encoder
 from pipeline.scorers.base import Context, is_translated
 from pipeline.types import Pair
+
+if TYPE_CHECKING:
+    from pipeline.aligners.encoders import Encoder
 
 
 class Similarity:
@@ -40,9 +40,9 @@ class Similarity:
         if rows:
             texts = [sources[i] for i in rows] + [pairs[i].tgt_text for i in rows]
             vectors = self.encoder.encode(texts)
-            cosines = np.einsum("ij,ij->i", vectors[: len(rows)], vectors[len(rows) :])
-            for i, cosine in zip(rows, cosines, strict=True):
-                scores[i] = float(np.clip(cosine, -1.0, 1.0))
+            cosines = (vectors[: len(rows)] * vectors[len(rows) :]).sum(axis=1)
+            for i, cosine in zip(rows, cosines.tolist(), strict=True):
+                scores[i] = min(1.0, max(-1.0, cosine))
         return scores
 
     @staticmethod

@@ -13,16 +13,76 @@ from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 from pipeline.types import Pair
 
-USUAL_RATIO = {"th": 0.959, "vi": 1.094}
-"""Source characters for one English character, spaces apart, over the 1,997 sentences of NTREX-128."""
+USUAL_RATIO = {"th": 1.11, "vi": 1.04}
+"""Source characters for one English character, spaces apart, over the news of NTREX-128."""
 
 _WORD = re.compile(r"\w+")
 _THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
 _FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
 _DANGLING = frozenset(
-    "a an the of to in on at by for from with and or but nor as than that which who whose into onto upon between among "
-    "during through via per if because although while when where is are was were be been has have had will would can "
-    "could should may might must its their his her my our your".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "with",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "as",
+        "than",
+        "that",
+        "which",
+        "who",
+        "whose",
+        "into",
+        "onto",
+        "upon",
+        "between",
+        "among",
+        "during",
+        "through",
+        "via",
+        "per",
+        "if",
+        "because",
+        "although",
+        "while",
+        "when",
+        "where",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "may",
+        "might",
+        "must",
+        "its",
+        "their",
+        "his",
+        "her",
+        "my",
+        "our",
+        "your",
+    ]
 )
 
 
@@ -44,29 +104,42 @@ class LengthRatio(PairScorer):
         return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        expected = _length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
-        ratio = (expected + self.smoothing) / (_length(pair.tgt_text) + self.smoothing)
+        ratio = _shortness(pair, self.smoothing)
         return max(ratio, 1 / ratio)
 
 
 class Ending(PairScorer):
-    """1 when the English ends like a whole text, 0 when it breaks off.
+    """1 when the English ends like a whole text, 0 when it seems to break off.
 
-    It breaks off at a comma or a word that cannot end a sentence, or without a final mark where the Vietnamese source
-    has one (Thai has none to compare).
+    It breaks off at a comma and at a word that cannot end a sentence. A missing final mark alone says little, since
+    headlines have none; it counts where the English is also shorter than its source asks for: by a factor of `short`
+    in a text of `words` words and more (Thai, which has no marks to compare), by a tenth where the Vietnamese source
+    has a mark.
     """
 
     name = "ending"
 
+    def __init__(self, words: int = 12, short: float = 1.25) -> None:
+        self.words, self.short = words, short
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"words": self.words, "short": self.short}
+
     def one(self, pair: Pair, context: Context) -> float | None:
-        words = _WORD.findall(pair.tgt_text)
+        target, words = pair.tgt_text.rstrip(), _WORD.findall(pair.tgt_text)
         if not words:
             return None
-        target = pair.tgt_text.rstrip()
-        finished = _FINAL.search(target) is not None
-        if target[-1] in ",;-–—(" or (not finished and words[-1].lower() == words[-1] and words[-1] in _DANGLING):
+        if target[-1] in ",;-–—(":
             return 0.0
-        return float(finished or pair.src_lang != "vi" or not _FINAL.search(pair.src_text.rstrip()))
+        if _FINAL.search(target):
+            return 1.0
+        if words[-1] in _DANGLING:
+            return 0.0
+        shortness = _shortness(pair, smoothing=5.0)
+        if pair.src_lang == "vi":
+            return float(shortness <= 1.1 or not _FINAL.search(pair.src_text.rstrip()))
+        return float(shortness <= self.short or len(words) < self.words)
 
 
 class Copy(PairScorer):
@@ -107,17 +180,17 @@ class Repetition(PairScorer):
     """How much the English goes round in circles, 0 to 1: the larger of two measures.
 
     What zlib saves, 1 - compressed / plain bytes (0 for short texts); and the largest share of words that one phrase
-    of 1 to `order` words covers by being there at least `times` times.
+    of 1 to `order` words covers by being there `times` times or more. Covering fewer than `words` words is rhetoric.
     """
 
     name = "repetition"
 
-    def __init__(self, order: int = 6, times: int = 3) -> None:
-        self.order, self.times = order, times
+    def __init__(self, order: int = 6, times: int = 3, words: int = 9) -> None:
+        self.order, self.times, self.words = order, times, words
 
     @property
     def settings(self) -> dict[str, object]:
-        return {"zlib": "level9", "order": self.order, "times": self.times}
+        return {"zlib": "level9", "order": self.order, "times": self.times, "words": self.words}
 
     def one(self, pair: Pair, context: Context) -> float | None:
         data = pair.tgt_text.encode()
@@ -132,7 +205,7 @@ class Repetition(PairScorer):
         for order in range(1, self.order + 1):
             phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
             count = max(phrases.values(), default=0)
-            if count >= self.times:
+            if count >= self.times and count * order >= self.words:
                 best = max(best, min(1.0, count * order / len(words)))
         return best
 
@@ -140,6 +213,12 @@ class Repetition(PairScorer):
 def _is_marked_syllable(word: str) -> bool:
     plain = strip_marks(word)
     return plain != word and is_syllable(plain.lower())
+
+
+def _shortness(pair: Pair, smoothing: float) -> float:
+    """How many times longer the English should be than it is; below 1 it is too long."""
+    expected = _length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
+    return (expected + smoothing) / (_length(pair.tgt_text) + smoothing)
 
 
 def _length(text: str) -> int:

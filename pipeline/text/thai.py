@@ -1,8 +1,21 @@
-"""Thai: marks, phrases and where a sentence may end."""
+"""Thai: marks, phrases and where a sentence may end.
+
+Thai has no sentence mark. A space parts phrases, clauses and sentences, and surrounds numbers, names and quotes. What
+can be said with some certainty is where a sentence does not end; so the text is first cut at the spaces that are left,
+into phrases, and phrases are grouped into units of translation at the likeliest places.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from math import exp
+
+from pipeline.text.data import entries
+
+Span = tuple[int, int]
 
 TONES = "่้๊๋"
 # The order in which the marks of one consonant are stored: below it, above it, nikhahit, tone, the rest.
@@ -39,3 +52,189 @@ RULES = (
     (re.compile(" +(?=ๆ)"), ""),
     (re.compile("ฯ ?ล ?ฯ"), "ฯลฯ"),
 )
+
+BRACKETED = 120
+"""A longer quotation or bracket may hold several sentences, so it may be cut."""
+SHORT_NAME = 8
+SHORT_UNIT = 40
+SHORT_PHRASE = 15
+LONG_PHRASE = 40
+CUT_COST = 0.25
+"""A cut is worth making where a boundary is at least this likely."""
+WEIGHTS = {
+    "always": -1.3,
+    "end mark": 1.5,
+    "comma": -2.4,
+    "dangling": -2.7,
+    "ender": 1.3,
+    "opener": 1.2,
+    "starter": 0.5,
+    "joiner": -2.2,
+    "quote": 0.9,
+    "short left": -1.1,
+    "short right": -0.4,
+    "long right": 0.5,
+}
+
+_QUOTE = re.compile('["“”„‟]')
+_BRACKETS = re.compile(rf"\([^()\n]{{1,{BRACKETED}}}\)|\[[^\[\]\n]{{1,{BRACKETED}}}\]|«[^«»\n]{{1,{BRACKETED}}}»")
+_SPACES = re.compile(r"\s+")
+_UNIT_ABBREVIATION = re.compile(r"\d ?(?:น|ม|กม|ซม|มม|กก|ก|ล|ตร\.ม|ตร\.กม|ชม|บ|ต)\.$")
+_ABBREVIATION = re.compile("(?:^|[^ก-ฮะ-์])(?:[ก-ฮเแโใไ][ะ-์ก-ฮ]{0,3}\\.)+$")
+_TITLED = re.compile(
+    r"(?:นาย(?!ก|ทหาร|อำเภอ|หน้า|แพทย์)|นาง(?!แบบ|งาม)|นางสาว|น\.ส\.|ดร\.|(?:[ก-ฮ]{1,2}[ะ-์]?\.)+)[^\s.]{1,20}$"
+)
+_YEAR = re.compile(r"(?<!\d)(?:19|20|24|25)\d\d$")
+_AFTER_YEAR = re.compile(r"(?:พ\.ศ\.|ค\.ศ\.|ปี)")
+_LATIN_END = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ.]$")
+_LATIN_START = re.compile(r"[A-ZÀ-ɏḀ-ỿa-z]")
+_END_MARK = re.compile(r"(?:[!?…]|\.\.\.|/\.|(?<=[ก-๎]{2})\.)[\"”’)]*$")
+
+
+@cache
+def _starting(name: str) -> re.Pattern[str]:
+    return re.compile("|".join(sorted(map(re.escape, entries(name)), key=len, reverse=True)))
+
+
+@cache
+def _ending(name: str) -> re.Pattern[str]:
+    return re.compile(f"(?:{_starting(name).pattern})$")
+
+
+def phrases(text: str) -> list[Span]:
+    """The spans of the phrases of one line of Thai: cut at every space where a sentence might end.
+
+    Every character that is no space is in exactly one phrase. No cut is made inside short quotations and brackets,
+    between a number and what it counts, inside dates and names, after titles and abbreviations.
+    """
+    closed = {i for start, end in _enclosed(text) for i in range(start, end)}
+    found: list[Span] = []
+    start = 0
+    for match in _SPACES.finditer(text):
+        if match.start() in closed or _joined(text, start, match):
+            continue
+        if match.start() > start:
+            found.append((start, match.start()))
+        start = match.end()
+    if start < len(text):
+        found.append((start, len(text)))
+    return found
+
+
+def _enclosed(text: str) -> Iterator[Span]:
+    """The spans of short quotations and brackets. Curly and straight quotes are mixed up in practice, so what counts is
+    the side on which the space stands."""
+    for match in _BRACKETS.finditer(text):
+        yield match.span()
+    opened = -1
+    for match in _QUOTE.finditer(text):
+        before, after = text[max(0, match.start() - 1) : match.start()], text[match.end() : match.end() + 1]
+        if after and not after.isspace() and (not before or before.isspace() or before in "(:"):
+            opened = match.start()
+        elif opened >= 0:
+            if match.end() - opened <= BRACKETED:
+                yield opened, match.end()
+            opened = -1
+
+
+def _joined(text: str, start: int, gap: re.Match[str]) -> bool:
+    """Whether what stands on the two sides of a space belongs together."""
+    left = text[max(start, gap.start() - 40) : gap.start()]
+    right = text[gap.end() : gap.end() + 40]
+    if not left or not right:
+        return False
+    return _number_joined(left, right) or _name_joined(left, right) or right[0] in "ๆฯ"
+
+
+def _number_joined(left: str, right: str) -> bool:
+    if right[0].isdigit():
+        return not left.endswith((".", ")", ":", ";", ",", "”", '"')) or left[-2:-1].isdigit()
+    if not left[-1].isdigit():
+        return False
+    if _YEAR.search(left):
+        return right[0] in "-–—/"
+    return _starting("thai_openers.txt").match(right) is None
+
+
+def _name_joined(left: str, right: str) -> bool:
+    last = left.rsplit(" ", 1)[-1]
+    first = right.split(" ", 1)[0]
+    if _ABBREVIATION.search(left) and not _UNIT_ABBREVIATION.search(left):
+        return True
+    if _AFTER_YEAR.match(right) and len(first) <= 6:
+        return True
+    if _LATIN_END.search(left) and _LATIN_START.match(right):
+        return True
+    if _TITLED.match(last):
+        return len(first) <= 25 and not _starting("thai_joiners.txt").match(first)
+    if not ("ก" <= last[-1] <= "๎" and "ก" <= first[0] <= "ไ"):
+        return False
+    return len(last) <= SHORT_NAME and len(first) <= SHORT_NAME
+
+
+def boundary_scores(text: str, spans: list[Span]) -> list[float]:
+    """For each gap between neighbouring phrases, how likely (0 to 1) a sentence ends there; `len(spans) - 1` values."""
+    logits = (_logit(text[slice(*left)], text[slice(*right)]) for left, right in pairwise(spans))
+    return [1 / (1 + exp(-logit)) for logit in logits]
+
+
+def _logit(left: str, right: str) -> float:
+    """Log-odds that a sentence ends between two phrases: a sum of weights, one for each sign that is seen."""
+    return WEIGHTS["always"] + sum(WEIGHTS[sign] for sign in (*_signs_left(left), *_signs_right(right)))
+
+
+def _signs_left(left: str) -> Iterator[str]:
+    if _END_MARK.search(left):
+        yield "end mark"
+    elif left[-1] in ",;:–—-":
+        yield "comma"
+    elif _ending("thai_dangling.txt").search(left) and not left.endswith("หรือไม่"):
+        yield "dangling"
+    elif _ending("thai_enders.txt").search(left):
+        yield "ender"
+    if len(left) < SHORT_PHRASE:
+        yield "short left"
+
+
+def _signs_right(right: str) -> Iterator[str]:
+    if _starting("thai_openers.txt").match(right):
+        yield "opener"
+    elif _starting("thai_joiners.txt").match(right):
+        yield "joiner"
+    elif _starting("thai_starters.txt").match(right):
+        yield "starter"
+    elif right[0] in "“\"‘'":
+        yield "quote"
+    if len(right) < SHORT_PHRASE:
+        yield "short right"
+    elif len(right) > LONG_PHRASE:
+        yield "long right"
+
+
+def units(text: str, max_chars: int) -> list[Span]:
+    """One line of Thai cut into units of at most `max_chars` characters, each of one or more whole phrases.
+
+    A phrase longer than that is a unit by itself. Cuts are made where a sentence probably ends (score above a half),
+    where a unit would grow too long, and not so that a unit of fewer than SHORT_UNIT characters is left, if that can
+    be helped: the cheapest set of cuts by dynamic programming over the phrases.
+    """
+    spans = phrases(text)
+    scores = boundary_scores(text, spans)
+    best = [0.0] + [float("inf")] * len(spans)
+    back = [0] * (len(spans) + 1)
+    for end in range(1, len(spans) + 1):
+        for start in range(end - 1, -1, -1):
+            length = spans[end - 1][1] - spans[start][0]
+            if length > max_chars and start < end - 1:
+                break
+            cost = best[start] + (1.0 if length < SHORT_UNIT else 0.0)
+            if end < len(spans):
+                cost += CUT_COST - scores[end - 1]
+            if cost < best[end]:
+                best[end], back[end] = cost, start
+    found: list[Span] = []
+    end = len(spans)
+    while end:
+        found.append((spans[back[end]][0], spans[end - 1][1]))
+        end = back[end]
+    return found[::-1]

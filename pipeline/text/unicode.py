@@ -26,6 +26,13 @@ INVISIBLE = (
 SPACES = "\t\v\f\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 CONTROLS = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 
+# More marks on one letter than any language writes; unbounded runs would make composing quadratic.
+MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1"
+    "\u0eb4-\u0ebc\u0ec8-\u0ecd\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+)
+MOST_MARKS = 16
+
 RULES: tuple[Rule, ...] = (
     (re.compile(f"[{INVISIBLE}{CONTROLS}]+"), ""),
     (re.compile(f"[ {SPACES}]*[{SPACES}][ {SPACES}]*|  +"), " "),
@@ -44,6 +51,7 @@ _FOLDED = str.maketrans(
         "ð": "d",
     }
 )
+_PILE = re.compile(f"([{MARKS}]{{{MOST_MARKS}}})[{MARKS}]+")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 
 
@@ -81,7 +89,7 @@ def normalise(text: str, lang: str) -> Normalised:
     rules = RULES + LANGUAGE_RULES.get(lang, ()) + EDGES
     while True:
         before = text
-        text = _compose(text, offsets)
+        text = _compose(_replace(text, offsets, _PILE, r"\1"), offsets)
         for pattern, replacement in rules:
             text = _replace(text, offsets, pattern, replacement)
         if text == before:

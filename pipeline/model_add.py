@@ -1,0 +1,171 @@
+"""Adding a model to the store: `mekong models add NAME`.
+
+The only part of mekong that uses the network. A model is built in a hidden folder of the store and renamed when it is
+complete, so a kill at any moment leaves either no model or a whole one. One process adds a model at a time; the claim
+is a lock that the system drops with the process. Files are not flushed to disk one by one: after a power failure
+`mekong models check NAME` tells whether a model that was just added is whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pipeline.engines.convert import CT2_FOLDER, REFUSED
+from pipeline.errors import ModelError, ModelMissing, ModelRefused
+from pipeline.model_sources import Fetched, Say, fetch, refuse_other
+from pipeline.models import LOCK, Entry, FileRecord, Lock, entry, folder, locate, root
+from pipeline.store import file_sha256, to_json, write_bytes
+
+HASH_THREADS = 2
+
+
+def add(name: str, say: Say) -> Path:
+    """Put a model of the registry into the store, from the first of its sources that has it; the folder to load from.
+
+    A model that is there and complete is left alone. `say` gets lines of progress.
+
+    Raises UsageError for an unknown name, ModelRefused when a source had it but it must not be used, ModelError when no
+    source has it or another process is adding it.
+    """
+    one = entry(name)
+    root().mkdir(parents=True, exist_ok=True)
+    with _claimed(one):
+        try:
+            there = locate(one)
+            if not _wants_ctranslate2(one) or (there / CT2_FOLDER).is_dir():
+                say(f"{name} is in the store: {there}")
+                return there
+        except ModelMissing:
+            pass
+        _add(one, say)
+    return locate(one)
+
+
+def _wants_ctranslate2(entry: Entry) -> bool:
+    """Whether the int8 model for CTranslate2 belongs into the store of this machine."""
+    return entry.engine["cpu"] == "ctranslate2" and importlib.util.find_spec("ctranslate2") is not None
+
+
+@contextmanager
+def _claimed(entry: Entry) -> Iterator[None]:
+    with (root() / f".{entry.name}.claim").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ModelError(f"another process is adding {entry.name}", "Wait for it, then try again.") from None
+        for left in root().glob(f".{entry.name}.*.part"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+
+
+def _add(entry: Entry, say: Say) -> None:
+    reasons: list[str] = []
+    refused = False
+    for source in entry.sources:
+        work = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", suffix=".part", dir=root()))
+        try:
+            say(f"{entry.name} from {source}")
+            _build(entry, source, work, say)
+            _move(work / "model", folder(entry))
+            return
+        except (ModelError, OSError) as error:
+            refused |= isinstance(error, ModelRefused)
+            reason = error.problem if isinstance(error, ModelError) else str(error)
+            reasons.append(f"{source}: {reason}" + (f" ({error.remedy})" if getattr(error, "remedy", "") else ""))
+            say(reasons[-1])
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    kind = ModelRefused if refused else ModelError
+    raise kind(
+        f"no source gave the model {entry.name}:\n  " + "\n  ".join(reasons),
+        f"Connect to the network, install the package named, or put a path: source into {root() / 'entries'}",
+    )
+
+
+def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
+    """Make the whole model, lock included, in `work/model`."""
+    model, fetched_into = work / "model", work / "fetched"
+    model.mkdir()
+    fetched_into.mkdir()
+    fetched = fetch(entry, source, fetched_into if entry.format == "gguf" else model, say)
+    converted: Literal["", "gguf", "pickle"] = ""
+    if entry.format == "gguf":
+        (expected,) = entry.sha256.values()
+        _convert(say, "gguf", model, expected, *(str(part.resolve()) for part in fetched.parts))
+        converted = "gguf"
+    elif entry.format == "safetensors":
+        for name, expected in entry.sha256.items():
+            refuse_other(name, model / name, expected)
+        if any(model.rglob("*.bin")):
+            _convert(say, "pickle", model)
+            converted = "pickle"
+        if not any(model.glob("*.safetensors")):
+            raise ModelError("there are no weights in safetensors or PyTorch format")
+    if _wants_ctranslate2(entry):
+        _convert(say, "ctranslate2", model)
+    say("hashing")
+    lock = Lock(
+        name=entry.name,
+        source=source,
+        version=fetched.version,
+        licence=entry.licence,
+        converted_from=converted,
+        in_package=fetched.package,
+        files=_records(model, fetched),
+    )
+    write_bytes(model / LOCK, to_json(lock, indent=True) + b"\n")
+
+
+def _records(model: Path, fetched: Fetched) -> dict[str, FileRecord]:
+    own = [(path.relative_to(model).as_posix(), path) for path in sorted(model.rglob("*")) if path.is_file()]
+    files = list(fetched.installed) or own
+    with ThreadPoolExecutor(HASH_THREADS) as pool:
+        hashes = pool.map(file_sha256, [path for _, path in files])
+        return {
+            name: FileRecord(size=path.stat().st_size, sha256=sha256)
+            for (name, path), sha256 in zip(files, hashes, strict=True)
+        }
+
+
+def _move(built: Path, final: Path) -> None:
+    """Rename a finished model into place; an incomplete one that is there goes away with the working folder."""
+    if final.exists():
+        final.rename(built.with_name("replaced"))
+    built.rename(final)
+
+
+def _convert(say: Say, command: str, model: Path, *arguments: str) -> None:
+    """Run `pipeline.engines.convert` as a child process without the network and pass on what it says."""
+    code = Path(__file__).resolve().parent.parent
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
+    call: Sequence[str] = [sys.executable, "-m", "pipeline.engines.convert", command, str(model), *arguments]
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True)
+        try:
+            for line in child.stdout or ():
+                say(line.rstrip("\n"))
+            code_number = child.wait()
+        finally:
+            child.kill()
+            child.wait()
+        if code_number:
+            errors.seek(0)
+            said = errors.read().decode("utf-8", "replace").strip().split("\n")
+            kind = ModelRefused if code_number == REFUSED else ModelError
+            raise kind(said[-1] or f"the conversion ended with code {code_number}")
