@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.aligners.anchors import anchors
 from pipeline.aligners.beads import Bead
-from pipeline.aligners.documents import candidates
+from pipeline.aligners.documents import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.units import Span
-from pipeline.aligners.views import View, target_view
+from pipeline.aligners.spans import unit_rows
+from pipeline.aligners.units import Span, Units
+from pipeline.aligners.views import ENGLISH, Stretch, View, align_views, source_view, target_view
 from pipeline.config import AlignSettings
-from pipeline.types import Document, DocumentPair, Segment, Translation
+from pipeline.text.language import detect
+from pipeline.text.unicode import normalise
+from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
 
 VERSION = 1
 
 TARGETS_HELD = 256
+CLOSE_MARGIN = 0.2
 COMPARABLE_COVERAGE = 0.15
 DIGITS = 4
+UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped"})
+"""Translations that ended so say nothing about their source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,7 @@ def match(
 
     @lru_cache(maxsize=TARGETS_HELD)
     def target(number: int) -> View:
-        return target_view(targets[number].document.text, _stretches(targets[number]), encoder)
+        return _target_view(targets[number], encoder)
 
     pairs: list[DocumentPair] = []
     for side, options in zip(sources, found, strict=True):
@@ -65,13 +76,11 @@ def match(
             else _pair(side, targets[option.target], option)
             for option in options
         ]
-        pairs += sorted(judged, key=lambda pair: -_rank(pair))
+        pairs += sorted(judged, key=_rank, reverse=True)
     return _settled(pairs)
 
 
-def align(
-    pair: DocumentPair, source: Side, target: Side, settings: AlignSettings, encoder: Encoder
-) -> Iterator[Pair]:
+def align(pair: DocumentPair, source: Side, target: Side, settings: AlignSettings, encoder: Encoder) -> Iterator[Pair]:
     """Yield a pair for every bead with both sides, in order; boilerplate is left out.
 
     Texts are normalised by the rules of their language, units on different lines joined by one space.
@@ -91,7 +100,7 @@ def align(
                 src_text=_joined(src.text, src.lang, found.src_spans),
                 tgt_text=_joined(tgt.text, tgt.lang, found.tgt_spans),
                 origin="aligned",
-                cost=round(found.cost, DIGITS),
+                cost=round(found.bead.cost, DIGITS),
             )
 
 
@@ -112,7 +121,7 @@ def align_cases(cases: Iterable[Mapping[str, Any]], encoder: Encoder) -> Iterato
         src = source_view(src_text, detect(src_text), [Stretch((0, len(src_text)))], encoder)
         tgt = target_view(tgt_text, [Stretch((0, len(tgt_text)))], encoder)
         beads = [
-            {"src": found.src_spans, "tgt": found.tgt_spans, "score": round(found.similarity, DIGITS)}
+            {"src": found.src_spans, "tgt": found.tgt_spans, "score": round(found.bead.similarity, DIGITS)}
             for found in _spans(src_text, tgt_text, src, tgt)
         ]
         yield {"id": case["id"], "beads": beads}
@@ -133,8 +142,7 @@ def _english(side: Side, segment: Segment) -> str:
 def _stretches(side: Side) -> list[Stretch]:
     translated = side.document.lang != ENGLISH
     return [
-        Stretch((segment.start, segment.end), _english(side, segment) if translated else "")
-        for segment in _kept(side)
+        Stretch((segment.start, segment.end), _english(side, segment) if translated else "") for segment in _kept(side)
     ]
 
 
@@ -147,11 +155,91 @@ def _target_view(side: Side, encoder: Encoder) -> View:
 
 
 def _profile(side: Side, encoder: Encoder) -> Profile:
-    """The document's vector, from its segments as far as they can be read or are translated, and its anchors."""
-    found = anchors(" \n".join(segment.text for segment in _kept(side)), side.document.lang)
-    rows: dict[str, list[NDArray[np.float64]]] = {}
-    readable = side.document.lang in encoder.languages
-    for segment in _kept(side):
-        texts = [segment.text] if readable else []
-        ...
-    return Profile(None, found)
+    """The document's anchors, and its vector from its segments as far as they can be read or are translated."""
+    kept = _kept(side)
+    found = anchors("\n".join(segment.text for segment in kept), side.document.lang)
+    english = [_english(side, segment) for segment in kept]
+    readings = [[segment.text for segment in kept]] if side.document.lang in encoder.languages else []
+    if side.document.lang != ENGLISH and any(english):
+        readings.append([text or segment.text for text, segment in zip(english, kept, strict=True)])
+    if not kept or not readings:
+        return Profile(None, found)
+    vectors = unit_rows(np.sum([encoder.encode(texts) for texts in readings], axis=0, dtype=np.float64))
+    lengths = np.array([len(segment.text) for segment in kept], dtype=np.float64)
+    return Profile(windowed(vectors, lengths), found)
+
+
+def _pair(source: Side, target: Side, option: Candidate) -> DocumentPair:
+    return DocumentPair(source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, "unrelated")
+
+
+def _judge(
+    source: Side, target: Side, option: Candidate, src: View, tgt: View, settings: AlignSettings
+) -> DocumentPair:
+    """Judge a candidate by its sentence beads.
+
+    Without vectors (no encoder knows the language, no translation) beads prove little: such a pair is comparable at
+    best.
+    """
+    beads = [bead for bead in align_views(src, tgt) if bead.src[0] < bead.src[1] and bead.tgt[0] < bead.tgt[1]]
+    close = [bead for bead in beads if bead.margin >= CLOSE_MARGIN]
+    coverage = min(
+        _share(src.units.lengths, [bead.src for bead in close]), _share(tgt.units.lengths, [bead.tgt for bead in close])
+    )
+    sizes = [float(src.units.lengths[slice(*bead.src)].sum()) for bead in beads]
+    score = sum(size * bead.similarity for size, bead in zip(sizes, beads, strict=True)) / sum(sizes) if beads else 0.0
+    found = replace(_pair(source, target, option), bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS))
+    if src.vectors is not None and coverage >= settings.min_coverage and score >= settings.min_bead_score:
+        return replace(found, relation="parallel")
+    return replace(found, relation="comparable") if coverage >= COMPARABLE_COVERAGE else found
+
+
+def _share(lengths: NDArray[np.float64], ranges: Iterable[tuple[int, int]]) -> float:
+    total = float(lengths.sum())
+    return sum(float(lengths[start:end].sum()) for start, end in ranges) / total if total else 0.0
+
+
+def _rank(pair: DocumentPair) -> tuple[float, float]:
+    return pair.coverage * pair.bead_score, pair.similarity
+
+
+def _settled(pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
+    """The pairs with the parallel ones one to one; those that lose a document to a better pair are comparable."""
+    found = list(pairs)
+    kept = one_to_one((pair.src_doc, pair.tgt_doc, _rank(pair)[0]) for pair in found if pair.relation == "parallel")
+    return [
+        replace(pair, relation="comparable")
+        if pair.relation == "parallel" and (pair.src_doc, pair.tgt_doc) not in kept
+        else pair
+        for pair in found
+    ]
+
+
+def _spans(src_text: str, tgt_text: str, src: View, tgt: View) -> list[SpanBead]:
+    return [
+        SpanBead(_merged(src_text, src.units, bead.src), _merged(tgt_text, tgt.units, bead.tgt), bead)
+        for bead in align_views(src, tgt)
+    ]
+
+
+def _merged(text: str, units: Units, chosen: tuple[int, int]) -> tuple[Span, ...]:
+    """The spans of consecutive units, joined where only spaces lie between them."""
+    spans: list[Span] = []
+    for start, end in units.spans[slice(*chosen)]:
+        between = text[spans[-1][1] : start] if spans else "\n"
+        if between.strip() or "\n" in between:
+            spans.append((start, end))
+        else:
+            spans[-1] = (spans[-1][0], end)
+    return tuple(spans)
+
+
+def _joined(text: str, lang: str, spans: Iterable[Span]) -> str:
+    return " ".join(normalise(text[start:end], lang).text for start, end in spans)
+
+
+def _touched(segments: Iterable[Segment], spans: Sequence[Span]) -> tuple[str, ...]:
+    """The ids of the segments that share a character with one of the spans."""
+    return tuple(
+        segment.id for segment in segments if any(start < segment.end and segment.start < end for start, end in spans)
+    )

@@ -88,11 +88,11 @@ class AlignSettings(Settings):
     """Registry entry of the sentence encoder."""
     candidates: Count = 5
     """English documents looked at for each source document."""
-    min_similarity: Share = 0.35
+    min_similarity: Share = 0.2
     """Document similarity under which no sentences are aligned."""
-    min_coverage: Share = 0.6
-    """Share of the text, on both sides, inside good beads from which a document pair counts as parallel."""
-    min_bead_score: Share = 0.45
+    min_coverage: Share = 0.5
+    """Share of the text, on both sides, inside close beads from which a document pair counts as parallel."""
+    min_bead_score: Share = 0.55
     """Mean bead similarity from which a document pair counts as parallel."""
 
 

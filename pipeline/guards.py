@@ -190,4 +190,8 @@ def name_present(name: str, folded: str, words: Sequence[str]) -> bool:
     parts = [part for part in WORD.findall(wanted) if part not in GENERIC]
     if len(parts) > 1 and "".join(part[0] for part in parts) in words:
         return True
-    return bool(parts) and all(any(word.startswith(part[:STEM]) for word in words) for part in parts if len(part) > 3)
+    return bool(parts) and all(_begun(part, words) for part in parts)
+
+
+def _begun(part: str, words: Sequence[str]) -> bool:
+    return part in words if len(part) < STEM - 1 else any(word.startswith(part[:STEM]) for word in words)

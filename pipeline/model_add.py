@@ -24,7 +24,7 @@ from typing import Literal
 from pipeline.engines.convert import CT2_FOLDER, REFUSED
 from pipeline.errors import ModelError, ModelMissing, ModelRefused
 from pipeline.model_sources import Fetched, Say, fetch, refuse_other
-from pipeline.models import LOCK, Entry, FileRecord, Lock, entry, folder, locate, root
+from pipeline.models import LOCK, OFFLINE, OWN_ENTRIES, Entry, FileRecord, Lock, entry, folder, locate, root
 from pipeline.store import file_sha256, to_json, write_bytes
 
 HASH_THREADS = 2
@@ -81,15 +81,14 @@ def _add(entry: Entry, say: Say) -> None:
             return
         except (ModelError, OSError) as error:
             refused |= isinstance(error, ModelRefused)
-            reason = error.problem if isinstance(error, ModelError) else str(error)
-            reasons.append(f"{source}: {reason}" + (f" ({error.remedy})" if getattr(error, "remedy", "") else ""))
+            reasons.append(f"{source}: " + " - ".join(str(error).split("\n  ")))
             say(reasons[-1])
         finally:
             shutil.rmtree(work, ignore_errors=True)
     kind = ModelRefused if refused else ModelError
     raise kind(
         f"no source gave the model {entry.name}:\n  " + "\n  ".join(reasons),
-        f"Connect to the network, install the package named, or put a path: source into {root() / 'entries'}",
+        f"Connect to the network, install the package named, or put a path: source into {root() / OWN_ENTRIES}",
     )
 
 
@@ -150,8 +149,7 @@ def _convert(say: Say, command: str, model: Path, *arguments: str) -> None:
     code = Path(__file__).resolve().parent.parent
     environment = {
         **os.environ,
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
+        **OFFLINE,
         "PYTHONPATH": os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     call: Sequence[str] = [sys.executable, "-m", "pipeline.engines.convert", command, str(model), *arguments]

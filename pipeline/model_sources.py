@@ -160,8 +160,9 @@ def _from_hub(entry: Entry, repo: str, revision: str | None, file: str | None, f
                 refuse_code(folder)
                 say(f"getting {name}")
             api.hf_hub_download(repo, name, revision=info.sha, local_dir=folder)
-            if sizes[name].lfs:
-                refuse_other(name, folder / name, sizes[name].lfs.sha256)
+            large = sizes[name].lfs
+            if large:
+                refuse_other(name, folder / name, large.sha256)
     except ModelError:
         raise
     except Exception as error:  # the client's own, its HTTP library's and the system's, without a common base

@@ -30,6 +30,7 @@ from pipeline.store import digest, file_sha256
 
 LOCK = "lock.json"
 OWN_ENTRIES = "entries"
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 SOURCE = re.compile(
     r"package:(?P<package>[A-Za-z0-9._-]+(\{\d+\.\.\d+\})?[A-Za-z0-9._-]*)==(?P<version>[^#\s]+)(#(?P<files>\S+))?"
@@ -78,7 +79,7 @@ class Entry(Settings):
     kind: Literal["translator", "encoder"]
     family: Literal["marian", "m2m100", "nllb", "mbart50", "t5", "chat", "use", "bert"]
     format: Literal["safetensors", "gguf", "package"] = "safetensors"
-    """How it is published: a transformers checkpoint, one GGUF file, or inside a Python package that is used as it is."""
+    """How it is published: a transformers checkpoint, one GGUF file, or a Python package that holds it."""
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
     """In order of preference: `package:NAME==VERSION#FILES`, `hub:OWNER/REPO@REVISION#FILE`, `path:FOLDER-OR-FILE`.
 
@@ -258,12 +259,12 @@ def fingerprint(entry: Entry) -> str:
 
 
 def offline() -> None:
-    """Keep huggingface_hub and transformers off the network for the rest of this process.
+    """Keep huggingface_hub and transformers off the network, and quiet, for the rest of this process.
 
     They read these variables when they are first imported, so this is called before: by every command but
     `mekong models add`, and by whatever loads a model.
     """
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    os.environ.update(OFFLINE)
 
 
 def _resolved(entry: Entry, lock: Lock) -> tuple[Path, dict[str, Path]]:

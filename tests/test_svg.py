@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given
@@ -72,7 +73,7 @@ def test_blocks_never_overlap_and_every_bead_has_a_ribbon(left):
     beads = {bead for bead, _ in left if bead}
     drawing = svg.alignment(aligned(left, [(bead, 10) for bead in sorted(beads)]))
     for blocks in (drawing["left_blocks"], drawing["right_blocks"]):
-        for one, two in zip(blocks, blocks[1:], strict=False):
+        for one, two in pairwise(blocks):
             assert one["y"] + one["height"] < two["y"]
         for block in blocks:
             assert block["height"] >= svg.MIN_BLOCK and block["y"] + block["height"] <= drawing["height"] + 0.02

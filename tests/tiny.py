@@ -9,19 +9,20 @@ from __future__ import annotations
 import io
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import sentencepiece
 import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES
 
 WORDS = {
     "th": "ประเทศไทย รัฐบาล นายก รัฐมนตรี เศรษฐกิจ ราคา น้ำมัน ประชาชน จังหวัด เชียงใหม่ วันนี้ กล่าว ว่า และ ของ ที่",
     "vi": "Việt Nam chính phủ thủ tướng kinh tế giá xăng dầu người dân tỉnh Hà Nội hôm nay cho biết và của những được",
-    "en": "Thailand Vietnam government minister economy oil price people province today said that and of the in was with",
+    "en": "Thailand Vietnam government minister economy oil price people today said that and of the in was with",
 }
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -66,6 +67,16 @@ def _spm(kind: str = "unigram", **options: Any) -> bytes:
 def _pieces(spm: bytes) -> list[str]:
     processor = sentencepiece.SentencePieceProcessor(model_proto=spm)
     return [processor.id_to_piece(number) for number in range(len(processor))]
+
+
+def _bpe(split: Any, alphabet: Sequence[str] = ()) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = split
+    raw.train_from_iterator(
+        _lines(), trainers.BpeTrainer(vocab_size=400, initial_alphabet=list(alphabet), show_progress=False)
+    )
+    trained = json.loads(raw.to_str())["model"]
+    return trained["vocab"], [(left, right) for left, right in trained["merges"]]
 
 
 def _json(path: Path, data: Any) -> None:
@@ -132,6 +143,8 @@ def m2m100(folder: Path) -> None:
     words = ["<s>", "<pad>", "</s>", "<unk>", *_pieces(spm)[3:]]
     _json(folder / "vocab.json", {word: number for number, word in enumerate(words)})
     _json(folder / "tokenizer_config.json", {"tokenizer_class": "M2M100Tokenizer"})
+    codes = [f"__{code}__" for code in FAIRSEQ_LANGUAGE_CODES["m2m100"]]
+    _json(folder / "special_tokens_map.json", {"additional_special_tokens": codes})
     config = transformers.M2M100Config(
         vocab_size=len(words) + 108, max_position_embeddings=128, decoder_start_token_id=2, **_sizes()
     )
@@ -139,10 +152,11 @@ def m2m100(folder: Path) -> None:
 
 
 def nllb(folder: Path) -> None:
-    """NLLB-200: M2M100's architecture, a BPE SentencePiece model and codes such as tha_Thai."""
-    (folder / "sentencepiece.bpe.model").write_bytes(_spm("bpe"))
-    _json(folder / "tokenizer_config.json", {"tokenizer_class": "NllbTokenizer"})
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    """NLLB-200: M2M100's architecture, BPE in a tokenizer.json, codes such as tha_Thai."""
+    vocab, merges = _bpe(pre_tokenizers.Metaspace())
+    words = ["<s>", "<pad>", "</s>", "<unk>", *vocab]
+    numbers = {word: number for number, word in enumerate(words)}
+    tokenizer = transformers.NllbTokenizer(vocab=numbers, merges=merges)
     tokenizer.save_pretrained(folder)
     config = transformers.M2M100Config(
         vocab_size=len(tokenizer) + 2, max_position_embeddings=128, decoder_start_token_id=2, **_sizes()
@@ -188,20 +202,12 @@ def t5(folder: Path) -> None:
 
 def qwen2(folder: Path) -> None:
     """Qwen2: decoder-only, grouped queries, byte-level BPE and a ChatML template."""
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
-    )
-    raw.train_from_iterator(_lines(), trainer)
-    trained = json.loads(raw.to_str())["model"]
-    vocab = dict(trained["vocab"])
+    vocab, merges = _bpe(pre_tokenizers.ByteLevel(add_prefix_space=False), pre_tokenizers.ByteLevel.alphabet())
     for token in ("<|endoftext|>", "<|im_start|>", "<|im_end|>"):
         vocab[token] = len(vocab)
     tokenizer = transformers.Qwen2Tokenizer(
         vocab=vocab,
-        merges=[tuple(merge) for merge in trained["merges"]],
+        merges=merges,
         bos_token="<|endoftext|>",
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",

@@ -38,7 +38,7 @@ class Candidate:
     similarity: float
 
 
-def windowed(vectors: Vectors, lengths: NDArray[np.float64]) -> Vectors | None:
+def windowed(vectors: NDArray[np.floating], lengths: NDArray[np.float64]) -> Vectors | None:
     """The document vector (WINDOWS * d,) of unit vectors (n, d) of consecutive stretches with `lengths` (n,).
 
     None for a document without text.

@@ -31,12 +31,10 @@ class Checkpoint:
     """The tensors of all safetensors files of a folder, by name, mapped into memory."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = {
-            name: opened
-            for path in sorted(folder.glob("*.safetensors"))
-            for opened in [safe_open(path, "pt")]
-            for name in opened.keys()  # noqa: SIM118 - it is not a mapping
-        }
+        self._files: dict[str, Any] = {}
+        for path in sorted(folder.glob("*.safetensors")):
+            opened: Any = safe_open(path, "pt")
+            self._files |= dict.fromkeys(opened.keys(), opened)
 
     def __getitem__(self, name: str) -> torch.Tensor:
         tensor: torch.Tensor = self._files[name].get_tensor(name)

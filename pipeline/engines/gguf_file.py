@@ -219,7 +219,8 @@ def save_qwen2_tokenizer(metadata: Mapping[str, Any], folder: Path) -> None:
     if kind != ("gpt2", "qwen2"):
         raise ModelError(f"the GGUF file has a tokenizer of kind {kind}; only Qwen2's is known")
     tokens: Sequence[str] = metadata["tokenizer.ggml.tokens"]
-    tokenizer = Qwen2Tokenizer(
+    make: Any = Qwen2Tokenizer
+    tokenizer = make(
         vocab={token: number for number, token in enumerate(tokens)},
         merges=[tuple(merge.split(" ", 1)) for merge in metadata["tokenizer.ggml.merges"]],
         bos_token=tokens[metadata["tokenizer.ggml.bos_token_id"]],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,27 +36,33 @@ class Seq2SeqCodec:
     takes_hints = False
 
     def __init__(self, folder: Path, entry: Entry) -> None:
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with warnings.catch_warnings():
+            # Marian's tokenizer recommends a package for a method that nobody calls.
+            warnings.filterwarnings("ignore", message=".*sacremoses")
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        self.name = entry.name
         self.limit = entry.max_source_tokens
-        size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+        self.size = int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"])
         # transformers 5 builds a tokenizer of a handful of tokens, silently, from files that it does not understand.
-        if not size / 2 < len(self.tokenizer):
+        if len(self.tokenizer) < self.size / 2:
             raise ModelError(
-                f"the tokenizer of {entry.name} has {len(self.tokenizer)} tokens, its model {size}",
+                f"the tokenizer of {entry.name} has {len(self.tokenizer)} tokens, its model {self.size}",
                 f"Delete {folder}, then mekong models add {entry.name}",
             )
-        self.target = self._code(entry.target) if entry.target else None
-        codes = {lang: [self._code(code)] if code else [] for lang, code in entry.languages.items()}
-        if entry.family == "t5":
-            codes = {lang: self._pieces(entry.target) for lang in entry.languages}
-        self.prefixes = codes
-        self.name = entry.name
+        self.codes = {lang: self._code(code) for lang, code in entry.languages.items()}
+        self.target = self._code(entry.target)
+        # T5 has learnt to read the wish for English in the text itself.
+        self.before = f"{entry.target} " if entry.family == "t5" else ""
 
-    def _code(self, code: str) -> int:
-        number = self.tokenizer.convert_tokens_to_ids(code)
-        if number is None or number == self.tokenizer.unk_token_id:
-            raise ModelError(f"the tokenizer does not know the language code {code!r}", "Correct the registry entry.")
-        return int(number)
+    def _code(self, code: str) -> int | None:
+        """The token of a language code, None where the model takes none."""
+        number = self.tokenizer.convert_tokens_to_ids(code) if code else None
+        if code and (number is None or number == self.tokenizer.unk_token_id):
+            raise ModelError(
+                f"the tokenizer of {self.name} does not know the language code {code!r}",
+                "Correct the registry entry, or get the model again.",
+            )
+        return number
 
     def _pieces(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False))
@@ -65,28 +72,34 @@ class Seq2SeqCodec:
 
         Raises UsageError for a language the model does not have, EngineError for a text over its limit.
         """
-        if request.lang not in self.prefixes:
+        if request.lang not in self.codes:
             raise UsageError(
                 f"{self.name} does not translate from {request.lang!r}",
-                f"It knows {', '.join(self.prefixes)}; `mekong models list` shows the others.",
+                f"It knows {', '.join(self.codes)}; `mekong models list` shows the others.",
             )
-        pieces = self._pieces(request.text)
-        if len(pieces) > self.limit:
+        length = self.count(request.text)
+        if length > self.limit:
             raise EngineError(
-                f"a text of {len(pieces)} tokens was given to {self.name}, which takes {self.limit}", "Cut it first."
+                f"a text of {length} tokens was given to {self.name}, which takes {self.limit}", "Cut it first."
             )
-        return [*self.prefixes[request.lang], *pieces, self.tokenizer.eos_token_id]
+        code = self.codes[request.lang]
+        row = [*([] if code is None else [code]), *self._pieces(self.before + request.text)]
+        if max(row, default=0) >= self.size:
+            raise ModelError(f"tokenizer and weights of {self.name} do not belong together", "Get the model again.")
+        return [*row, self.tokenizer.eos_token_id]
 
     def count(self, text: str) -> int:
         """Tokens of the text alone."""
         return len(self._pieces(text))
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of generated tokens."""
-        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
+        """The text of generated tokens, without special ones and language codes."""
+        codes = {self.target, *self.codes.values()}
+        kept = [token for token in tokens if token not in codes]
+        return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
 
-class RowBounds(StoppingCriteria):  # type: ignore[misc]
+class RowBounds(StoppingCriteria):
     """Ends each row, with all its beams, at a length of its own, so that no row depends on its neighbours."""
 
     def __init__(self, bounds: torch.Tensor) -> None:
@@ -109,6 +122,22 @@ class Search:
     pad: int
     forced: int | None
     """Token of the target language, the first to be generated."""
+
+    def config(self, max_new_tokens: int) -> GenerationConfig:
+        """The same for transformers; `max_new_tokens` counts the forced token."""
+        make: Any = GenerationConfig
+        config: GenerationConfig = make(
+            do_sample=False,
+            num_beams=self.num_beams,
+            length_penalty=self.length_penalty if self.num_beams > 1 else None,
+            max_new_tokens=max_new_tokens,
+            decoder_start_token_id=self.start,
+            forced_bos_token_id=self.forced,
+            eos_token_id=self.end,
+            pad_token_id=self.pad,
+            suppress_tokens=[self.pad],
+        )
+        return config
 
 
 class HfSeq2Seq:
@@ -150,24 +179,11 @@ class HfSeq2Seq:
             out = self.model.generate(
                 input_ids=ids,
                 attention_mask=mask,
-                generation_config=GenerationConfig(
-                    do_sample=False,
-                    num_beams=search.num_beams,
-                    length_penalty=search.length_penalty,
-                    max_new_tokens=max(bounds) - 1,
-                    decoder_start_token_id=search.start,
-                    forced_bos_token_id=search.forced,
-                    eos_token_id=search.end,
-                    pad_token_id=search.pad,
-                    suppress_tokens=[search.pad],
-                ),
+                generation_config=search.config(max(bounds) - 1),
                 logits_processor=[greedy] if search.num_beams == 1 else [],
                 stopping_criteria=[RowBounds(torch.tensor(bounds, device=self.device))],
             )
-            if search.num_beams == 1:
-                logs = torch.stack(greedy.steps, dim=1)
-            else:
-                logs = self._scores(ids, mask, out)
+            logs = torch.stack(greedy.steps, dim=1) if search.num_beams == 1 else self._scores(ids, mask, out)
         return [
             self._output(tokens[first:], row[first - 1 :], bound - first)
             for tokens, row, bound in zip(out.tolist(), logs.tolist(), bounds, strict=True)
@@ -226,8 +242,8 @@ def load_seq2seq(folder: Path, entry: Entry, device: str, dtype: str, num_beams:
         )
     if not any(folder.glob("*.safetensors")):
         raise ModelRefused(f"{folder} has no weights in safetensors", f"mekong models add {entry.name}")
-    codec = Seq2SeqCodec(folder, entry)
     try:
+        codec = Seq2SeqCodec(folder, entry)
         model, loading = AutoModelForSeq2SeqLM.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
@@ -236,7 +252,7 @@ def load_seq2seq(folder: Path, entry: Entry, device: str, dtype: str, num_beams:
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise ModelError(f"{entry.name} does not load: {error}", f"mekong models check {entry.name}") from error
     if loading["missing_keys"]:
         missing = sorted(loading["missing_keys"])
@@ -250,7 +266,8 @@ def load_seq2seq(folder: Path, entry: Entry, device: str, dtype: str, num_beams:
         forced=codec.target if entry.family != "t5" else None,
     )
     # What it sets goes into every call that leaves it open: a forced end token would hide that a row was cut.
-    model.generation_config = GenerationConfig()
+    empty: Any = GenerationConfig
+    model.generation_config = empty()
     return codec, HfSeq2Seq(model.to(device).eval(), search, device)
 
 

@@ -27,7 +27,9 @@ _FAMILY_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILY))})(?: [A-ZĐÀ-Ỹ][
 
 
 class NameAgreement(PairScorer):
-    """Share of the names in Latin letters that the English keeps, 0 to 1; None where the source has none.
+    """Share of the names in Latin letters that the English keeps, 0 to 1; None where the source has fewer than two.
+
+    A single name that is missing says little: the Oscars are the Academy Awards, and a country may become an adjective.
 
     Thai source: words in Latin letters. Vietnamese source: capitalised words that cannot be Vietnamese syllables, and
     names of persons with a common family name. Both: web and mail addresses, letters mixed with digits (F-16, 5G).
@@ -38,14 +40,16 @@ class NameAgreement(PairScorer):
     name = "name_agreement"
     SIMILAR = 83.0
     STEM = 4
+    FEWEST = 2
 
     @property
     def settings(self) -> dict[str, object]:
-        return {"case": "folded", "marks": "folded", "similar": f"{self.SIMILAR:g}", "stem": self.STEM}
+        shared = {"case": "folded", "marks": "folded"}
+        return {**shared, "similar": f"{self.SIMILAR:g}", "stem": self.STEM, "fewest": self.FEWEST}
 
     def one(self, pair: Pair, context: Context) -> float | None:
         names = kept_names(pair.src_text, pair.src_lang)
-        if not names:
+        if len(names) < self.FEWEST:
             return None
         words = {_squeeze(word) for word in _LATIN.findall(pair.tgt_text)}
         words |= {word.removesuffix("s") for word in words}

@@ -19,70 +19,10 @@ USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 _WORD = re.compile(r"\w+")
 _THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
 _FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
-_DANGLING = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "from",
-        "with",
-        "and",
-        "or",
-        "but",
-        "nor",
-        "as",
-        "than",
-        "that",
-        "which",
-        "who",
-        "whose",
-        "into",
-        "onto",
-        "upon",
-        "between",
-        "among",
-        "during",
-        "through",
-        "via",
-        "per",
-        "if",
-        "because",
-        "although",
-        "while",
-        "when",
-        "where",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "can",
-        "could",
-        "should",
-        "may",
-        "might",
-        "must",
-        "its",
-        "their",
-        "his",
-        "her",
-        "my",
-        "our",
-        "your",
-    ]
+_DANGLING = re.compile(
+    r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|nor|as|than|that|which|who|whose|into|onto|upon|between|"
+    r"among|during|through|via|per|if|because|although|while|when|where|is|are|was|were|be|been|has|have|had|will|would|"
+    r"can|could|should|may|might|must|its|their|his|her|my|our|your)$"
 )
 
 
@@ -113,13 +53,12 @@ class Ending(PairScorer):
 
     It breaks off at a comma and at a word that cannot end a sentence. A missing final mark alone says little, since
     headlines have none; it counts where the English is also shorter than its source asks for: by a factor of `short`
-    in a text of `words` words and more (Thai, which has no marks to compare), by a tenth where the Vietnamese source
-    has a mark.
+    in a text of `words` words and more (Thai, which has no marks to compare), or where the Vietnamese source has a mark.
     """
 
     name = "ending"
 
-    def __init__(self, words: int = 12, short: float = 1.25) -> None:
+    def __init__(self, words: int = 12, short: float = 1.2) -> None:
         self.words, self.short = words, short
 
     @property
@@ -134,12 +73,13 @@ class Ending(PairScorer):
             return 0.0
         if _FINAL.search(target):
             return 1.0
-        if words[-1] in _DANGLING:
+        if _DANGLING.search(target):
             return 0.0
-        shortness = _shortness(pair, smoothing=5.0)
         if pair.src_lang == "vi":
-            return float(shortness <= 1.1 or not _FINAL.search(pair.src_text.rstrip()))
-        return float(shortness <= self.short or len(words) < self.words)
+            suspicious = _FINAL.search(pair.src_text.rstrip()) is not None
+        else:
+            suspicious = len(words) >= self.words
+        return float(not (suspicious and _shortness(pair, smoothing=5.0) > self.short))
 
 
 class Copy(PairScorer):
@@ -180,12 +120,12 @@ class Repetition(PairScorer):
     """How much the English goes round in circles, 0 to 1: the larger of two measures.
 
     What zlib saves, 1 - compressed / plain bytes (0 for short texts); and the largest share of words that one phrase
-    of 1 to `order` words covers by being there `times` times or more. Covering fewer than `words` words is rhetoric.
+    of 1 to `order` words covers by being there `times` times or more (texts of fewer than `words` words: 0).
     """
 
     name = "repetition"
 
-    def __init__(self, order: int = 6, times: int = 3, words: int = 9) -> None:
+    def __init__(self, order: int = 6, times: int = 3, words: int = 8) -> None:
         self.order, self.times, self.words = order, times, words
 
     @property
@@ -202,10 +142,12 @@ class Repetition(PairScorer):
     def _covered(self, text: str) -> float:
         words = _WORD.findall(text)
         best = 0.0
+        if len(words) < self.words:
+            return best
         for order in range(1, self.order + 1):
             phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
             count = max(phrases.values(), default=0)
-            if count >= self.times and count * order >= self.words:
+            if count >= self.times:
                 best = max(best, min(1.0, count * order / len(words)))
         return best
 

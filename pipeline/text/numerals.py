@@ -14,8 +14,10 @@ from typing import Literal
 Kind = Literal["number", "percent", "money", "year", "day", "time", "ordinal"]
 Era = Literal["", "BE", "CE"]
 
-MAX_RUN = 40
-"""A longer run of digits is an identifier, not a quantity."""
+MAX_RUN = 20
+"""A longer run of digits is an identifier, not a quantity; short ones keep decimal arithmetic exact."""
+
+LARGEST = Decimal(10) ** 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,9 @@ SCALES = {
 }
 
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
+EXCHANGED = str.maketrans(".,", ",.")
 _RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _LETTER = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
 _CODES = "".join(f"(?<!{code})" for code in ("USD", "VND", "VNĐ", "THB", "EUR", "GBP", "RM", "FY"))
 _GLUED_BEFORE = re.compile(f"[{_LETTER}_]{_CODES}$")
@@ -91,15 +93,18 @@ def quantities(text: str, lang: str) -> list[Number]:
 
 def readings(run: str, lang: str) -> list[Decimal]:
     """What a run of digits, points and commas can mean, the likeliest first; empty for lists such as 1,2,3."""
-    plain = run.replace(",", "").replace(".", "")
-    if plain == run:
+    if run.isdigit():
         return [Decimal(run)]
-    swapped = run.translate(str.maketrans(".,", ",."))
+    english, other = _readings(run), _readings(run.translate(EXCHANGED))
     if lang == "vi":
-        found = _readings(swapped)
-        thousands = run.endswith(",000") or run.count(",") > 1
-        return _readings(run) + found if thousands and _COMMAS.fullmatch(run) else found + _readings(run)
-    return _readings(run) + (_readings(swapped) if run.count(".") > 1 else [])
+        return other + english if continental(run) else english + other
+    return english + (other if run.count(".") > 1 else [])
+
+
+def continental(run: str) -> bool:
+    """Whether a run in Vietnamese text has points for thousands and a decimal comma, as is the rule there."""
+    english = _COMMAS.fullmatch(run) and (run.endswith(",000") or run.count(",") > 1)
+    return not english and bool(_readings(run.translate(EXCHANGED)))
 
 
 def _readings(run: str) -> list[Decimal]:
@@ -137,6 +142,8 @@ def _scaled(text: str, number: Number, lang: str) -> Number:
     for word in re.findall("|".join(sorted(scale.words, key=len, reverse=True)), match[0].lower()):
         last = scale.words[word]
         value *= last
+    if value >= LARGEST:
+        return number
     end = match.end()
     half = re.compile(r"\s+rưỡi\b").match(text, end) if lang == "vi" else None
     if half:

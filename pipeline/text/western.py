@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from pipeline.text.dates import BE
 from pipeline.text.kinds import numbers
-from pipeline.text.numerals import Number, multiplicand, readings, western_digits
+from pipeline.text.numerals import EXCHANGED, Number, continental, multiplicand, western_digits
 
 SMALLEST_WORDS = 10**6
 """Thai amounts written in words are put into digits from here on; smaller ones are often parts of names."""
@@ -53,10 +53,7 @@ def _in_english(text: str, number: Number, lang: str) -> str | None:
         return _amount(number.value) if lang == "th" and number.value >= SMALLEST_WORDS else None
     if multiplicand(text, number, lang) > 1:
         return _amount(number.value)
-    swapped = written.translate(str.maketrans(".,", ",."))
-    if lang == "vi" and readings(written, lang)[:1] == readings(swapped, "en")[:1]:
-        return swapped
-    return None
+    return written.translate(EXCHANGED) if lang == "vi" and continental(written) and not written.isdigit() else None
 
 
 def _amount(value: Decimal) -> str:

@@ -1,0 +1,98 @@
+"""`mekong models`: the registry, the model store, and adding to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.errors import ModelError
+from pipeline.model_add import add
+from pipeline.models import Entry, check, entries, entry, locate, read_lock, root
+from pipeline.store import to_json
+
+app = typer.Typer(no_args_is_help=True, help="The models: what there is, what is in the store, getting one.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """All models of the registry, and which are in the store.
+
+    Example: mekong models list
+    """
+    rows = [_row(one) for one in entries().values()]
+    if as_json:
+        typer.echo(to_json(rows, indent=True).decode())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=f"Store: {root()}. Get a model with: mekong models add NAME", caption_justify="left")
+    for title in ("name", "kind", "family", "languages", "licence", "commercial use", "in store"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        yes = {True: "yes", False: "no"}
+        languages = " ".join(row["languages"])
+        table.add_row(
+            row["name"], row["kind"], row["family"], languages, row["licence"], yes[row["commercial"]], row["state"]
+        )
+    Console().print(table)
+
+
+@app.command("check")
+def check_command(
+    names: Annotated[list[str] | None, typer.Argument(help="Models; all in the store when none is named.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hash every file of the models in the store again; exit code 1 when one is not as it was.
+
+    Example: mekong models check qwen2.5-coder-1.5b
+    """
+    chosen = [entry(name) for name in names] if names else [one for one in entries().values() if _state(one) != "no"]
+    results: list[dict[str, Any]] = []
+    for one in chosen:
+        problems = [f"{finding.file} {finding.problem}" for finding in check(one)]
+        lock = read_lock(one)
+        results.append(
+            {"name": one.name, "source": lock.source, "version": lock.version, "files": len(lock.files)}
+            | {"problems": problems}
+        )
+    if as_json:
+        typer.echo(to_json(results, indent=True).decode())
+    else:
+        _print_results(results)
+    if any(result["problems"] for result in results):
+        raise typer.Exit(1)
+
+
+@app.command("add")
+def add_command(names: Annotated[list[str], typer.Argument(help="Names from `mekong models list`.")]) -> None:
+    """Get models, check them and put them into the store; the only command that uses the network.
+
+    Example: mekong models add qwen2.5-coder-1.5b use-multilingual-v3
+    """
+    for one in [entry(name) for name in names]:
+        typer.echo(add(one.name, lambda text: typer.echo(text, err=True)))
+
+
+def _row(one: Entry) -> dict[str, Any]:
+    fields = one.model_dump(include={"name", "kind", "family", "licence", "commercial", "url"})
+    return fields | {"languages": list(one.languages), "state": _state(one)}
+
+
+def _state(one: Entry) -> str:
+    """Whether a model is in the store: yes, no, or incomplete."""
+    try:
+        locate(one)
+    except ModelError:
+        return "incomplete" if (root() / one.name).is_dir() else "no"
+    return "yes"
+
+
+def _print_results(results: list[dict[str, Any]]) -> None:
+    if not results:
+        typer.echo(f"There is no model in {root()}. Get one with: mekong models add NAME")
+    for result in results:
+        typer.echo(f"{result['name']}: {'; '.join(result['problems']) or 'as it was'} ({result['files']} files)")
