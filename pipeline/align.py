@@ -14,9 +14,8 @@ from pipeline.aligners.anchors import anchors
 from pipeline.aligners.beads import Bead
 from pipeline.aligners.documents import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.spans import unit_rows
 from pipeline.aligners.units import Span, Units
-from pipeline.aligners.views import ENGLISH, Stretch, View, align_views, source_view, target_view
+from pipeline.aligners.views import Stretch, View, align_views, source_view, target_view
 from pipeline.config import AlignSettings
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
@@ -132,18 +131,13 @@ def _kept(side: Side) -> list[Segment]:
 
 
 def _english(side: Side, segment: Segment) -> str:
-    """The segment in English, empty where there is none."""
-    if side.document.lang == ENGLISH:
-        return segment.text
+    """The usable translation of a segment, empty where there is none."""
     translation = side.translations.get(segment.id)
     return translation.text.strip() if translation and translation.ended not in UNUSABLE else ""
 
 
 def _stretches(side: Side) -> list[Stretch]:
-    translated = side.document.lang != ENGLISH
-    return [
-        Stretch((segment.start, segment.end), _english(side, segment) if translated else "") for segment in _kept(side)
-    ]
+    return [Stretch((segment.start, segment.end), _english(side, segment)) for segment in _kept(side)]
 
 
 def _source_view(side: Side, encoder: Encoder) -> View:
@@ -155,18 +149,17 @@ def _target_view(side: Side, encoder: Encoder) -> View:
 
 
 def _profile(side: Side, encoder: Encoder) -> Profile:
-    """The document's anchors, and its vector from its segments as far as they can be read or are translated."""
+    """The document's anchors, and its vector from its segments, or from their translations."""
     kept = _kept(side)
     found = anchors("\n".join(segment.text for segment in kept), side.document.lang)
-    english = [_english(side, segment) for segment in kept]
-    readings = [[segment.text for segment in kept]] if side.document.lang in encoder.languages else []
-    if side.document.lang != ENGLISH and any(english):
-        readings.append([text or segment.text for text, segment in zip(english, kept, strict=True)])
-    if not kept or not readings:
-        return Profile(None, found)
-    vectors = unit_rows(np.sum([encoder.encode(texts) for texts in readings], axis=0, dtype=np.float64))
+    texts = [segment.text for segment in kept]
+    if side.document.lang not in encoder.languages:
+        english = [_english(side, segment) for segment in kept]
+        if not any(english):
+            return Profile(None, found)
+        texts = [one or own for one, own in zip(english, texts, strict=True)]
     lengths = np.array([len(segment.text) for segment in kept], dtype=np.float64)
-    return Profile(windowed(vectors, lengths), found)
+    return Profile(windowed(encoder.encode(texts), lengths), found)
 
 
 def _pair(source: Side, target: Side, option: Candidate) -> DocumentPair:

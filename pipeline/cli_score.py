@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.scorers.metrics import DEFAULT_METRICS, MetricName, MetricScore, PairedTestName, SystemScores, score_files
+from pipeline.scorers.metrics import DEFAULT_METRICS, METRICS, MetricScore, PairedTestName, SystemScores, score_files
 
 SIGNIFICANT = 0.05
 
@@ -19,7 +19,9 @@ def score_command(
         list[Path], typer.Option("--hyp", help="Hypotheses, one segment a line; the first is the baseline.")
     ],
     ref: Annotated[Path, typer.Option("--ref", help="The reference, line by line.")],
-    metric: Annotated[list[MetricName], typer.Option("--metric", help="Repeat for several.")] = list(DEFAULT_METRICS),  # noqa: B006 - typer copies it
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help=f"One of {', '.join(METRICS)}; repeat. Default: not ter.")
+    ] = None,
     confidence: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for 95 % intervals; 0: none.")] = 0,
     paired: Annotated[
         PairedTestName | None, typer.Option(help="p-values: bootstrap (bs) or approximate randomisation (ar).")
@@ -30,21 +32,23 @@ def score_command(
 
     Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --confidence 1000
     """
-    systems = score_files(hyp, ref, metric, confidence, paired)
+    systems = score_files(hyp, ref, metric or DEFAULT_METRICS, confidence, paired)
     if as_json:
+        from pipeline.store import to_json
+
         typer.echo(to_json({"systems": [_plain(system) for system in systems]}, indent=True).decode())
     else:
         _print_table(systems)
 
 
 def _plain(system: SystemScores) -> dict[str, object]:
-    """One system for JSON; `mean` and `p_value` appear only where they were asked for."""
-    optional = ("mean", "p_value")
-    rows = [asdict(score) for score in system.metrics]
-    return {
-        "name": system.name,
-        "metrics": [{k: v for k, v in r.items() if v is not None or k not in optional} for r in rows],
-    }
+    """One system for JSON; `mean` and `p_value` appear only where there is one."""
+    metrics = [asdict(score) for score in system.metrics]
+    for row in metrics:
+        for name in ("mean", "p_value"):
+            if row[name] is None:
+                del row[name]
+    return {"name": system.name, "metrics": metrics}
 
 
 def _print_table(systems: Sequence[SystemScores]) -> None:
@@ -57,10 +61,12 @@ def _print_table(systems: Sequence[SystemScores]) -> None:
         table.add_column(score.name, justify="right")
     for system in systems:
         table.add_row(system.name, *map(_cell, system.metrics))
-    console = Console()
+    console = Console(markup=False)
     console.print(table)
     for score in systems[0].metrics:
         console.print(f"{score.name}|{score.signature}", soft_wrap=True, highlight=False)
+    if any(score.p_value is not None for score in systems[-1].metrics):
+        console.print(f"* differs from the first system, p < {SIGNIFICANT}", highlight=False)
 
 
 def _cell(score: MetricScore) -> str:

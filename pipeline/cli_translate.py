@@ -50,7 +50,7 @@ def translate_command(
         for pool in _pools(_lines(files)):
             total = sum(len(line) for _, line in pool)
             with progress.task("translate", total, "characters") as task:
-                context = TranslateContext(translator, glossaries, _no_memo, task.advance)
+                context = TranslateContext(translator, glossaries, no_memo, task.advance)
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
                     out.write(line + "\n")
             out.flush()
@@ -83,7 +83,8 @@ def _document(name: str, line: str, lang: str) -> Document:
     return Document(name, found, line, Source(name))
 
 
-def _no_memo(rows: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
+def no_memo(rows: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
+    """Compute every batch, store none."""
     return compute()
 
 

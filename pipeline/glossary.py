@@ -177,9 +177,14 @@ def _cldr(lang: str) -> Iterator[Entry]:
     for mine, theirs, pos in tables:
         for code, term in mine.items():
             name = theirs.get(code)
-            plain = isinstance(name, str) and not (isinstance(code, str) and code.isdigit())
-            if plain and "(" not in f"{term}{name}" and unicodedata.normalize("NFC", term) != name:
-                yield Entry(unicodedata.normalize("NFC", term), name, pos)
+            grouping = isinstance(code, str) and code.isdigit()
+            if (
+                isinstance(name, str)
+                and not grouping
+                and "(" not in f"{term}{name}"
+                and unicodedata.normalize("NFC", str(term)) != name
+            ):
+                yield Entry(unicodedata.normalize("NFC", str(term)), name, pos)
 
 
 def _transliterations(lang: str) -> Iterator[Entry]:

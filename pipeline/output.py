@@ -186,10 +186,17 @@ class Output:
                 kind.name,
                 kind.expected,
                 kind.found,
-                tuple(FactMiss(m.doc_id, m.segment_id, m.expected, m.source, m.translation) for m in kind.misses),
+                tuple(
+                    FactMiss(m.doc_id, m.segment_id, self._langs[m.doc_id], m.expected, m.source, m.translation)
+                    for m in kind.misses
+                ),
             )
             for kind in checked.kinds
         )
+
+    @cached_property
+    def _langs(self) -> dict[str, str]:
+        return {d.id: d.lang for number in range(len(self.run.doc_keys)) for d in self.run.documents(number)}
 
     def _paragraphs(self) -> Iterator[Paragraph]:
         """Each translated paragraph of source documents with all of its English."""

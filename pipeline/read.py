@@ -199,11 +199,16 @@ def decode(data: bytes, start: int = 0) -> str:
 def expand(paths: Iterable[str]) -> Iterator[Path]:
     """The files behind files, folders and globs; a `datasets` folder is yielded as itself, and each path once.
 
-    Raises InputError when a path does not exist or a glob matches nothing.
+    Raises InputError when a path does not exist, a glob matches nothing, or a folder cannot be listed.
     """
     done: set[Path] = set()
     for given in paths:
-        found = _matches(given)
+        try:
+            found = _matches(given)
+        except OSError as error:
+            raise InputError(
+                f"{error.filename or given} cannot be listed: {error.strerror}", "Check its rights."
+            ) from error
         if not found:
             raise InputError(f"{given} does not exist", "Check read.paths (relative to the working directory).")
         for path in found:
@@ -215,22 +220,30 @@ def expand(paths: Iterable[str]) -> Iterator[Path]:
 def _matches(given: str) -> list[Path]:
     path = Path(given)
     if path.is_dir():
-        return [path] if (path / DATASET_MARK).is_file() else _inside(path)
+        return _inside(path, set())
     if path.exists() or path.is_symlink():
         return [path]
     return [inner for match in sorted(glob.glob(given, recursive=True)) for inner in _matches(match)]
 
 
-def _inside(folder: Path) -> list[Path]:
-    """The readable files of a folder tree, sorted; other types are left alone, and their number is said."""
+def _inside(folder: Path, seen: set[Path]) -> list[Path]:
+    """The readable files of a folder tree, sorted; other types are left alone, and their number is said.
+
+    `seen` holds the real places of the folders already listed, since links can lead in circles.
+    """
+    if (folder / DATASET_MARK).is_file():
+        return [folder]
+    if folder.resolve() in seen:
+        return []
+    seen.add(folder.resolve())
     found: list[Path] = []
     others = 0
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            found += [path] if (path / DATASET_MARK).is_file() else _inside(path)
-        elif path.name.lower().endswith(TEXT + LINES + TABLE):
+            found += _inside(path, seen)
+        elif path.name.lower().endswith(TEXT + LINES + TABLE) and (path.is_file() or path.is_symlink()):
             found.append(path)
         else:
             others += 1
@@ -258,6 +271,4 @@ def _dataset_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         loaded = datasets.load_from_disk(str(path))
     except (FileNotFoundError, ValueError) as error:
         raise _Bad(f"not a datasets folder: {error}") from error
-    parts = loaded.values() if isinstance(loaded, datasets.DatasetDict) else [loaded]
-    for part in parts:
-        yield from part
+    yield from loaded

@@ -25,10 +25,11 @@ from pipeline.types import DocumentPair
 
 HTML = "report.html"
 JSON = "report.json"
-__all__ = ["build", "render", "write_report"]
 FORMAT = 1
 MAX_DRAWN = 20
 MAX_CLOSEST = 40
+
+__all__ = ["build", "render", "write_report"]
 
 
 def build(data: ReportData) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
@@ -24,6 +23,8 @@ Span = tuple[int, int]
 _CLAUSE_ENDS = re.compile(r"[,;:–—…](?=\s)|[;:](?=[^\W\d])")
 _SPACES = re.compile(r"(?<!\d)\s|\s(?!\d)")
 _SIGN_OFF = re.compile(r"[\W_]+|[-–—(] ?[A-Z]{2,6}(?:/[A-Z]{2,6})*[).]?")
+NEAR = 60
+"""Characters around the middle that are looked at where there is no space."""
 EDGE = 0.2
 """A long sentence is cut at least this share of its length away from its ends."""
 
@@ -114,36 +115,28 @@ def _pieces(text: str, start: int, end: int, limit: int, lang: str) -> Iterator[
 
 def _cut(text: str, start: int, end: int, lang: str) -> int:
     """The best place to cut, near the middle."""
-    for places in (_clause_ends, _spaces, _word_ends if lang == "th" else _letters, _letters):
-        found = places(text, start, end)
-        low = bisect_left(found, start + EDGE * (end - start))
-        high = bisect_right(found, end - EDGE * (end - start))
-        if low < high:
-            middle = (start + end) / 2
-            return min(found[low:high], key=lambda place: abs(place - middle))
-    return (start + end) // 2
+    middle = (start + end) // 2
+    margin = int(EDGE * (end - start)) + 1
+    for pattern in (_CLAUSE_ENDS, _SPACES):
+        places = [match.end() for match in pattern.finditer(text, start + margin, end - margin)]
+        if places:
+            return min(places, key=lambda place: abs(place - middle))
+    near = range(max(start + margin, middle - NEAR), min(end - margin, middle + NEAR))
+    places = _word_ends(text, near) if lang == "th" else []
+    places = places or [place for place in near if _between_letters(text, place)]
+    return min(places, key=lambda place: abs(place - middle), default=middle)
 
 
-def _clause_ends(text: str, start: int, end: int) -> list[int]:
-    return [match.end() for match in _CLAUSE_ENDS.finditer(text, start, end)]
-
-
-def _spaces(text: str, start: int, end: int) -> list[int]:
-    return [match.end() for match in _SPACES.finditer(text, start, end)]
-
-
-def _word_ends(text: str, start: int, end: int) -> list[int]:
+def _word_ends(text: str, near: range) -> list[int]:
+    """Where Thai words end; the tokenizer is started a little before, so that it has found its feet."""
     from pythainlp.tokenize import word_tokenize
 
+    place = max(0, near.start - NEAR)
     found = []
-    for word in word_tokenize(text[start:end], engine="newmm-safe", keep_whitespace=True):
-        start += len(word)
-        found.append(start)
-    return [place for place in found if _between_letters(text, place)]
-
-
-def _letters(text: str, start: int, end: int) -> list[int]:
-    return [place for place in range(start + 1, end) if _between_letters(text, place)]
+    for word in word_tokenize(text[place : near.stop], engine="newmm-safe", keep_whitespace=True):
+        place += len(word)
+        found.append(place)
+    return [place for place in found[:-1] if place in near and _between_letters(text, place)]
 
 
 def _between_letters(text: str, place: int) -> bool:

@@ -73,7 +73,7 @@ def file_sha256(path: Path) -> str:
 
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    return TypeAdapter(cast(type[Any], kind))
 
 
 @contextmanager

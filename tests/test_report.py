@@ -224,11 +224,12 @@ def test_an_unknown_model_is_a_fault():
     assert any(note["level"] == "bad" and "mekong-small" in note["text"] for note in notes)
 
 
-def test_numbers_that_are_not_finite_are_refused():
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_numbers_that_are_not_finite_are_refused(value):
     work = FakeRun(SMALL).works[SMALL[0]]
     (scored, verdict), *rest = work.pairs
-    bad = (replace(scored, scores=scored.scores | {"similarity": float("inf")}), verdict)
-    with pytest.raises((StoreError, OverflowError)):
+    bad = (replace(scored, scores=scored.scores | {"similarity": value}), verdict)
+    with pytest.raises(StoreError, match="similarity"):
         build(fake_run(SMALL, documents=[replace(work, pairs=(bad, *rest))], aligned=()))
 
 

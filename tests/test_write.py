@@ -183,10 +183,11 @@ def test_the_licence_of_an_aligned_pair_is_that_of_both_sides(tmp_path):
         row("same", origin="aligned", english_licence="CC0-1.0"),
         row("two", origin="aligned"),
         row("none", origin="aligned", english_licence=""),
+        row("choice", origin="aligned", english_licence="MIT OR CC0-1.0"),
     ]
     write(some, tmp_path)
     found = [pair["licence"] for pair in read_jsonl(tmp_path / "corpus/pairs.jsonl")]
-    assert found == ["CC0-1.0", "CC-BY-4.0 AND CC0-1.0", ""]
+    assert found == ["CC0-1.0", "CC-BY-4.0 AND CC0-1.0", "", "CC0-1.0 AND (MIT OR CC0-1.0)"]
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):

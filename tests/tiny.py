@@ -16,6 +16,7 @@ from typing import Any
 import sentencepiece
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES
 
@@ -89,7 +90,7 @@ def _save(model: Any, folder: Path, gain: float = 6.0) -> None:
     A high gain of the layers over the embeddings keeps a tied output from repeating the last token; the longer vector
     of the end token makes it come up now and then.
     """
-    torch.manual_seed(3)
+    torch.manual_seed(4)
     with torch.no_grad():
         for name, value in model.named_parameters():
             if value.ndim == 2:
@@ -198,6 +199,14 @@ def t5(folder: Path) -> None:
         dropout_rate=0.0,
     )
     _save(transformers.T5ForConditionalGeneration(config), folder)
+    # As published: an output matrix of its own, the embedding under its decoder name, and no `shared.weight`.
+    weights = load_file(folder / "model.safetensors")
+    embedding = weights.pop("shared.weight")
+    weights |= {"decoder.embed_tokens.weight": embedding, "lm_head.weight": embedding.flip(1).contiguous()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del stated["scale_decoder_outputs"]
+    _json(folder / "config.json", stated | {"tie_word_embeddings": False})
 
 
 def qwen2(folder: Path) -> None:
@@ -241,3 +250,86 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "t5": t5,
     "qwen2": qwen2,
 }
+
+
+def entry(family: str, folder: Path, **changes: Any) -> dict[str, Any]:
+    """The registry entry of a tiny model that lies in `folder`, named `tiny-FAMILY`."""
+    chat = family == "qwen2"
+    languages, target = LANGUAGES.get(family, ({"th": "", "vi": "", "en": ""}, ""))
+    data: dict[str, Any] = {
+        "name": f"tiny-{family}",
+        "kind": "translator",
+        "family": "chat" if chat else family,
+        "sources": [f"path:{folder}"],
+        "languages": languages,
+        "target": target,
+        "licence": "CC0-1.0",
+        "commercial": True,
+        "url": "https://example.org",
+        "max_source_tokens": 100,
+    }
+    if chat:
+        data["engine"] = {"cpu": "ctranslate2", "cuda": "transformers"}
+        data["prompt"] = {
+            "system": "Translate.",
+            "user": "{language}: {hints}{text}",
+            "end_tokens": ["<|im_end|>", "<|endoftext|>"],
+        }
+    return data | changes
+
+
+def gguf(path: Path) -> None:
+    """A Qwen2 model in a GGUF file with the block types of Q4_K_M files (random blocks, small scales)."""
+    import gguf as package
+    import numpy as np
+
+    vocab, merges = _bpe(pre_tokenizers.ByteLevel(add_prefix_space=False), pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*vocab, "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool>", "[PAD0]"]
+    roles = [1] * len(vocab) + [3, 3, 3, 4, 5]
+    noise = np.random.default_rng(1)
+    writer = package.GGUFWriter(path, "qwen2")
+    writer.add_block_count(2)
+    writer.add_context_length(2048)
+    writer.add_embedding_length(256)
+    writer.add_feed_forward_length(512)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(2)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types(roles)
+    writer.add_token_merges([" ".join(merge) for merge in merges])
+    writer.add_bos_token_id(len(vocab))
+    writer.add_eos_token_id(len(vocab) + 2)
+    writer.add_pad_token_id(len(vocab))
+    writer.add_chat_template(CHAT_TEMPLATE)
+
+    def blocks(name: str, rows: int, columns: int, kind: Any) -> None:
+        values, size = package.GGML_QUANT_SIZES[kind]
+        data = noise.integers(0, 256, (rows * columns // values, size), np.uint8)
+        small = np.float16(0.0004).tobytes()
+        at = (0, 2) if kind == package.GGMLQuantizationType.Q4_K else (size - 2,)
+        for start in at:
+            data[:, start : start + 2] = np.frombuffer(small, np.uint8)
+        writer.add_tensor(name, data.reshape(rows, -1), raw_dtype=kind)
+
+    q4, q6 = package.GGMLQuantizationType.Q4_K, package.GGMLQuantizationType.Q6_K
+    blocks("token_embd.weight", len(tokens), 256, q4)
+    blocks("output.weight", len(tokens), 256, q6)
+    writer.add_tensor("output_norm.weight", np.ones(256, np.float32))
+    for layer in ("blk.0.", "blk.1."):
+        for name, rows in (("attn_q", 256), ("attn_k", 128), ("attn_v", 128)):
+            blocks(f"{layer}{name}.weight", rows, 256, q6 if name == "attn_v" else q4)
+            writer.add_tensor(f"{layer}{name}.bias", noise.normal(0, 0.1, rows).astype(np.float32))
+        blocks(f"{layer}attn_output.weight", 256, 256, q4)
+        blocks(f"{layer}ffn_gate.weight", 512, 256, q4)
+        blocks(f"{layer}ffn_up.weight", 512, 256, q4)
+        blocks(f"{layer}ffn_down.weight", 256, 512, q6)
+        for name in ("attn_norm", "ffn_norm"):
+            writer.add_tensor(f"{layer}{name}.weight", noise.normal(1, 0.1, 256).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

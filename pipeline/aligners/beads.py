@@ -31,7 +31,7 @@ from pipeline.aligners.spans import summed_spans
 from pipeline.errors import EngineError
 
 if TYPE_CHECKING:
-    from pipeline.aligners.kernel import Terms
+    from pipeline.aligners.kernel import Band, Terms
 
 Positions = NDArray[np.int64]
 
@@ -85,7 +85,7 @@ class Weights:
     gap: float = 0.085
     length: float = 0.2
     bonus: float = -0.05
-    src_edge: float = 0.04
+    src_edge: float = 0.05
     src_inner: float = 0.008
     tgt_edge: float = 0.04
     tgt_inner: float = 0.55
@@ -118,10 +118,9 @@ def find_beads(src: Track, tgt: Track, weights: Weights) -> list[Bead]:
             f"source vectors have {src.vectors.shape[2]} dimensions, target vectors {tgt.vectors.shape[2]}",
             "Encode both sides with the same encoder.",
         )
-    n, m = len(src.lengths), len(tgt.lengths)
-    if n * m <= FULL_CELLS:
-        return _search(src, tgt, weights, np.zeros(n + 1, dtype=np.int64), np.full(n + 1, m, dtype=np.int64))
-    return _search(src, tgt, weights, *_band(src, tgt, weights))
+    if len(src.lengths) * len(tgt.lengths) <= FULL_CELLS:
+        return _search(src, tgt, weights, *_everything(src, tgt))
+    return _search(src, tgt, weights, *_around_blocks(src, tgt, weights))
 
 
 def _check(track: Track, side: str) -> None:
@@ -137,21 +136,26 @@ def _check(track: Track, side: str) -> None:
 
 def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Positions) -> list[Bead]:
     """The cheapest beads whose corners (i, j) all have low[i] <= j <= high[i]."""
-    from pipeline.aligners.kernel import Scales, fill_row
+    from pipeline.aligners.kernel import Band, Scales, fill_row
 
     src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), weights.src_edge, weights.src_inner)
     tgt_terms = _terms(tgt, src, weights, 1.0, weights.tgt_edge, weights.tgt_inner)
     scales = Scales(weights.skip, weights.gap, weights.length, weights.bonus, MASS)
-    rows = len(src.lengths) + 1
-    best = np.full((rows, int((high - low).max()) + 1), np.inf)
-    step = np.zeros(best.shape, dtype=np.int32)
+    sizes = high - low + 1
+    band = Band(low, high, np.cumsum(sizes) - sizes - low)
+    best = np.full(int(sizes.sum()), np.inf)
+    step = np.zeros(len(best), dtype=np.int32)
     src_ending, tgt_ending = _by_position(src.vectors), _by_position(tgt.vectors)
-    for row in range(rows):
+    for row in range(len(low)):
         cosine = tgt_ending[:, low[row] : high[row] + 1] @ src_ending[:, row].T
-        fill_row(row, low, high, cosine, src_terms, tgt_terms, scales, best, step)
-    return [
-        _bead(corner, src_ending, tgt_ending, src_terms, tgt_terms) for corner in _trace(low, best, step, int(high[-1]))
-    ]
+        fill_row(row, band, cosine, src_terms, tgt_terms, scales, best, step)
+    path = _trace(band, best, step)
+    return [_bead(corner, src_ending, tgt_ending, src_terms, tgt_terms) for corner in path]
+
+
+def _everything(src: Track, tgt: Track) -> tuple[Positions, Positions]:
+    rows = len(src.lengths) + 1
+    return np.zeros(rows, dtype=np.int64), np.full(rows, len(tgt.lengths), dtype=np.int64)
 
 
 def _by_position(vectors: Vectors) -> Vectors:
@@ -179,15 +183,15 @@ def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: flo
     )
 
 
-def _trace(low: Positions, best: NDArray[np.float64], step: NDArray[np.int32], j: int) -> list[Corner]:
+def _trace(band: Band, best: NDArray[np.float64], step: NDArray[np.int32]) -> list[Corner]:
     """The steps of the best path, first to last."""
     from pipeline.aligners.kernel import STRIDE
 
     path: list[Corner] = []
-    i = len(low) - 1
+    i, j = len(band.low) - 1, int(band.high[-1])
     while i or j:
-        a, b = divmod(int(step[i, j - low[i]]), STRIDE)
-        cost = best[i, j - low[i]] - best[i - a, j - b - low[i - a]]
+        a, b = divmod(int(step[band.shift[i] + j]), STRIDE)
+        cost = best[band.shift[i] + j] - best[band.shift[i - a] + j - b]
         path.append(((i - a, i), (j - b, j), float(cost)))
         i, j = i - a, j - b
     return path[::-1]
@@ -203,7 +207,7 @@ def _bead(corner: Corner, src_ending: Vectors, tgt_ending: Vectors, src_terms: T
     return Bead(src, tgt, cost, similarity, similarity - float(usual))
 
 
-def _band(src: Track, tgt: Track, weights: Weights) -> tuple[Positions, Positions]:
+def _around_blocks(src: Track, tgt: Track, weights: Weights) -> tuple[Positions, Positions]:
     """Lowest and highest target position for each source position, around an alignment of larger blocks.
 
     Both sides are cut into blocks of equal character counts, because their units may differ in size by far; that is
@@ -212,7 +216,7 @@ def _band(src: Track, tgt: Track, weights: Weights) -> tuple[Positions, Position
     coarse_src, src_at = _blocks(src)
     coarse_tgt, tgt_at = _blocks(tgt)
     plain = replace(weights, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
-    beads = find_beads(coarse_src, coarse_tgt, plain)
+    beads = _search(coarse_src, coarse_tgt, plain, *_everything(coarse_src, coarse_tgt))
     last_src, last_tgt = len(src_at) - 1, len(tgt_at) - 1
     low, high = np.full(len(src.lengths) + 1, len(tgt.lengths)), np.zeros(len(src.lengths) + 1, dtype=np.int64)
     for bead in beads:

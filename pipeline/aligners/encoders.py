@@ -139,13 +139,14 @@ class TransformersEncoder:
         for needed in ("config.json", "*.safetensors"):
             if not any(path.glob(needed)):
                 raise ModelMissing(f"the encoder folder {path} has no {needed}", "Add the model again.")
+        from safetensors import SafetensorError
         from transformers import AutoModel, AutoTokenizer
 
         offline = {"local_files_only": True, "trust_remote_code": False}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(path, **offline)
             self._model: Any = AutoModel.from_pretrained(path, use_safetensors=True, **offline)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(f"the encoder in {path} cannot be loaded: {error}", "Add the model again.") from error
         self._model.to(device).eval()
 

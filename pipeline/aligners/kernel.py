@@ -38,6 +38,17 @@ class Terms(NamedTuple):
     spread: Array
 
 
+class Band(NamedTuple):
+    """The cells that are searched: target positions low[i]..high[i] of each source position i, from corner to corner.
+
+    Cell (i, j) is stored at `shift[i] + j`, so that memory grows with the number of cells.
+    """
+
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    shift: NDArray[np.int64]
+
+
 class Scales(NamedTuple):
     """The weights of the cost that the loop needs; see `beads.Weights`."""
 
@@ -71,18 +82,16 @@ def _match(a: int, b: int, cosine: float, corner: tuple[int, int], src: Terms, t
 
 
 @_compiled
-def fill_row(
-    row: int, low: Any, high: Any, cosine: Any, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any
-) -> None:
-    """Fill row `row` (source position) of `best` and `step`, target positions low[row]..high[row] inclusive.
+def fill_row(row: int, band: Band, cosine: Any, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any) -> None:
+    """Fill the cells of source position `row` in `best` and `step`.
 
-    `cosine[b-1, j-low, a-1]` compares the `a` source units before `row` with the `b` target units before j. Column
-    c of row i of `best` is target position low[i] + c. Ties go to the smaller bead.
+    `cosine[b-1, j-low, a-1]` compares the `a` source units before `row` with the `b` target units before j. Ties go
+    to the smaller bead.
     """
-    if row == 0 and low[0] == 0:
-        best[0, 0] = 0.0
+    low, high, shift = band
+    if row == 0:
+        best[0] = 0.0
     for j in range(low[row], high[row] + 1):
-        column = j - low[row]
         for a in range(min(src.spread.shape[0], row) + 1):
             before = row - a
             src_cut = _cut(src, before, row)
@@ -90,8 +99,8 @@ def fill_row(
                 start = j - b
                 if start < low[before] or start > high[before]:
                     continue
-                cost = best[before, start - low[before]] + src_cut + _cut(tgt, start, j)
-                cost += _match(a, b, cosine[b - 1, column, a - 1], (row, j), src, tgt, scales)
-                if cost < best[row, column]:
-                    best[row, column] = cost
-                    step[row, column] = a * STRIDE + b
+                cost = best[shift[before] + start] + src_cut + _cut(tgt, start, j)
+                cost += _match(a, b, cosine[b - 1, j - low[row], a - 1], (row, j), src, tgt, scales)
+                if cost < best[shift[row] + j]:
+                    best[shift[row] + j] = cost
+                    step[shift[row] + j] = a * STRIDE + b

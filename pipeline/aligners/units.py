@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text import english, vietnamese
+from pipeline.text import english, thai, vietnamese
 from pipeline.text.unicode import normalise
 
 Span = tuple[int, int]
 
-# Log-odds that a position is a sentence boundary.
+# Log-odds that a position is a sentence boundary. Those between Thai phrases are raised, because the search should
+# trust the other language rather than the rules: what no rule can tell counts as a boundary that costs nothing.
 LINE_BREAK = 6.0
-BETWEEN_PHRASES = 3.0
 BETWEEN_SENTENCES = 2.0
+INSIDE_PHRASE = 0.0
+PHRASE_LIFT = 4.0
 
 _PHRASAL = frozenset({"th"})
-# A phrase never begins with a repetition or abbreviation mark.
-_PHRASE = re.compile(r"\S+(?:\s+[ๆฯ]\S*)*")
+# A unit never begins with a repetition or abbreviation mark.
+_SPACED = re.compile(r"\S+(?:\s+[ๆฯ]\S*)*")
 _SPLITTERS: dict[str, Callable[[str], list[Span]]] = {"en": english.sentences, "vi": vietnamese.sentences}
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """A text cut into n units: their spans in the text, their normalised texts, and the number of each one's line."""
+    """A text cut into n units: their spans in the text, their normalised texts, the number of each one's line, and the
+    log-odds that a sentence begins with each."""
 
     spans: tuple[Span, ...]
     texts: tuple[str, ...]
     lines: tuple[int, ...]
-    between: float
-    """Log-odds of a sentence boundary between two units of one line."""
+    odds: tuple[float, ...]
 
     def by_line(self, texts: Sequence[str] | None = None) -> list[list[str]]:
         """The units' texts (or others, one a unit) grouped by line."""
@@ -50,10 +54,7 @@ class Units:
     @property
     def cuts(self) -> NDArray[np.float64]:
         """Log-odds of a sentence boundary at each position 0..n, (n+1,)."""
-        inner = [
-            LINE_BREAK if one != other else self.between for one, other in zip(self.lines, self.lines[1:], strict=False)
-        ]
-        return np.array([LINE_BREAK, *inner, LINE_BREAK][: len(self.lines) + 1])
+        return np.array([*self.odds, LINE_BREAK])
 
 
 def is_phrasal(lang: str) -> bool:
@@ -62,22 +63,20 @@ def is_phrasal(lang: str) -> bool:
 
 
 def cut_units(text: str, lang: str, stretches: Iterable[Span]) -> Units:
-    """The units of `stretches` (spans of `text`, in order): phrases at white space for Thai, sentences otherwise.
+    """The units of `stretches` (spans of `text`, in order): what stands between spaces for Thai, sentences otherwise.
 
     White space and what normalisation removes are in no unit.
     """
-    split = _phrases if is_phrasal(lang) else _SPLITTERS.get(lang, english.sentences)
+    split = _spaced if is_phrasal(lang) else _SPLITTERS.get(lang, english.sentences)
     spans = []
     for start, end in stretches:
-        line_start = start
-        for line in text[start:end].split("\n"):
-            spans += [(line_start + s, line_start + e) for s, e in split(line)]
-            line_start += len(line) + 1
-    return whole_units(text, lang, spans, BETWEEN_PHRASES if is_phrasal(lang) else BETWEEN_SENTENCES)
+        for line_start, line in _lines(text[start:end]):
+            spans += [(start + line_start + s, start + line_start + e) for s, e in split(line)]
+    return whole_units(text, lang, spans)
 
 
-def whole_units(text: str, lang: str, spans: Iterable[Span], between: float = BETWEEN_SENTENCES) -> Units:
-    """Units given by their spans in `text`; those without any content are left out."""
+def whole_units(text: str, lang: str, spans: Iterable[Span]) -> Units:
+    """Units given by their spans in `text`, in order; those without any content are left out."""
     kept: list[Span] = []
     texts: list[str] = []
     lines: list[int] = []
@@ -90,8 +89,31 @@ def whole_units(text: str, lang: str, spans: Iterable[Span], between: float = BE
             kept.append((start, end))
             texts.append(content)
             lines.append(line)
-    return Units(tuple(kept), tuple(texts), tuple(lines), between)
+    inner = _phrase_odds(text, lang, kept) if is_phrasal(lang) else [BETWEEN_SENTENCES] * len(kept)
+    odds = [LINE_BREAK if i == 0 or lines[i] != lines[i - 1] else inner[i] for i in range(len(kept))]
+    return Units(tuple(kept), tuple(texts), tuple(lines), tuple(odds))
 
 
-def _phrases(line: str) -> list[Span]:
-    return [match.span() for match in _PHRASE.finditer(line)]
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    for line in text.split("\n"):
+        yield start, line
+        start += len(line) + 1
+
+
+def _spaced(line: str) -> list[Span]:
+    return [match.span() for match in _SPACED.finditer(line)]
+
+
+def _phrase_odds(text: str, lang: str, spans: Sequence[Span]) -> list[float]:
+    """Log-odds, by the rules of the language, that a sentence begins with each of the spans."""
+    odds = [INSIDE_PHRASE] * len(spans)
+    starts = [start for start, _ in spans]
+    for line_start, line in _lines(text):
+        normal = normalise(line, lang)
+        phrases = thai.phrases(normal.text)
+        for (start, _), score in zip(phrases[1:], thai.boundary_scores(normal.text, phrases), strict=False):
+            unit = bisect_right(starts, line_start + normal.offsets[start]) - 1
+            if unit >= 0:
+                odds[unit] = PHRASE_LIFT + log(score / (1 - score))
+    return odds

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor
 from pipeline.engines.base import Output
 
 
-class GreedyScore(LogitsProcessor):  # type: ignore[misc]
+class GreedyScore(LogitsProcessor):
     """Records the log-probability of the best next token at each step.
 
     In greedy search the best token is the one that is taken, so the logits of all steps need not be kept.
@@ -37,10 +37,10 @@ class CausalEngine:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.ends = [tokenizer.convert_tokens_to_ids(token) for token in end_tokens]
         self.pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.ends[0]
-        self.model: Any = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True
         )
-        self.model.to(device).eval()
+        self.model = model.to(device).eval()
         name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
         self.about = {"engine": f"transformers {transformers.__version__}", "device": name, "dtype": dtype}
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig, StoppingCriteria
 
 from pipeline.engines.base import Codec, Engine, Output, Request
@@ -252,7 +253,7 @@ def load_seq2seq(folder: Path, entry: Entry, device: str, dtype: str, num_beams:
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
         raise ModelError(f"{entry.name} does not load: {error}", f"mekong models check {entry.name}") from error
     if loading["missing_keys"]:
         missing = sorted(loading["missing_keys"])

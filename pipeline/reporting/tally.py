@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from pipeline.config import Rule
+from pipeline.errors import StoreError
 from pipeline.reporting.collect import Capped, Histogram, Sample, Top, share
 from pipeline.reporting.data import DocumentWork, ReportData
 from pipeline.reporting.rows import document_row, label, marked_row, pair_row, reading_row, reason_kind, state
@@ -131,6 +132,8 @@ class Tally:
         if value is None:
             self.missing[key] += 1
             return
+        if not math.isfinite(value):
+            raise StoreError(f"score {name!r} of a pair is {value}", "Report this as a bug.")
         rule = rule_for(self._rules, name, origin)
         self.histograms.setdefault(key, Histogram(_clip(rule))).add(value)
         self.below[key] += rule.min is not None and value < rule.min

@@ -6,20 +6,19 @@ environment variable SACREBLEU_SEED says otherwise; it is part of the signature)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric, Score
 
-MetricName = Literal["bleu", "chrf", "chrf++", "ter"]
 PairedTestName = Literal["bs", "ar"]
-METRICS: tuple[MetricName, ...] = get_args(MetricName)
-DEFAULT_METRICS: tuple[MetricName, ...] = ("bleu", "chrf", "chrf++")
+METRICS = ("bleu", "chrf", "chrf++", "ter")
+DEFAULT_METRICS = ("bleu", "chrf", "chrf++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,13 @@ class SystemScores:
 def corpus_metrics(
     hypotheses: Sequence[str],
     references: Sequence[Sequence[str]],
-    metrics: Sequence[MetricName] = DEFAULT_METRICS,
+    metrics: Sequence[str] = DEFAULT_METRICS,
     confidence: int = 0,
 ) -> list[MetricScore]:
     """Score one system: N hypotheses against one or more streams of N references.
 
     `confidence` is the number of bootstrap resamples for the interval (Koehn 2004), none when it is below 2.
-    Raises InputError when there is nothing to score or the counts differ.
+    Raises UsageError on a metric that is not in METRICS, InputError when there is nothing to score or counts differ.
     """
     for stream in references:
         _check_counts("the hypothesis", len(hypotheses), "the reference", len(stream))
@@ -70,7 +69,7 @@ def corpus_metrics(
 def score_files(
     hypotheses: Sequence[Path],
     reference: Path,
-    metrics: Sequence[MetricName] = DEFAULT_METRICS,
+    metrics: Sequence[str] = DEFAULT_METRICS,
     confidence: int = 0,
     paired: PairedTestName | None = None,
 ) -> list[SystemScores]:
@@ -78,8 +77,10 @@ def score_files(
 
     `paired` adds p-values against the baseline: "bs" bootstrap resampling (Koehn 2004; `confidence` resamples, or
     1,000), "ar" approximate randomisation (Riezler and Maxwell 2005; 10,000 trials).
-    Raises InputError on unreadable or unequal files, UsageError on a paired test of a single system.
+    Raises InputError on unreadable or unequal files, UsageError on a paired test of a single system or one resample.
     """
+    if confidence == 1:
+        raise UsageError("one resample makes no interval (confidence is 1)", "Use 1000 resamples, or 0 for none.")
     expected = read_lines(reference)
     systems = [(str(path), read_lines(path)) for path in dict.fromkeys(hypotheses)]
     for name, lines in systems:
@@ -121,25 +122,31 @@ def _check_counts(name: str, count: int, reference: str, expected: int) -> None:
         raise InputError(f"{name} is empty", "Give at least one line to score.")
 
 
-def _metric(name: MetricName) -> Metric:
-    from sacrebleu.metrics import BLEU, CHRF, TER
+def _metric(name: str) -> Metric:
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+    from sacrebleu.metrics.ter import TER
 
-    if name == "bleu":
-        return BLEU()
-    if name == "ter":
-        return TER()
-    return CHRF(word_order=2 if name == "chrf++" else 0)
+    makers: dict[str, Callable[[], Metric]] = {
+        "bleu": BLEU,
+        "chrf": CHRF,
+        "chrf++": lambda: CHRF(word_order=2),
+        "ter": TER,
+    }
+    if name not in makers:
+        raise UsageError(f"unknown metric {name!r}", f"Metrics: {', '.join(METRICS)}.")
+    return makers[name]()
 
 
 def _result(metric: Metric, score: Score, confidence: int) -> MetricScore:
-    mean, ci = (score._mean, score._ci) if confidence > 1 else (None, None)
+    mean, ci = (float(score._mean), float(score._ci)) if confidence > 1 else (None, None)
     return MetricScore(score.name, float(score.score), str(metric.get_signature()), mean, ci)
 
 
 def _paired(
     systems: Sequence[tuple[str, list[str]]],
     reference: list[str],
-    metrics: Sequence[MetricName],
+    metrics: Sequence[str],
     confidence: int,
     paired: PairedTestName,
 ) -> list[SystemScores]:

@@ -52,8 +52,8 @@ class Ending(PairScorer):
     """1 when the English ends like a whole text, 0 when it seems to break off.
 
     It breaks off at a comma and at a word that cannot end a sentence. A missing final mark alone says little, since
-    headlines have none; it counts where the English is also shorter than its source asks for: by a factor of `short`
-    in a text of `words` words and more (Thai, which has no marks to compare), or where the Vietnamese source has a mark.
+    headlines have none; it counts where the English is also shorter than its source asks for, by a factor of `short`,
+    and the Vietnamese source has a mark or, Thai having none to compare, the English has `words` words or more.
     """
 
     name = "ending"

@@ -12,9 +12,8 @@ from itertools import pairwise
 
 from pipeline.text.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
 from pipeline.text.kinds import numbers
-from pipeline.text.numerals import Number, multiplicand, readings, western_digits
+from pipeline.text.numerals import RUN, Number, multiplicand, readings, western_digits
 
-_RUN = re.compile(r"\d(?:[\d.,]*\d)?")
 _RANGE = re.compile(r" ?(?:[-–—]|to|and|or|ถึง|และ|หรือ|đến|và|hoặc|tới) ?(?:US\$|\$|€|£)?$")
 _DECADE_BEFORE = re.compile(r"(?:thập niên|thập kỷ|những năm|ทศวรรษ(?:ที่)?|ยุค(?:ปี)?|the|['’]) ?$", re.IGNORECASE)
 _DECADE_AFTER = re.compile(r"['’]?s\b")
@@ -126,7 +125,7 @@ def _values(text: str, number: Number, lang: str) -> set[Decimal]:
     if number.kind == "year" and number.era == "BE":
         return {value}
     values = {value}
-    run = _RUN.match(text, number.start)
+    run = RUN.match(text, number.start)
     if run:
         factor = multiplicand(text, number, lang)
         values |= {reading * factor for reading in readings(run[0], lang)}

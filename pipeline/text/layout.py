@@ -124,10 +124,9 @@ def _mark_links(paragraphs: Sequence[str], found: list[Kind | None]) -> None:
 
 def _mark_headlines(paragraphs: Sequence[str], found: list[Kind | None]) -> None:
     open_ones = [i for i, kind in enumerate(found) if kind is None]
-    longest = max((len(paragraphs[i]) for i in open_ones), default=0)
-    if longest <= SHORT_LINE:
+    last_long = max((i for i in open_ones if not _bare(paragraphs[i], SHORT_LINE)), default=None)
+    if last_long is None:
         return
-    last_long = max(i for i in open_ones if not _bare(paragraphs[i], SHORT_LINE))
     for rank, i in enumerate(open_ones):
         text = paragraphs[i]
         if rank == 0:

@@ -64,7 +64,7 @@ SCALES = {
 
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 EXCHANGED = str.maketrans(".,", ",.")
-_RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
+RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _LETTER = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
 _CODES = "".join(f"(?<!{code})" for code in ("USD", "VND", "VNĐ", "THB", "EUR", "GBP", "RM", "FY"))
@@ -116,7 +116,7 @@ def _readings(run: str) -> list[Decimal]:
 
 def _in_digits(text: str, lang: str) -> list[Number]:
     found: list[Number] = []
-    for match in _RUN.finditer(text):
+    for match in RUN.finditer(text):
         start, end = match.span()
         if end - start > MAX_RUN or _GLUED_BEFORE.search(text[max(0, start - 4) : start]):
             continue
@@ -153,7 +153,7 @@ def _scaled(text: str, number: Number, lang: str) -> Number:
 
 def multiplicand(text: str, number: Number, lang: str) -> Decimal:
     """By how much the words inside `number` multiply its digits; 1 where it has none."""
-    run = _RUN.match(text, number.start)
+    run = RUN.match(text, number.start)
     values = readings(run[0], lang) if run else []
     return number.value / values[0] if values and values[0] else Decimal(1)
 

@@ -59,17 +59,18 @@ SHORT_NAME = 8
 SHORT_UNIT = 40
 SHORT_PHRASE = 15
 LONG_PHRASE = 40
-CUT_COST = 0.25
+CUT_COST = 0.35
 """A cut is worth making where a boundary is at least this likely."""
 WEIGHTS = {
     "always": -1.3,
-    "end mark": 1.5,
+    "end mark": 1.9,
     "comma": -2.4,
     "dangling": -2.7,
     "ender": 1.3,
     "opener": 1.2,
     "starter": 0.5,
     "joiner": -2.2,
+    "apposition": -2.2,
     "quote": 0.9,
     "short left": -1.1,
     "short right": -0.4,
@@ -82,8 +83,9 @@ _SPACES = re.compile(r"\s+")
 _UNIT_ABBREVIATION = re.compile(r"\d ?(?:น|ม|กม|ซม|มม|กก|ก|ล|ตร\.ม|ตร\.กม|ชม|บ|ต)\.$")
 _ABBREVIATION = re.compile("(?:^|[^ก-ฮะ-์])(?:[ก-ฮเแโใไ][ะ-์ก-ฮ]{0,3}\\.)+$")
 _TITLED = re.compile(
-    r"(?:นาย(?!ก|ทหาร|อำเภอ|หน้า|แพทย์)|นาง(?!แบบ|งาม)|นางสาว|น\.ส\.|ดร\.|(?:[ก-ฮ]{1,2}[ะ-์]?\.)+)[^\s.]{1,20}$"
+    r"(?:นาย(?!ก|ทหาร|อำเภอ|หน้า|แพทย์)|นาง(?!แบบ|งาม)|นางสาว|น\.ส\.|ดร\.|(?:[ก-ฮ]{1,2}[ะ-์]?\.)+)[^\s.]{1,15}$"
 )
+_NAMED = re.compile(r"(?:นาย(?!ก)|นาง|ดร\.|[ก-ฮ]\.)[^\s.]{1,15}(?: [^\s.]{1,15}){0,2}$")
 _YEAR = re.compile(r"(?<!\d)(?:19|20|24|25)\d\d$")
 _AFTER_YEAR = re.compile(r"(?:พ\.ศ\.|ค\.ศ\.|ปี)")
 _LATIN_END = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ.]$")
@@ -165,8 +167,10 @@ def _name_joined(left: str, right: str) -> bool:
         return True
     if _LATIN_END.search(left) and _LATIN_START.match(right):
         return True
+    if _LATIN_START.match(right) and _ending("thai_dangling.txt").search(left):
+        return True
     if _TITLED.match(last):
-        return len(first) <= 25 and not _starting("thai_joiners.txt").match(first)
+        return not _starting("thai_joiners.txt").match(first)
     if not ("ก" <= last[-1] <= "๎" and "ก" <= first[0] <= "ไ"):
         return False
     return len(last) <= SHORT_NAME and len(first) <= SHORT_NAME
@@ -180,7 +184,7 @@ def boundary_scores(text: str, spans: list[Span]) -> list[float]:
 
 def _logit(left: str, right: str) -> float:
     """Log-odds that a sentence ends between two phrases: a sum of weights, one for each sign that is seen."""
-    return WEIGHTS["always"] + sum(WEIGHTS[sign] for sign in (*_signs_left(left), *_signs_right(right)))
+    return WEIGHTS["always"] + sum(WEIGHTS[sign] for sign in (*_signs_left(left), *_signs_right(left, right)))
 
 
 def _signs_left(left: str) -> Iterator[str]:
@@ -196,8 +200,10 @@ def _signs_left(left: str) -> Iterator[str]:
         yield "short left"
 
 
-def _signs_right(right: str) -> Iterator[str]:
-    if _starting("thai_openers.txt").match(right):
+def _signs_right(left: str, right: str) -> Iterator[str]:
+    if _NAMED.search(left) and _starting("thai_offices.txt").match(right):
+        yield "apposition"
+    elif _starting("thai_openers.txt").match(right):
         yield "opener"
     elif _starting("thai_joiners.txt").match(right):
         yield "joiner"

@@ -20,7 +20,7 @@ _RHYME = (
     "a(?:c|ch|i|m|n|ng|nh|o|p|t|u|y)?|e(?:c|ch|m|n|ng|nh|o|p|t|u)?|i(?:a|c|ch|m|n|nh|p|t|u)?|ie(?:c|m|n|ng|p|t|u)"
     "|o(?:c|e|i|m|n|ng|p|t)?|oa(?:c|ch|i|m|n|ng|nh|o|p|t|y)?|oe(?:n|o|t)|oo(?:c|ng)"
     "|u(?:a|c|e|i|m|n|ng|p|t|u|y)?|ua(?:n|ng|t|y)|ue(?:ch|nh)|uo(?:c|i|m|n|ng|p|t|u)?|uy(?:a|ch|n|nh|p|t|u)|uye(?:n|t)"
-    "|y|y(?:m|n|t)|ye(?:m|n|ng|t|u)"
+    "|y(?:ch|m|n|nh|p|t|u)?|ye(?:m|n|ng|t|u)"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")

@@ -124,5 +124,7 @@ def _licence(row: Row) -> str:
     """A pair may be used as both sides allow; one side without a licence leaves the pair without."""
     if row.english is None:
         return row.source.licence
-    sides = {row.source.licence, row.english.licence}
-    return "" if "" in sides else " AND ".join(sorted(sides))
+    sides = sorted({row.source.licence, row.english.licence})
+    if len(sides) == 1 or "" in sides:
+        return sides[0]
+    return " AND ".join(f"({side})" if " OR " in side else side for side in sides)

@@ -1,0 +1,141 @@
+"""`mekong align`: two documents, or a file of cases, to beads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline import models
+from pipeline.align import Side, SpanBead, align_cases, span_beads
+from pipeline.aligners.encoders import Encoder
+from pipeline.aligners.load import load_encoder
+from pipeline.cli_translate import no_memo, settings_from
+from pipeline.config import Config
+from pipeline.engines.load import choose, load
+from pipeline.errors import InputError, UsageError
+from pipeline.glossary import Glossary
+from pipeline.progress import Progress
+from pipeline.read import Reader
+from pipeline.segment import segment
+from pipeline.store import to_json, write_lines
+from pipeline.translate import TranslateContext, translate
+from pipeline.types import Document, Reject, Translation
+
+FIELD = str.maketrans("\t\n", "  ")
+
+
+def align_command(
+    source: Path | None,
+    target: Path | None,
+    cases: Path | None,
+    out: Path | None,
+    overrides: Sequence[str],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print or write the beads of SRC and TGT, or of every case of a JSONL file."""
+    if (source is None or target is None) == (cases is None):
+        raise UsageError("give either SRC and TGT or --cases FILE", "For example: mekong align article.th article.en")
+    config = settings_from(overrides)
+    progress = Progress(quiet=quiet)
+    models.offline()
+    encoder = load_encoder(models.entry(config.align.encoder))
+    rows: Iterator[dict[str, Any]]
+    if cases is not None:
+        rows = _with_progress(align_cases(_cases(cases), encoder), progress, sum(1 for _ in _cases(cases)))
+        as_json = True
+    else:
+        assert source is not None and target is not None
+        rows = _beads(_document(source, config), _document(target, config), config, encoder, progress)
+    if out is not None:
+        write_lines(out, rows)
+        progress.say(f"beads {out}")
+        return
+    for row in rows:
+        line = to_json(row).decode() if as_json else _line(row)
+        sys.stdout.write(line + "\n")
+
+
+def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: int) -> Iterator[dict[str, Any]]:
+    with progress.task("align", total, "documents") as task:
+        for row in rows:
+            yield row
+            task.advance(1)
+
+
+def _cases(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "Give a JSONL file.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            case = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise InputError(f"{path}, line {number} is not JSON: {error}") from error
+        missing = [key for key in ("id", "src_text", "tgt_text") if not isinstance(case, dict) or key not in case]
+        if missing:
+            raise InputError(f"{path}, line {number} has no {', '.join(missing)}", "A case has id, src_text, tgt_text.")
+        yield case
+
+
+def _document(path: Path, config: Config) -> Document:
+    found = next(Reader(config.read).read([str(path)]), None)
+    if isinstance(found, Document):
+        return found
+    reason = found.reason if isinstance(found, Reject) else "no document in it"
+    raise InputError(f"{path}: {reason}", "Give one UTF-8 text file a side.")
+
+
+def _beads(
+    source: Document, target: Document, config: Config, encoder: Encoder, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    if target.lang != "en":
+        raise UsageError(f"{target.source.path} is {target.lang}, not English", "The English document comes second.")
+    if source.lang == "en":
+        raise UsageError(f"{source.source.path} is English", "The Thai or Vietnamese document comes first.")
+    src = Side(source, tuple(segment([source], config.segment)), {})
+    tgt = Side(target, tuple(segment([target], config.segment)), {})
+    if source.lang not in encoder.languages:
+        src = Side(source, src.segments, _bridge(src, config, progress))
+    for found in span_beads(src, tgt, encoder):
+        yield _row(found, source, target)
+
+
+def _bridge(side: Side, config: Config, progress: Progress) -> dict[str, Translation]:
+    """Translations of a document whose language the encoder does not know."""
+    lang, entry = side.document.lang, models.entry(config.translate.model)
+    progress.say(
+        f"the encoder does not know {lang!r}: translating with {entry.name}, {choose(entry, config.translate)}"
+    )
+    total = sum(len(found.text) for found in side.segments)
+    with load(entry, config.translate) as translator, progress.task("translate", total, "characters") as task:
+        context = TranslateContext(translator, {lang: Glossary.load(lang)}, no_memo, task.advance)
+        made = list(translate(side.segments, {side.document.id: side.document}, config.translate, context))
+    return {found.segment_id: found for found in made}
+
+
+def _row(found: SpanBead, source: Document, target: Document) -> dict[str, Any]:
+    return {
+        "src": found.src_spans,
+        "tgt": found.tgt_spans,
+        "src_text": _text(source, found.src_spans),
+        "tgt_text": _text(target, found.tgt_spans),
+        "similarity": round(found.bead.similarity, 4),
+        "cost": round(found.bead.cost, 4),
+    }
+
+
+def _text(document: Document, spans: Sequence[tuple[int, int]]) -> str:
+    return " ".join(document.text[start:end] for start, end in spans)
+
+
+def _line(row: dict[str, Any]) -> str:
+    return "\t".join((row["src_text"].translate(FIELD), row["tgt_text"].translate(FIELD), f"{row['similarity']:.3f}"))

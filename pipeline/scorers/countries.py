@@ -1,0 +1,172 @@
+"""Which countries a text names, in Thai, Vietnamese or English.
+
+Names come from CLDR (through Babel) and from `data/countries.yaml`, which adds the short forms of the news, peoples
+and adjectives. The longest name wins, so สาธารณรัฐเกาหลี is South Korea and Ấn Độ Dương (the Indian Ocean) is nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import load_yaml
+from pipeline.text.vietnamese import strip_marks
+
+_TABLE = Path(__file__).parent / "data" / "countries.yaml"
+_NOTHING: frozenset[str] = frozenset()
+_SENTENCE_START = re.compile(r"(?:^|[.!?…:]|\n)[\s\"'“‘(]*$")
+_WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
+_QUOTES = str.maketrans("‘’", "''")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name in a text and the ISO 3166 codes of the countries it may stand for."""
+
+    name: str
+    codes: frozenset[str]
+
+
+def mentions(text: str, lang: str) -> list[Mention]:
+    """The countries that a normalised `text` in "th", "vi" or "en" names; in Thai also those in Latin letters."""
+    if lang == "th":
+        return [*_thai(text), *_english(text)]
+    return list(_vietnamese(text) if lang == "vi" else _english(text))
+
+
+def english_name(code: str) -> str:
+    """What CLDR calls the country in English; KO is Korea where nobody says which."""
+    return "Korea" if code == "KO" else str(_cldr("en")[code])
+
+
+@cache
+def _table() -> Any:
+    return load_yaml(_TABLE)
+
+
+@cache
+def _cldr(lang: str) -> dict[str, str]:
+    from babel import Locale
+
+    left_out = set(_table()["left_out"])
+    territories = Locale(lang).territories
+    return {code: name for code, name in territories.items() if code.isalpha() and code not in left_out}
+
+
+@cache
+def _names(lang: str) -> Mapping[str, frozenset[str]]:
+    """Every name of a language with the codes it stands for; none for expressions that name no country."""
+    found: dict[str, set[str]] = {}
+    for code, name in _cldr(lang).items():
+        for part in re.findall(r"[^()]+", name):
+            found.setdefault(part.strip(), set()).add(code)
+    for code, others in _table()["countries"].items():
+        for name in others.get(lang, ()):
+            found.setdefault(name, set()).add(code)
+    names = {name: frozenset(codes) for name, codes in found.items()}
+    prefixes = _table()["th_prefixes"] if lang == "th" else ()
+    names |= {prefix + name: codes for prefix in prefixes for name, codes in names.items()}
+    nothing = [*_table()["no_country"].get(lang, ())]
+    nothing += [money + name for money in _table()["money"].get(lang, ()) for name in names]
+    return names | dict.fromkeys(nothing, _NOTHING)
+
+
+def _pattern(names: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(names, key=lambda name: (-len(name), name))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+
+
+@cache
+def _english_names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
+    """Marks stripped, & as and, with plurals, and in capitals as in headlines."""
+    names: dict[str, frozenset[str]] = {}
+    for name, codes in _names("en").items():
+        plain = strip_marks(name.translate(_QUOTES))
+        for form in (plain, plain.replace(" & ", " and ")):
+            for written in (form, form + "s") if len(form) > 3 else (form,):
+                for cased in (written, written.upper()):
+                    names[cased] = names.get(cased, _NOTHING) | codes
+    return _pattern(names), names
+
+
+def _english(text: str) -> Iterator[Mention]:
+    pattern, names = _english_names()
+    for match in pattern.finditer(strip_marks(text.translate(_QUOTES))):
+        if names[match[0]]:
+            yield Mention(match[0], names[match[0]])
+
+
+@cache
+def _vietnamese_names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
+    """With the English names, which the news uses as they are, and both places of the tone mark (Thụy, Thuỵ)."""
+    names = {**{k: v for k, v in _names("en").items() if " & " not in k and len(k) > 3}, **_names("vi")}
+    for name in list(names):
+        moved = name.replace("òa", "oà").replace("ụy", "uỵ")
+        names[moved] = names[name]
+    return _pattern(names), names
+
+
+def _vietnamese(text: str) -> Iterator[Mention]:
+    pattern, names = _vietnamese_names()
+    ambiguous = set(_table()["ambiguous"]["vi"])
+    for match in pattern.finditer(text):
+        name, before = match[0], text[: match.start()]
+        if not names[name]:
+            continue
+        if " " not in name and (name in ambiguous or len(name) < 4) and _in_a_name(before, name in ambiguous):
+            continue
+        yield Mention(name, names[name])
+
+
+def _in_a_name(before: str, ambiguous: bool) -> bool:
+    """Whether a short name after `before` is rather a common word, or part of a longer name (Nguyễn Thị Nga)."""
+    if _SENTENCE_START.search(before):
+        return ambiguous
+    previous = _WORD_BEFORE.search(before)
+    if not previous or not previous[1].istitle():
+        return False
+    return not _SENTENCE_START.search(before[: previous.start()])
+
+
+@cache
+def _thai_words() -> Any:
+    from pythainlp.corpus.common import thai_words
+    from pythainlp.util import Trie
+
+    return Trie(thai_words() | set(_names("th")))
+
+
+@cache
+def _thai_by_start() -> dict[str, list[str]]:
+    """The Thai names by their first two characters, longest first."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(_names("th"), key=lambda name: (-len(name), name)):
+        found.setdefault(name[:2], []).append(name)
+    return found
+
+
+def _thai(text: str) -> Iterator[Mention]:
+    """Names from word boundary to word boundary of PyThaiNLP's newmm: ลาว in a longer word is no country."""
+    from pythainlp.tokenize import word_tokenize
+
+    names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])
+    before_it = tuple(_table()["ambiguous"]["th_before"])
+    starts, position = [], 0
+    for word in word_tokenize(text, custom_dict=_thai_words(), engine="newmm"):
+        starts.append(position)
+        position += len(word)
+    boundaries, done = {*starts, position}, 0
+    for start in starts:
+        if start < done:
+            continue
+        for name in _thai_by_start().get(text[start : start + 2], ()):
+            end = start + len(name)
+            if text.startswith(name, start) and end in boundaries:
+                done = end
+                if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
+                    yield Mention(name, names[name])
+                break

@@ -1,0 +1,91 @@
+"""Tiny models for every test that needs one. No test uses the network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.errors import ModelMissing
+from pipeline.models import OWN_ENTRIES, Entry, entry, locate, offline
+
+offline()
+# With more threads than free cores the small matrices of these models spend their time in barriers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what the machine cannot run."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device")
+    if item.get_closest_marker("embedded"):
+        try:
+            for name in ("qwen2.5-coder-1.5b", "use-multilingual-v3"):
+                locate(entry(name))
+        except ModelMissing as error:
+            pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`tiny_model(family)`: a folder as it would be published; families are the keys of `tests.tiny.BUILDERS`."""
+    from tests import tiny
+
+    built: dict[str, Path] = {}
+
+    def build(family: str) -> Path:
+        if family not in built:
+            folder = tmp_path_factory.mktemp(f"published-{family}")
+            tiny.BUILDERS[family](folder)
+            built[family] = folder
+        return built[family]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def session_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store that all tests share."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def tiny_store(
+    session_store: Path, tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Entry]:
+    """`tiny_store(family)`: the registry entry `tiny-FAMILY`, its model added to the store that $MEKONG_MODELS names."""
+    from pipeline.model_add import add
+    from tests import tiny
+
+    monkeypatch.setenv("MEKONG_MODELS", str(session_store))
+
+    def get(family: str) -> Entry:
+        data = tiny.entry(family, tiny_model(family))
+        path = session_store / OWN_ENTRIES / f"{data['name']}.yaml"
+        if not path.exists():
+            write_entry(session_store, data)
+            add(data["name"], lambda text: None)
+        return entry(data["name"])
+
+    return get
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty model store for one test."""
+    folder = tmp_path / "models"
+    monkeypatch.setenv("MEKONG_MODELS", str(folder))
+    yield folder
+
+
+def write_entry(store: Path, data: dict[str, object]) -> None:
+    """Put a registry entry of the user into a store."""
+    (store / OWN_ENTRIES).mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(data, allow_unicode=True)
+    (store / OWN_ENTRIES / f"{data['name']}.yaml").write_text(text, encoding="utf-8")

@@ -1,0 +1,42 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.engines.batching import plan
+
+LENGTHS = st.lists(st.integers(1, 300), max_size=60)
+BUDGET = st.integers(1, 2000)
+ROWS = st.integers(1, 16)
+
+
+@given(LENGTHS, BUDGET, ROWS)
+def test_every_row_is_in_one_batch(lengths, budget, rows):
+    assert sorted(row for batch in plan(lengths, budget, rows) for row in batch) == list(range(len(lengths)))
+
+
+@given(LENGTHS, BUDGET, ROWS)
+def test_a_batch_fits_its_padded_size_and_rows(lengths, budget, rows):
+    for batch in plan(lengths, budget, rows):
+        assert len(batch) <= rows
+        assert len(batch) == 1 or max(lengths[row] for row in batch) * len(batch) <= budget
+
+
+@given(LENGTHS, BUDGET, ROWS)
+def test_longest_rows_come_first_and_equal_ones_in_order(lengths, budget, rows):
+    order = [row for batch in plan(lengths, budget, rows) for row in batch]
+    assert order == sorted(order, key=lambda row: (-lengths[row], row))
+
+
+@given(LENGTHS, BUDGET, ROWS)
+def test_a_batch_is_only_closed_when_the_next_row_does_not_fit(lengths, budget, rows):
+    batches = plan(lengths, budget, rows)
+    for batch, after in zip(batches, batches[1:], strict=False):
+        assert after
+        assert len(batch) == rows or lengths[batch[0]] * (len(batch) + 1) > budget
+
+
+def test_a_row_over_the_budget_is_alone():
+    assert plan([5, 100, 5], max_tokens=20, max_rows=8) == [[1], [0, 2]]
+
+
+def test_no_rows_no_batches():
+    assert plan([], 10, 10) == []

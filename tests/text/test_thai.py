@@ -1,0 +1,135 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text.thai import boundary_scores, phrases, units
+from pipeline.text.unicode import normalise
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("เเม่", "แม่"),
+        ("ท\u0e4dา", "ทำ"),
+        ("น\u0e4d\u0e49า", "น้ำ"),
+        ("น\u0e49\u0e4dา", "น้ำ"),
+        ("ท\u0e4dาา", "ทำ"),
+        ("ทำา", "ทำ"),
+        ("มาา", "มา"),
+        ("มา่", "ม่า"),
+        ("ก่ิน", "กิ่น"),
+        ("สิทธ์ิ", "สิทธิ์"),
+        ("ก่่า", "ก่า"),
+        ("ก้่า", "ก่า"),
+        ("ก ่า", "ก า"),
+        ("่กา", "กา"),
+        ("เ่กา", "เก่า"),
+        ("◌่", "◌่"),
+        ("ฤาษี", "ฤๅษี"),
+        ("มๅ", "มา"),
+        ("ต่าง ๆ ใน", "ต่างๆ ใน"),
+        ("ฯ ล ฯ", "ฯลฯ"),
+        ("เกาะ เพราะ", "เกาะ เพราะ"),
+        ("ปัญหา พันธุ์ ผู้ ที่ เก็บ", "ปัญหา พันธุ์ ผู้ ที่ เก็บ"),
+    ],
+)
+def test_marks_are_stored_in_one_way(written, stored):
+    assert normalise(written, "th").text == stored
+
+
+# | stands for a space where a cut may be made
+@pytest.mark.parametrize(
+    "line",
+    [
+        "เวลา 18.00 น.|เจ้าหน้าที่ตำรวจเข้าตรวจสอบ",
+        "ความเสียหายกว่า 85 ล้านบาท|บริษัทประเมินแล้ว",
+        "เมื่อวันที่ 5 พฤษภาคม 2568|ทั้งสองฝ่ายลงนาม",
+        "สถาปนาความสัมพันธ์เมื่อเดือนมิถุนายน พ.ศ. 2535|และพัฒนาต่อมา",
+        "พล.อ. ประยุทธ์กล่าวว่าสถานการณ์ดีขึ้น",
+        "ดร. สมชายเป็นผู้วิจัยคนแรกของสถาบัน",
+        "นายเล มินห์กล่าวว่าการค้าเติบโตต่อเนื่อง",
+        "ประธานาธิบดีพบกับ Vladimir Putin|และกลับประเทศ",
+        "เขาบอกว่า|“เรา มา แล้ว ครับ”|ก่อนเดินจากไปอย่างเงียบ",
+        "สหภาพเศรษฐกิจยูเรเซีย|(EAEU หรือ สหภาพ)|ตกลงกันแล้ว",
+        'ผู้ว่าฯ ตอบว่า|"ยัง ไม่ รู้"|แล้วเดินขึ้นรถไป',
+    ],
+)
+def test_phrases_end_only_where_a_sentence_might(line):
+    text = line.replace("|", " ")
+    starts = {i for i, char in enumerate(line.replace("|", "\0")) if char == "\0"}
+    assert {start - 1 for start, _ in phrases(text)[1:]} <= starts
+
+
+def test_a_plain_space_between_clauses_may_be_cut():
+    text = "รัฐบาลประกาศมาตรการใหม่เพื่อช่วยเกษตรกร อย่างไรก็ตาม นักวิชาการยังมีข้อสงสัยหลายประการ"
+    assert len(phrases(text)) >= 2
+
+
+def test_openers_speak_for_a_boundary_and_joiners_against_it():
+    left = "รัฐบาลประกาศมาตรการใหม่เพื่อช่วยเกษตรกรทั่วประเทศ"
+    opener = left + " นอกจากนี้กระทรวงยังขยายเวลาชำระหนี้ออกไปอีกหกเดือน"
+    joiner = left + " ซึ่งกระทรวงยังขยายเวลาชำระหนี้ออกไปอีกหกเดือนด้วย"
+    scores = [boundary_scores(text, phrases(text)) for text in (opener, joiner)]
+    assert [len(found) for found in scores] == [1, 1]
+    assert scores[0][0] > 0.4 > 0.1 > scores[1][0]
+
+
+def test_units_are_sentences_where_the_signs_are_clear():
+    one = "รัฐบาลประกาศมาตรการใหม่เพื่อช่วยเกษตรกรทั่วประเทศแล้ว"
+    two = "นอกจากนี้กระทรวงยังขยายเวลาชำระหนี้ออกไปอีกหกเดือนสำหรับทุกราย"
+    assert units(f"{one} {two}", 220) == [(0, len(one)), (len(one) + 1, len(one) + 1 + len(two))]
+
+
+def test_a_short_phrase_goes_with_its_neighbour():
+    text = "เขากล่าว นอกจากนี้กระทรวงยังขยายเวลาชำระหนี้ออกไปอีกหกเดือนสำหรับทุกราย"
+    assert len(units(text, 220)) == 1
+
+
+WORDS = st.sampled_from(
+    [
+        "การ",
+        "และ",
+        "ซึ่ง",
+        "นอกจากนี้",
+        "18.00",
+        "น.",
+        "พ.ศ.",
+        "2568",
+        "5",
+        "นาย",
+        "สมชาย",
+        "Putin",
+        "Vladimir",
+        "“",
+        "”",
+        '"',
+        "(",
+        ")",
+        "กล่าว",
+        "แล้ว",
+        "ๆ",
+        "ฯ",
+        "คนจำนวนมากเดินทางมา",
+    ]
+)
+LINES = st.lists(st.tuples(WORDS, st.sampled_from(["", " "])), min_size=1, max_size=60).map(
+    lambda parts: "".join(word + gap for word, gap in parts).strip()
+)
+
+
+@given(LINES, st.integers(40, 300))
+def test_units_cover_the_line_once_and_are_whole_phrases(text, max_chars):
+    parts = phrases(text)
+    found = units(text, max_chars)
+    for spans in (parts, found):
+        kept = "".join(text[start:end] for start, end in spans)
+        assert kept.replace(" ", "") == text.replace(" ", "")
+        assert all(start < end and text[start:end] == text[start:end].strip() for start, end in spans)
+    assert {start for start, _ in found} <= {start for start, _ in parts}
+    longest = max(end - start for start, end in parts)
+    assert all(end - start <= max(max_chars, longest) for start, end in found)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n"), max_size=60))
+def test_any_line_can_be_cut(text):
+    units(text, 40)
