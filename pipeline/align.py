@@ -25,7 +25,8 @@ VERSION = 1
 
 TARGETS_HELD = 256
 CLOSE_MARGIN = 0.2
-COMPARABLE_COVERAGE = 0.15
+COMPARABLE_COVERAGE = 0.1
+COMPARABLE_SIMILARITY = 0.3
 DIGITS = 4
 UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped"})
 """Translations that ended so say nothing about their source."""
@@ -68,13 +69,12 @@ def match(
 
     pairs: list[DocumentPair] = []
     for side, options in zip(sources, found, strict=True):
-        source = _source_view(side, encoder)
-        judged = [
-            _judge(side, targets[option.target], option, source, target(option.target), settings)
-            if option.similarity >= settings.min_similarity
-            else _pair(side, targets[option.target], option)
-            for option in options
-        ]
+        judged = [_pair(side, targets[option.target], option) for option in options]
+        promising = [i for i, option in enumerate(options) if option.similarity >= settings.min_similarity]
+        if promising:
+            source = _source_view(side, encoder)
+            for i in promising:
+                judged[i] = _judge(judged[i], source, target(options[i].target), settings)
         pairs += sorted(judged, key=_rank, reverse=True)
     return _settled(pairs)
 
@@ -166,9 +166,7 @@ def _pair(source: Side, target: Side, option: Candidate) -> DocumentPair:
     return DocumentPair(source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, "unrelated")
 
 
-def _judge(
-    source: Side, target: Side, option: Candidate, src: View, tgt: View, settings: AlignSettings
-) -> DocumentPair:
+def _judge(pair: DocumentPair, src: View, tgt: View, settings: AlignSettings) -> DocumentPair:
     """Judge a candidate by its sentence beads.
 
     Without vectors (no encoder knows the language, no translation) beads prove little: such a pair is comparable at
@@ -181,10 +179,11 @@ def _judge(
     )
     sizes = [float(src.units.lengths[slice(*bead.src)].sum()) for bead in beads]
     score = sum(size * bead.similarity for size, bead in zip(sizes, beads, strict=True)) / sum(sizes) if beads else 0.0
-    found = replace(_pair(source, target, option), bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS))
+    found = replace(pair, bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS))
     if src.vectors is not None and coverage >= settings.min_coverage and score >= settings.min_bead_score:
         return replace(found, relation="parallel")
-    return replace(found, relation="comparable") if coverage >= COMPARABLE_COVERAGE else found
+    close_enough = pair.similarity >= COMPARABLE_SIMILARITY and coverage >= COMPARABLE_COVERAGE
+    return replace(found, relation="comparable") if close_enough else found
 
 
 def _share(lengths: NDArray[np.float64], ranges: Iterable[tuple[int, int]]) -> float:

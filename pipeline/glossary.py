@@ -19,6 +19,10 @@ from pipeline.models import shipped
 
 POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
 WORD = re.compile(r"\w+|[^\w\s]|\s+")
+SURE_NAME = 6
+"""A Thai name of this length ends where it ends, even where the segmenter sees another word: คาซัคสถานที่."""
+DEPENDENT = re.compile(r"[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e]|\w[\u0e4c]|[A-Za-z]")
+"""What cannot begin a Thai word."""
 THAI = re.compile(r"[\u0e00-\u0e7f]")
 
 
@@ -122,10 +126,11 @@ class Glossary:
         if text[at] not in self._starts and text[at].casefold() not in self._starts:
             return None
         for end in range(min(len(text), at + self._longest), at, -1):
-            if end in bounds:
-                found = self.entries.get(text[at:end]) or self.entries.get(text[at:end].casefold())
-                if found and (not found.is_name or found.term == text[at:end]):
-                    return found
+            found = self.entries.get(text[at:end]) or self.entries.get(text[at:end].casefold())
+            if not found or (found.is_name and found.term != text[at:end]):
+                continue
+            if end in bounds or (found.is_name and end - at >= SURE_NAME and not DEPENDENT.match(text, end)):
+                return found
         return None
 
     def hints(self, text: str, limit: int) -> list[Entry]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pipeline.errors import ModelMissing
 from pipeline.models import OWN_ENTRIES, Entry, entry, locate, offline
+from tests.small import quiet, renew, write_entry
 
 offline()
 # With more threads than free cores the small matrices of these models spend their time in barriers.
@@ -59,7 +59,7 @@ def session_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_store(
     session_store: Path, tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Entry]:
-    """`tiny_store(family)`: the registry entry `tiny-FAMILY`, its model added to the store that $MEKONG_MODELS names."""
+    """`tiny_store(family)`: the registry entry `tiny-FAMILY`, its model added to the store of $MEKONG_MODELS."""
     from pipeline.model_add import add
     from tests import tiny
 
@@ -70,7 +70,7 @@ def tiny_store(
         path = session_store / OWN_ENTRIES / f"{data['name']}.yaml"
         if not path.exists():
             write_entry(session_store, data)
-            add(data["name"], lambda text: None)
+            add(data["name"], quiet)
         return entry(data["name"])
 
     return get
@@ -84,8 +84,23 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
 
 
-def write_entry(store: Path, data: dict[str, object]) -> None:
-    """Put a registry entry of the user into a store."""
-    (store / OWN_ENTRIES).mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(data, allow_unicode=True)
-    (store / OWN_ENTRIES / f"{data['name']}.yaml").write_text(text, encoding="utf-8")
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A checkpoint folder whose weights are never loaded, so they need not be any."""
+    folder = tmp_path / "published"
+    (folder / "2_Dense").mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    (folder / "tokenizer.json").write_text('{"a": 1}')
+    (folder / "model.safetensors").write_bytes(b"weights" * 1000)
+    (folder / "pytorch_model.bin").write_bytes(b"the same as a pickle")
+    (folder / "2_Dense" / "model.safetensors").write_bytes(b"dense")
+    (folder / "modeling_own.py").write_text("raise SystemExit")
+    (folder / "README.md").write_text("hello")
+    return folder
+
+
+@pytest.fixture
+def small(store: Path, published: Path) -> Path:
+    """Where the model `small` would be; its entry has the published folder as source."""
+    renew(store, sources=[f"path:{published}"])
+    return store / "small"

@@ -1,7 +1,7 @@
 """Sentence alignment: the cheapest monotone way to cut two sides into beads.
 
 A bead is a run of source units and a run of target units that say the same; one of the two may be empty. The cost is
-a relative of Vecalign's (Thompson and Koehn 2019, D19-1136, eq. 3) with these changes: a bead weighs what its
+a relative of Vecalign's (Thompson and Koehn 2019, D19-1136) with these changes: a bead weighs what its
 characters weigh and not a * b units, so that Thai phrases of very unequal length can be units; a distance is
 normalised by the mean over *all* spans of the other side, so that nothing is sampled; lengths count, as in Gale and
 Church (1993); edges are drawn towards likely sentence boundaries; and a run of unaligned units is one bead.

@@ -1,8 +1,9 @@
 """Document candidates: which English documents may be the counterpart of a source document.
 
 Two signals are added. A document's vector is the concatenation of its sentence vectors seen through overlapping
-windows along the text (PERT densities, Thompson and Koehn 2020, arXiv 2002.08761), so that the order of what is said
-counts. Its anchors (numbers by value, names, addresses) are compared by cosine with inverse document frequencies.
+windows along the text (PERT densities; Thompson and Koehn 2020, "Exploiting Sentence Order in Document Alignment"), so
+that the order of what is said counts. Its anchors (numbers by value, names, addresses) are compared by cosine with
+inverse document frequencies.
 """
 
 from __future__ import annotations
@@ -84,18 +85,18 @@ def candidates(sources: Sequence[Profile], targets: Sequence[Profile], limit: in
 
 
 def _rarity(documents: Iterable[Counter[str]]) -> dict[str, float]:
-    """The inverse document frequency of each anchor, 0 for one that every document has."""
+    """The inverse document frequency of each anchor; one that every document has still counts a little."""
     carriers: Counter[str] = Counter()
     number = 0
     for anchors in documents:
         carriers.update(anchors.keys())
         number += 1
-    return {key: float(np.log(number / count)) for key, count in carriers.items()}
+    return {key: float(np.log1p(number / count)) for key, count in carriers.items()}
 
 
 def _weighted(anchors: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
-    """Anchor weights, scaled so that their squares add up to 1; anchors that tell nothing are left out."""
-    weights = {key: (1 + float(np.log(count))) * rarity[key] for key, count in anchors.items() if rarity[key] > 0}
+    """Anchor weights, scaled so that their squares add up to 1."""
+    weights = {key: (1 + float(np.log(count))) * rarity[key] for key, count in anchors.items()}
     norm = float(np.sqrt(sum(weight * weight for weight in weights.values())))
     return {key: weight / norm for key, weight in weights.items()}
 

@@ -53,7 +53,9 @@ class Seq2SeqCodec:
         self.codes = {lang: self._code(code) for lang, code in entry.languages.items()}
         self.target = self._code(entry.target)
         # T5 has learnt to read the wish for English in the text itself.
-        self.before = f"{entry.target} " if entry.family == "t5" else ""
+        self.before = self.tokenizer.encode(entry.target, add_special_tokens=False) if entry.family == "t5" else []
+        control = {*self.tokenizer.all_special_ids, self.target, *self.codes.values()}
+        self.control = control - {self.tokenizer.unk_token_id}
 
     def _code(self, code: str) -> int | None:
         """The token of a language code, None where the model takes none."""
@@ -66,7 +68,9 @@ class Seq2SeqCodec:
         return number
 
     def _pieces(self, text: str) -> list[int]:
-        return list(self.tokenizer.encode(text, add_special_tokens=False))
+        """The text's own tokens: a `</s>` spelled out in it must neither end it nor count as one."""
+        tokens = self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+        return [token for token in tokens if token not in self.control]
 
     def encode(self, request: Request) -> list[int]:
         """The model's input, never truncated.
@@ -78,13 +82,13 @@ class Seq2SeqCodec:
                 f"{self.name} does not translate from {request.lang!r}",
                 f"It knows {', '.join(self.codes)}; `mekong models list` shows the others.",
             )
-        length = self.count(request.text)
-        if length > self.limit:
+        pieces = self._pieces(request.text)
+        if len(pieces) > self.limit:
             raise EngineError(
-                f"a text of {length} tokens was given to {self.name}, which takes {self.limit}", "Cut it first."
+                f"a text of {len(pieces)} tokens was given to {self.name}, which takes {self.limit}", "Cut it first."
             )
         code = self.codes[request.lang]
-        row = [*([] if code is None else [code]), *self._pieces(self.before + request.text)]
+        row = [*self.before, *([] if code is None else [code]), *pieces]
         if max(row, default=0) >= self.size:
             raise ModelError(f"tokenizer and weights of {self.name} do not belong together", "Get the model again.")
         return [*row, self.tokenizer.eos_token_id]
@@ -95,8 +99,7 @@ class Seq2SeqCodec:
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of generated tokens, without special ones and language codes."""
-        codes = {self.target, *self.codes.values()}
-        kept = [token for token in tokens if token not in codes]
+        kept = [token for token in tokens if token not in self.control]
         return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
 

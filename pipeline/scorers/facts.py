@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pipeline.scorers.countries import english_name, mentions
 from pipeline.scorers.numbers import in_digits
@@ -88,7 +89,9 @@ def _miss(paragraph: Paragraph, label: str) -> Miss:
 
 def _countries(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
     named = {code for mention in mentions(paragraph.translation, "en") for code in mention.codes}
-    distinct = {mention.codes: mention.name for mention in reversed(mentions(paragraph.source, paragraph.lang))}
+    distinct: dict[frozenset[str], str] = {}
+    for mention in mentions(paragraph.source, paragraph.lang):
+        distinct.setdefault(mention.codes, mention.name)
     for codes, name in distinct.items():
         english = " or ".join(sorted(english_name(code) for code in codes))
         yield f"{name} ({english})", bool(codes & named)
@@ -103,12 +106,15 @@ def _others(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
 
 
 def _numbers(paragraph: Paragraph, wanted: Callable[[Number], bool]) -> Iterator[tuple[str, bool]]:
-    stated = [number for number in in_digits(paragraph.source, paragraph.lang) if wanted(number)]
+    stated: dict[Decimal, Number] = {}
+    for number in in_digits(paragraph.source, paragraph.lang):
+        if wanted(number):
+            stated.setdefault(number.value, number)
     if not stated:
         return
     missing, _ = agree(paragraph.source, paragraph.lang, paragraph.translation)
     lost = {number.value for number in missing}
-    for value, number in {number.value: number for number in reversed(stated)}.items():
+    for value, number in stated.items():
         written = paragraph.source[number.start : number.end]
         yield f"{written} ({value})" if number.era == "BE" else written, value not in lost
 

@@ -15,8 +15,8 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”’)\]]+|[\w.+-]+@[\w-]+\
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ0-9](?:[A-Za-zÀ-ɏḀ-ỹ0-9]|[.'’-](?=[A-Za-zÀ-ɏḀ-ỹ0-9]))*")
 # Letters and digits together that English writes in another way or spells out.
 _QUANTITY = re.compile(
-    r"[\d.,]+(?:[kcm]?m[23²³]?|[kmg]?g|ha|h|s|mph|km/?h|[ap]m|st|nd|rd|th|tr|tỷ|x|l|c|f|usd|vnd|vnđ|thb|baht|\D?)"
-    r"|[kcm]?m[23]|q[1-4]|t[1-9]|\d+h\d*|\d+x\d+"
+    r"[\d.,]+(?:[kcm]?m[23²³]?|[kmg]?g|ha|mph|km/?h|[ap]m|st|nd|rd|th|tr|tỷ|USD|VND|VNĐ|THB|baht|[a-zđCFMB]?)"
+    r"|[kcm]?m[23]|[Qq][1-4]|T[1-9]|\d+h\d*|\d+x\d+"
 )
 _UNITS = frozenset(
     ["km", "cm", "mm", "kg", "mg", "ml", "ha", "usd", "vnd", "thb", "am", "pm", "no", "vs", "the", "and", "of"]
@@ -79,7 +79,7 @@ def kept_names(text: str, lang: str) -> list[str]:
 
 def _is_kept(word: str, lang: str) -> bool:
     low = word.lower()
-    if len(word) < 2 or low in _UNITS or word.isdigit() or _QUANTITY.fullmatch(low):
+    if len(word) < 2 or low in _UNITS or word.isdigit() or _QUANTITY.fullmatch(word):
         return False
     if any(char.isdigit() for char in word):
         return any(char.isalpha() for char in word) and strip_marks(word) == word

@@ -40,13 +40,19 @@ def test_best_candidates_first_and_no_more_than_asked_for() -> None:
     assert found[0].similarity > found[1].similarity == found[2].similarity > 0
 
 
-def test_without_a_vector_anchors_decide_and_common_ones_tell_nothing() -> None:
-    source = Profile(None, Counter({"hanoi": 2, "7.85": 1}))
-    targets = [profile(1, 0, "hanoi"), profile(0, 1, "hanoi", "7.85"), profile(0, 1, "hanoi")]
+def test_without_a_vector_anchors_decide_and_common_ones_tell_less() -> None:
+    source = Profile(None, Counter({"hanoi": 1, "7.85": 1}))
+    targets = [profile(1, 0, "hanoi"), profile(0, 1, "7.85"), profile(0, 1, "hanoi"), profile(0, 1, "lyon")]
     found = candidates([source], targets, 5)[0]
-    assert found[0].target == 1 and found[0].similarity > 0.9
-    assert [candidate.similarity for candidate in found[1:]] == [0, 0]
+    assert [candidate.target for candidate in found] == [1, 0, 2, 3]
+    assert found[0].similarity > found[1].similarity > found[3].similarity == 0
     assert candidates([source], [], 5) == [[]]
+
+
+def test_a_single_pair_of_documents_is_told_from_strangers() -> None:
+    source = Profile(None, Counter({"hanoi": 1, "7.85": 1}))
+    assert candidates([source], [profile(1, 0, "hanoi", "7.85")], 5)[0][0].similarity > 0.9
+    assert candidates([source], [profile(1, 0, "lyon", "3")], 5)[0][0].similarity == 0
 
 
 def test_one_to_one_takes_the_best_first() -> None:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,9 +31,8 @@ def test_longest_rows_come_first_and_equal_ones_in_order(lengths, budget, rows):
 @given(LENGTHS, BUDGET, ROWS)
 def test_a_batch_is_only_closed_when_the_next_row_does_not_fit(lengths, budget, rows):
     batches = plan(lengths, budget, rows)
-    for batch, after in zip(batches, batches[1:], strict=False):
-        assert after
-        assert len(batch) == rows or lengths[batch[0]] * (len(batch) + 1) > budget
+    for batch, after in pairwise(batches):
+        assert len(batch) == rows or max(lengths[row] for row in [*batch, after[0]]) * (len(batch) + 1) > budget
 
 
 def test_a_row_over_the_budget_is_alone():
