@@ -23,17 +23,28 @@ class ChatCodec:
         self.tokenizer = tokenizer
         self.system = system
         self.user = user
+        self._control = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
 
     def encode(self, request: Request) -> list[int]:
         """Token ids of the whole conversation, up to where the answer begins."""
-        user = self.user.format(language=LANGUAGE_NAMES[request.lang], hints=_hint_lines(request), text=request.text)
+        user = self.user.format(
+            language=LANGUAGE_NAMES[request.lang],
+            hints=self._harmless(_hint_lines(request)),
+            text=self._harmless(request.text),
+        )
         messages = [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
         text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         return list(self.tokenizer.encode(text, add_special_tokens=False))
 
     def count(self, text: str) -> int:
         """Tokens of the text alone."""
-        return len(self.tokenizer.encode(text, add_special_tokens=False))
+        return len(self.tokenizer.encode(self._harmless(text), add_special_tokens=False))
+
+    def _harmless(self, text: str) -> str:
+        """`text` with control tokens broken up: a news text that spells `<|im_end|>` must not end the message."""
+        for token in self._control:
+            text = text.replace(token, f"{token[:1]} {token[1:]}")
+        return text
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The answer as it was generated; cleaning it is the business of the translate stage."""

@@ -30,7 +30,7 @@ _BE_BEFORE = re.compile(f"{BE} ?$")
 _CE_BEFORE = re.compile(f"{CE} ?$")
 _BE_AFTER = re.compile(r" ?B\.?E\.?(?![a-z])")
 _YEAR_BEFORE = re.compile(r"ปี ?(?:งบประมาณ|การศึกษา|ภาษี|บัญชี|การผลิต|เพาะปลูก|ใหม่|แห่งชาติ)? ?$|(?<![\d/])\d{1,2}/$")
-_YEAR_RANGE = re.compile(r" ?(?:[-–—/,]|ถึง|และ|กับ|หรือ|จนถึง) ?(?:ปี ?)?")
+_YEAR_RANGE = re.compile(r" ?(?:[-–—/,;]|ถึง|และ|กับ|หรือ|จนถึง) ?(?:ปี ?)?")
 _COUNTED = re.compile(
     r" ?(?:คน|ราย|บาท|ดอลลาร์|แห่ง|กิโล|กม|เมตร|ตัน|ครั้ง|หลัง|ลำ|ไร่|ตาราง|ชั่วโมง|นาที|people|km|tonnes|tons|metres|"
     r"meters|miles|USD|người|tấn|ha\b|mét|đồng|%)"
