@@ -1,0 +1,158 @@
+"""Whole runs: what they leave, what a second one does, what a kill does."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pipeline.model_add import add
+from pipeline.models import Entry
+from tests.runs import ENGLISH, articles, config, lines, mekong, outputs
+from tests.small import quiet
+
+
+@pytest.fixture
+def entry(tiny_store: Callable[[str], Entry]) -> Entry:
+    pytest.importorskip("ctranslate2")
+    found = tiny_store("qwen2")
+    add("use-multilingual-v3", quiet)
+    return found
+
+
+@pytest.fixture
+def started(entry: Entry, tmp_path: Path) -> Path:
+    """A configuration with articles to run."""
+    return config(tmp_path, entry.name, paths=[str(articles(tmp_path / "articles", copies=3))])
+
+
+def test_a_run_leaves_everything_and_the_counts_agree(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "run", started, "--out", out, "--json", "--quiet") == 0
+    printed = orjson.loads(capfd.readouterr().out)
+    manifest = orjson.loads((out / "manifest.json").read_bytes())
+    assert printed == manifest
+    assert manifest["counts"]["documents"] == {"en": 3, "th": 3, "vi": 3}
+    translations = lines(out / "translations.jsonl")
+    assert sum(manifest["counts"]["translations"].values()) == len(translations)
+    assert [row["lang"] for row in translations].count("en") == 0
+    for row in translations:
+        text = Path(row["source"]).read_text("utf-8")
+        assert text[row["start"] : row["end"]].split() == row["text"].split()
+    kept, rejected = lines(out / "corpus/pairs.jsonl"), lines(out / "rejected_pairs.jsonl")
+    assert len(kept) + len(rejected) == sum(manifest["counts"]["pairs"].values())
+    assert len(kept) == sum(manifest["counts"]["kept"].values())
+    assert all(row["reasons"] for row in rejected)
+    assert {model["name"] for model in manifest["models"]} == {"tiny-qwen2", "use-multilingual-v3"}
+    html = (out / "report.html").read_text("utf-8")
+    assert "tiny-qwen2" in html and "<script src" not in html
+
+
+def test_true_counterparts_are_found_and_aligned(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    rows = [*lines(out / "corpus/pairs.jsonl"), *lines(out / "rejected_pairs.jsonl")]
+    thai = [row for row in rows if row["origin"] == "aligned" and row["src_lang"] == "th"]
+    assert {sentence for row in thai for sentence in ENGLISH if sentence in row["tgt_text"]} == set(ENGLISH)
+    for row in thai:
+        path = Path(row["src_path"])
+        spans = [path.read_text("utf-8")[start:end] for start, end in row["src_spans"]]
+        assert " ".join(spans).split() == row["src_text"].split()
+
+
+def test_a_second_run_loads_no_model_and_changes_nothing(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pipeline.run
+
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    before = outputs(out)
+    monkeypatch.setattr(pipeline.run, "load", lambda *_: pytest.fail("the model was loaded again"))
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    assert outputs(out) == before
+    assert mekong(monkeypatch, "report", out, "--quiet") == 0
+    assert outputs(out) == before
+
+
+def test_a_changed_article_redoes_its_shard_only(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    times = {path: path.stat().st_mtime_ns for path in (out / "shards/translate").glob("*.json")}
+    last = tmp_path / "articles" / "vi-2.txt"
+    last.write_text(last.read_text("utf-8") + "\nĐoàn đại biểu rời sân bay.\n", encoding="utf-8")
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    redone = [path for path, at in times.items() if path.stat().st_mtime_ns != at]
+    assert len(redone) == 1 < len(times)
+
+
+def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pipeline.cli", "run", str(path), "--out", str(out), "--quiet"]
+    return subprocess.Popen(command, env=os.environ.copy())
+
+
+def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until a file that fits the pattern is in the run folder."""
+    for _ in range(1200):
+        if list(out.glob(pattern)):
+            return
+        assert process.poll() is None, "the run ended before it could be stopped"
+        time.sleep(0.05)
+    pytest.fail(f"no {pattern} after a minute")
+
+
+@pytest.mark.parametrize(
+    "moment", ["shards/translate-000000/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
+)
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert mekong(monkeypatch, "run", started, "--out", whole, "--quiet") == 0
+    process = start(started, out)
+    wait_for(moment, out, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "manifest.json").exists()
+    finished = {path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"}
+    parts = sorted((out / "shards").glob("translate-*/*.json"))
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    again = [path for path, at in finished.items() if path.exists() and path.stat().st_mtime_ns != at]
+    assert again == [], "a finished shard was done again"
+    assert "000001" not in moment or parts, "no batch had been kept"
+    first, second = outputs(whole), outputs(out)
+    assert first.keys() == second.keys()
+    for name in first:
+        same = second[name].replace(str(out).encode(), str(whole).encode())
+        assert same == first[name], f"{name} differs"
+
+
+def test_ctrl_c_finishes_the_batch_and_the_next_run_goes_on(
+    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    process = start(started, out)
+    wait_for("shards/translate-000000/000000.json", out, process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert not (out / "claim.json").exists()
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+
+
+def test_two_runs_on_one_folder_do_not_mix(started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    process = start(started, out)
+    wait_for("claim.json", out, process)
+    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 1
+    assert process.wait(timeout=120) == 0
