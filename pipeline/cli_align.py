@@ -115,10 +115,11 @@ def _bridge(side: Side, config: Config, progress: Progress) -> dict[str, Transla
     progress.say(
         f"the encoder does not know {lang!r}: translating with {entry.name}, {choose(entry, config.translate)}"
     )
-    total = sum(len(found.text) for found in side.segments)
-    with load(entry, config.translate) as translator, progress.task("translate", total, "characters") as task:
-        context = TranslateContext(translator, {lang: Glossary.load(lang)}, no_memo, task.advance)
-        made = list(translate(side.segments, {side.document.id: side.document}, config.translate, context))
+    with load(entry, config.translate) as translator:
+        total = sum(translator.count(found.text) for found in side.segments)
+        with progress.task("translate", total, "tokens") as task:
+            context = TranslateContext(translator, {lang: Glossary.load(lang)}, no_memo, task.advance)
+            made = list(translate(side.segments, {side.document.id: side.document}, config.translate, context))
     return {found.segment_id: found for found in made}
 
 

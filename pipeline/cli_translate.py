@@ -48,8 +48,8 @@ def translate_command(
     out = sys.stdout
     with load(entry, config.translate) as translator:
         for pool in _pools(_lines(files)):
-            total = sum(len(line) for _, line in pool)
-            with progress.task("translate", total, "characters") as task:
+            total = sum(translator.count(line) for _, line in pool)
+            with progress.task("translate", total, "tokens") as task:
                 context = TranslateContext(translator, glossaries, no_memo, task.advance)
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
                     out.write(line + "\n")

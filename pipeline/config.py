@@ -65,8 +65,8 @@ class TranslateSettings(Settings):
     """`auto`: bfloat16 on CUDA, on the CPU int8 with CTranslate2 and float32 with transformers."""
     threads: Annotated[int, Field(ge=0)] = 0
     """CPU threads of the engine; 0 takes all cores."""
-    batch_tokens: Count = 2048
-    """Source tokens a batch, padding included; a batch is cut from one length-sorted shard."""
+    batch_tokens: Count = 16_384
+    """Input tokens a batch, padding included; a batch is cut from one length-sorted shard."""
     batch_rows: Count = 32
     """Rows a batch at most."""
     num_beams: Annotated[int, Field(ge=1, le=32)] = 1
@@ -129,7 +129,7 @@ class ReportSettings(Settings):
 class RunSettings(Settings):
     """How work is cut."""
 
-    shard_chars: Count = 20_000
+    shard_chars: Count = 100_000
     """Documents are gathered into shards of about this many characters: the unit of work, of commit and of resume."""
 
 

@@ -20,7 +20,7 @@ from pipeline import align as alignment
 from pipeline import glossary, models
 from pipeline import translate as translation
 from pipeline.config import Config
-from pipeline.engines.base import Hypothesis, Request
+from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import identity, load
 from pipeline.errors import InputError, Interrupted
 from pipeline.filter import filter_pairs
@@ -138,9 +138,7 @@ class Run:
         """Cut every document into segments."""
         for number, doc_key in enumerate(self.doc_keys):
             key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment)
-            self._shard(
-                "segment", number, key, Segment, partial(self._segmented, number)
-            )
+            self._shard("segment", number, key, Segment, partial(self._segmented, number))
             self.segment_keys.append(key)
 
     def _segmented(self, number: int) -> Iterator[Segment]:
@@ -157,22 +155,22 @@ class Run:
         todo = [n for n, key in enumerate(self.translate_keys) if not self._done("translate", n, key)]
         if not todo:
             return
-        sizes = {n: sum(len(s.text) for s in self._to_translate(n)) for n in range(len(self.translate_keys))}
-        if not any(sizes.values()):
-            self.progress.warn("no Thai or Vietnamese document in the input: there is nothing to translate")
-        with self.progress.task("translate", sum(sizes.values()), "characters") as task:
-            task.skip(sum(size for n, size in sizes.items() if n not in todo))
-            translator = load(self.entry, settings) if any(sizes[n] for n in todo) else None
+        if not any(self._to_translate(n) for n in todo):
+            self.progress.warn("no new Thai or Vietnamese document in the input: there is nothing to translate")
             for number in todo:
-                self._translate_shard(number, translator, task)
-            if translator:
-                translator.engine.close()
+                self.store.commit("translate", number, self.translate_keys[number], [])
+            return
+        with load(self.entry, settings) as translator:
+            sizes = [sum(translator.count(s.text) for s in self._to_translate(n)) for n in todo]
+            with self.progress.task("translate", sum(sizes), "tokens") as task:
+                for number in todo:
+                    self._translate_shard(number, translator, task)
 
     def _to_translate(self, number: int) -> list[Segment]:
         foreign = {document.id for document in self.documents(number) if document.lang != ENGLISH}
         return [found for found in self.segments(number) if found.doc_id in foreign]
 
-    def _translate_shard(self, number: int, translator: Any, task: Task) -> None:
+    def _translate_shard(self, number: int, translator: Translator, task: Task) -> None:
         parts, key = f"translate-{number:06d}", self.translate_keys[number]
         batch = 0
 
@@ -189,11 +187,8 @@ class Run:
 
         segments = self._to_translate(number)
         documents = {document.id: document for document in self.documents(number)}
-        rows: Iterable[Translation] = []
-        if segments:
-            context = translation.TranslateContext(translator, self.glossaries, memo, task.advance)
-            rows = translation.translate(segments, documents, self.config.translate, context)
-        done = list(rows)
+        context = translation.TranslateContext(translator, self.glossaries, memo, task.advance)
+        done = list(translation.translate(segments, documents, self.config.translate, context))
         if len(done) != len(segments):
             raise AssertionError(f"count law: {len(segments)} segments in, {len(done)} translations out")
         self.store.commit("translate", number, key, done)

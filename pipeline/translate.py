@@ -35,7 +35,7 @@ class TranslateContext:
     """What the stage needs beside its input.
 
     `memo` returns the stored hypotheses of a batch or computes and stores them; it is where a run commits batches and
-    notices a request to stop. `advance` is told the source tokens of every finished request.
+    notices a request to stop. `advance` is told the tokens of the source texts of every batch of first attempts.
     """
 
     translator: Translator
@@ -142,8 +142,6 @@ def _attempts(pieces: Sequence[_Piece], settings: TranslateSettings, context: Tr
         ):
             kept = min(best[i], attempt, key=lambda a: a.badness)
             best[i] = replace(kept, number=number)
-    for attempt in best:
-        context.advance(attempt.hypothesis.src_tokens)
     return best
 
 
@@ -165,6 +163,8 @@ def _round(
         rows = [requests[i] for i in batch]
         hypotheses = context.memo(rows, lambda rows=rows: translator.translate(rows))  # type: ignore[misc]
         done.update(zip(batch, hypotheses, strict=True))
+        if number == 1:
+            context.advance(sum(hypothesis.src_tokens for hypothesis in hypotheses))
     return [_judged(piece, done[i], number) for i, piece in enumerate(pieces)]
 
 
