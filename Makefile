@@ -18,7 +18,6 @@ run: $(VENV)/.embedded ## Translate, align, score and report the sample articles
 	@$(BIN)/python scripts/show_pairs.py out/quickstart
 
 test: $(VENV)/.dev ## Lint, types and tests.
-	$(BIN)/mekong models add use-multilingual-v3
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -44,9 +44,10 @@ def run(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the whole pipeline: read, segment, translate, align, score, filter, write, report.
+    """Run the whole pipeline on a configuration.
 
-    A second run of the same command skips what is done. Ctrl-C finishes the batch in hand; the next run goes on.
+    Read, segment, translate, align, score, filter, write, report. A second run of the same command skips what
+    is done. Ctrl-C finishes the batch in hand; the next run goes on.
 
     Example: mekong run configs/news.yaml --set read.paths=[articles] --out out/articles
     """
@@ -92,9 +93,10 @@ def align(
     as_json: Annotated[bool, typer.Option("--json", help="Beads as JSON lines with character spans.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Align the sentences of two documents: source TAB English TAB similarity, one bead a line.
+    """Align the sentences of two documents.
 
-    A language that the sentence encoder does not know (Vietnamese) is translated first and aligned in English.
+    One bead a line: source TAB English TAB similarity. A language that the sentence encoder does not know
+    (Vietnamese) is translated first and aligned in English.
 
     Example: mekong align article.th article.en
     """
@@ -108,7 +110,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     quiet: Quiet = False,
 ) -> None:
-    """Write report.html and report.json of a finished run again.
+    """Write the report of a finished run again.
 
     Example: mekong report out/quickstart
     """
@@ -122,7 +124,10 @@ def doctor(
     model: Annotated[str | None, typer.Option(help="The model to try; default the embedded one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check Python, torch, device, memory, disk, models and offline state, and translate one sentence."""
+    """Check that everything a run needs is there.
+
+    Python, packages, device, memory, disk, offline state, models, and one small translation.
+    """
     from pipeline.doctor import doctor_command
 
     doctor_command(model, as_json=as_json)

@@ -28,7 +28,9 @@ def score_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """BLEU, chrF, chrF++ and TER of one or more systems, with sacreBLEU's signatures.
+    """Corpus metrics of systems against a reference.
+
+    BLEU, chrF, chrF++ and TER, with sacreBLEU's signatures.
 
     Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --confidence 1000
     """

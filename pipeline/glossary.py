@@ -200,4 +200,4 @@ def _transliterations(lang: str) -> Iterator[Entry]:
 
     for term, found in TRANSLITERATE_DICT.items():
         if len(found["en"]) == 1 and len(term) > 3 and THAI.search(term):
-            yield Entry(unicodedata.normalize("NFC", term), found["en"][0], "NOUN")
+            yield Entry(unicodedata.normalize("NFC", term), str(found["en"][0]), "NOUN")
