@@ -28,7 +28,9 @@ def entry(tiny_store: Callable[[str], Entry]) -> Entry:
 def bad_input(folder: Path) -> dict[str, str]:
     """Files that cannot be read, and a word of the reason that each must get."""
     (folder / "binary.txt").write_bytes(bytes(range(256)) * 4)
-    (folder / "latin1.txt").write_bytes("Hà Nội, thủ đô của Việt Nam, à la carte café".encode("latin-1", "replace") + b"\xe9")
+    (folder / "latin1.txt").write_bytes(
+        "Hà Nội, thủ đô của Việt Nam, à la carte café".encode("latin-1", "replace") + b"\xe9"
+    )
     (folder / "empty.txt").write_bytes(b"")
     (folder / "nul.txt").write_bytes(b"text\0text")
     (folder / "long.jsonl").write_bytes(b'{"text": "' + b"a" * 5_000_000 + b'"}\n')
@@ -180,7 +182,9 @@ def test_doctor_names_what_is_missing(
 
 
 @pytest.mark.parametrize("command", ["run", "translate", "align", "score", "report", "doctor", "models"])
-def test_every_command_has_help(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str) -> None:
+def test_every_command_has_help(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
     assert mekong(monkeypatch, command, "--help") == 0
     assert "Usage: mekong" in capfd.readouterr().out
 

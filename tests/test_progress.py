@@ -8,7 +8,8 @@ from pipeline.progress import Progress, Task, clock
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (3599.4, "59 min 59 s"), (7500, "2 h 05 min")]
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (3599.4, "59 min 59 s"), (7500, "2 h 05 min")],
 )
 def test_clock(seconds: float, words: str) -> None:
     assert clock(seconds) == words

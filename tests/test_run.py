@@ -125,7 +125,9 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "manifest.json").exists()
-    finished = {path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"}
+    finished = {
+        path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"
+    }
     parts = sorted((out / "shards").glob("translate-*/*.json"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
     again = [path for path, at in finished.items() if path.exists() and path.stat().st_mtime_ns != at]

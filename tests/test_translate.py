@@ -83,9 +83,7 @@ def test_a_fault_is_sent_back_once_with_what_was_missing() -> None:
     def say(request: Request) -> str:
         return "The meeting in Hanoi has 25 people." if request.missing else "The meeting has people."
 
-    done, codec, _ = made(
-        ["ประชุมที่ฮานอยมี 25 คน"], say, entries=[Entry("ฮานอย", "Hanoi", "PROPN")]
-    )
+    done, codec, _ = made(["ประชุมที่ฮานอยมี 25 คน"], say, entries=[Entry("ฮานอย", "Hanoi", "PROPN")])
     assert codec.requests[-1].missing == ("25", "Hanoi")
     assert (done[0].ended, done[0].attempts, done[0].problems) == ("stop", 2, ())
     assert done[0].hints == (("ฮานอย", "Hanoi"),)

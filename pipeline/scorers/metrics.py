@@ -135,7 +135,24 @@ def _metric(name: str) -> Metric:
     }
     if name not in makers:
         raise UsageError(f"unknown metric {name!r}", f"Metrics: {', '.join(METRICS)}.")
-    return makers[name]()
+    return _plain_floats(makers[name]())
+
+
+def _plain_floats(metric: Metric) -> Metric:
+    """Make resampled scores Python floats.
+
+    sacreBLEU 2.6 resamples in float32 and returns a Python 0.0 where nothing matches; its mean over both kinds raises
+    TypeError on small corpora.
+    """
+    compute = metric._compute_score_from_stats
+
+    def plain(stats: list[float]) -> Score:
+        score: Score = compute(stats)
+        score.score = float(score.score)
+        return score
+
+    metric._compute_score_from_stats = plain  # type: ignore[method-assign]
+    return metric
 
 
 def _result(metric: Metric, score: Score, confidence: int) -> MetricScore:

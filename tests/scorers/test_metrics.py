@@ -160,3 +160,10 @@ class TestCommand:
         assert f"BLEU|{bleu.signature}" in result.stdout.replace("\n", "")
         assert "[red]" in result.stdout
         assert "TER" in result.stdout
+
+
+def test_intervals_exist_even_where_resamples_match_nothing():
+    found = corpus_metrics(
+        ["xx yy", "The cabinet approved the budget on Tuesday."], [["a b c d", REFERENCE[0]]], METRICS, 200
+    )
+    assert all(score.ci is not None and score.mean is not None for score in found)
