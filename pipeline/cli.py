@@ -148,7 +148,7 @@ def main() -> None:
     """Run the command; errors of ours become a message and an exit code, never a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        app(standalone_mode=True)
+        app(prog_name="mekong")
     except MekongError as error:
         sys.stderr.write(f"mekong: {error}\n")
         sys.exit(error.exit_code)

@@ -44,7 +44,8 @@ def translate_command(
     models.offline()
     entry = models.entry(config.translate.model)
     progress.say(f"model {entry.name}: {choose(entry, config.translate)}")
-    glossaries = {code: Glossary.load(code, glossary) for code in ("th", "vi")}
+    langs = ("th", "vi") if config.translate.use_glossary else ()
+    glossaries = {code: Glossary.load(code, glossary) for code in langs}
     out = sys.stdout
     with load(entry, config.translate) as translator:
         for pool in _pools(_lines(files)):

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from pipeline import manifest, models
+from pipeline.align import Side
 from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
 from pipeline.run import ENGLISH, Run
 from pipeline.score import signatures
 from pipeline.scorers.facts import Paragraph, facts
 from pipeline.scorers.metrics import corpus_metrics
 from pipeline.store import to_json, write_bytes, write_lines
-from pipeline.types import DocumentPair, Scored, Verdict
+from pipeline.types import DocumentPair, Scored, Translation, Verdict
 from pipeline.write import write_corpus
 from pipeline.writers.card import CardFacts
 from pipeline.writers.record import Row
@@ -24,6 +25,12 @@ TRANSLATIONS = "translations.jsonl"
 MANIFEST = "manifest.json"
 RANK_BY = {"translated": "log_probability", "aligned": "similarity"}
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
+
+
+def _attempted(side: Side) -> tuple[Translation, ...]:
+    """The translations of a document without those of boilerplate, which is left alone on purpose."""
+    plain = {segment.id for segment in side.segments if segment.kind != "boilerplate"}
+    return tuple(found for key, found in side.translations.items() if key in plain)
 
 
 class Output:
@@ -145,19 +152,23 @@ class Output:
             yield from self._shard_works(number)
 
     def _shard_works(self, number: int) -> list[DocumentWork]:
-        pairs: dict[str, list[tuple[Scored, Verdict]]] = {}
-        for shard, scored, verdict in self.verdicts:
-            if shard == number:
-                pairs.setdefault(scored.pair.src_doc, []).append((scored, verdict))
         return [
             DocumentWork(
                 side.document,
                 side.segments,
-                tuple(side.translations.values()),
-                tuple(pairs.get(side.document.id, ())),
+                _attempted(side),
+                tuple(self._judged.get(side.document.id, ())),
             )
             for side in self.run.sides(number)
         ]
+
+    @cached_property
+    def _judged(self) -> dict[str, list[tuple[Scored, Verdict]]]:
+        """Pairs with their verdicts by source document."""
+        pairs: dict[str, list[tuple[Scored, Verdict]]] = {}
+        for _, scored, verdict in self.verdicts:
+            pairs.setdefault(scored.pair.src_doc, []).append((scored, verdict))
+        return pairs
 
     def _aligned(self) -> Iterator[AlignedWork]:
         works = {work.document.id: work for work in self._works()}

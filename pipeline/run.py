@@ -301,7 +301,9 @@ class Run:
 
     @cached_property
     def glossaries(self) -> dict[str, glossary.Glossary]:
-        """The glossary of each source language."""
+        """The glossary of each source language, none when hints are turned off."""
+        if not self.config.translate.use_glossary:
+            return {}
         extra = [Path(path) for path in self.config.translate.glossary]
         return {lang: glossary.Glossary.load(lang, extra) for lang in ("th", "vi")}
 

@@ -130,7 +130,10 @@ class Store:
         Raises StoreError when a living process on this host, or any process of another host, holds it.
         """
         path = self.root / CLAIM
-        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make {self.root}: {error.strerror}", "Choose another --out.") from error
         mine = to_json({"host": socket.gethostname(), "pid": os.getpid(), "started": _process_start(os.getpid())})
         try:
             self._take(path, mine)

@@ -104,11 +104,10 @@ def _pieces(number: int, text: str, lang: str, settings: TranslateSettings, cont
     for part in split(
         text, lambda t: translator.count(western(t, lang) if takes_hints else t), translator.max_source_tokens
     ):
-        hints = (
-            context.glossaries[lang].hints(part, settings.max_hints) if takes_hints and settings.use_glossary else []
-        )
-        names = tuple(dict.fromkeys(hint.english for hint in hints if hint.is_name))
         shown = western(part, lang) if takes_hints else part
+        wanted = takes_hints and settings.use_glossary
+        hints = context.glossaries[lang].hints(shown, settings.max_hints) if wanted else []
+        names = tuple(dict.fromkeys(hint.english for hint in hints if hint.is_name))
         request = Request(shown, lang, tuple((hint.term, hint.english) for hint in hints))
         pieces.append(_Piece(number, part, names, request))
     return pieces

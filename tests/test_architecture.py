@@ -83,6 +83,6 @@ def test_files_stay_readable_and_free_of_dangerous_calls(path: Path) -> None:
 
 
 def test_help_loads_no_model_library() -> None:
-    program = "import sys, pipeline.cli; print([name for name in %r if name in sys.modules])" % (HEAVY,)
+    program = f"import sys, pipeline.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -104,16 +104,16 @@ def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
 
 def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
     """Until a file that fits the pattern is in the run folder."""
-    for _ in range(1200):
+    for _ in range(60_000):
         if list(out.glob(pattern)):
             return
         assert process.poll() is None, "the run ended before it could be stopped"
-        time.sleep(0.05)
+        time.sleep(0.001)
     pytest.fail(f"no {pattern} after a minute")
 
 
 @pytest.mark.parametrize(
-    "moment", ["shards/translate-000000/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
+    "moment", ["shards/translate-*/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
 )
 def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -145,7 +145,7 @@ def test_ctrl_c_finishes_the_batch_and_the_next_run_goes_on(
 ) -> None:
     out = tmp_path / "out"
     process = start(started, out)
-    wait_for("shards/translate-000000/000000.json", out, process)
+    wait_for("shards/translate-*/000000.json", out, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert not (out / "claim.json").exists()

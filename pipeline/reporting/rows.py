@@ -20,8 +20,8 @@ def label(source: Source | Reject) -> str:
 
 
 def state(translation: Translation) -> str:
-    """`passed` every guard, `marked` by one, or `failed`: there is no English at all."""
-    if translation.ended == "stop":
+    """`passed` every guard (or had nothing to translate), `marked` by one, or `failed`: there is no English at all."""
+    if translation.ended in ("stop", "skipped"):
         return "passed"
     return "failed" if translation.ended in NO_TEXT else "marked"
 

@@ -85,7 +85,7 @@ class Tally:
             self.states[state(translation)] += 1
             self.ended[translation.ended] += 1
             self.models[translation.model] += 1
-            if translation.ended != "stop":
+            if state(translation) != "passed":
                 self.marked.offer(lambda s=segment, t=translation: marked_row(s, t, work.document))  # type: ignore[misc]
 
     def _add_reading(self, work: DocumentWork) -> str:
