@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
+import orjson
+
 from pipeline import align as alignment
 from pipeline import glossary, models
 from pipeline import translate as translation
@@ -104,6 +106,14 @@ class Run:
             getattr(self, name)()
             self.seconds[name] = round(time.monotonic() - began, 3)
             self.stop.check()
+
+    def adopt(self, shards: int) -> None:
+        """Take the committed shards as they are, whatever has changed since, so that they can be reported on."""
+        numbers = range(shards)
+        self.doc_keys = [self.store.key("read", number) for number in numbers]
+        self.score_keys = [self.store.key("score", number) for number in numbers]
+        rows = (self.out / REJECTED).read_bytes().split(b"\n")[:-1]
+        self.rejects = [Reject(**orjson.loads(row)) for row in rows]
 
     # -- stages ----------------------------------------------------------------------------------------------------
 

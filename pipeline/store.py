@@ -202,6 +202,16 @@ class Store:
         except (OSError, ValueError) as error:
             raise StoreError(f"{record_path} is damaged: {error}", f"Delete it to redo shard {shard}.") from error
 
+    def key(self, stage: str, shard: int) -> str:
+        """The key of a committed shard.
+
+        Raises StoreError when it was never committed.
+        """
+        record = self.record(stage, shard)
+        if record is None:
+            raise StoreError(f"{self.root} has no shard {shard} of {stage}", "Finish it with `mekong run` first.")
+        return str(record["key"])
+
     def load(self, stage: str, shard: int, key: str, kind: type[T]) -> list[T] | None:
         """The rows of a committed shard, None when there is no commit under this key.
 
