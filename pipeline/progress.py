@@ -40,6 +40,7 @@ class Progress:
     def task(self, name: str, total: float, unit: str) -> Iterator[Task]:
         """A long task measured in `unit`, from 0 to `total`."""
         task = Task(self, name, total, unit)
+        task.show()
         try:
             yield task
         finally:
@@ -65,12 +66,13 @@ class Task:
         now = time.monotonic()
         if now - self.shown >= (LIVE_EVERY if self.progress.live else PLAIN_EVERY):
             self.shown = now
-            self._show(now)
+            self.show()
 
-    def _show(self, now: float) -> None:
+    def show(self) -> None:
+        """Say where the task stands, now."""
         if self.progress.quiet:
             return
-        line = self.line(now - self.began)
+        line = self.line(time.monotonic() - self.began)
         self.progress._write(f"\r\x1b[K{line}" if self.progress.live else line + "\n")
 
     def line(self, seconds: float) -> str:

@@ -31,6 +31,6 @@ def test_plain_streams_get_whole_lines_and_quiet_ones_only_warnings() -> None:
         with progress.task("align", 2, "documents") as task:
             task.advance(2)
         progress.warn("one file was rejected")
-    assert loud.getvalue().startswith("align      2 documents in 0 s\n")
+    assert loud.getvalue().startswith("align        0%  0/2 documents\nalign      2 documents in 0 s\n")
     assert "\r" not in loud.getvalue()
     assert quiet.getvalue() == "warning: one file was rejected\n"

@@ -51,6 +51,10 @@ def test_a_run_leaves_everything_and_the_counts_agree(
     assert len(kept) == sum(manifest["counts"]["kept"].values())
     assert all(row["reasons"] for row in rejected)
     assert {model["name"] for model in manifest["models"]} == {"tiny-qwen2", "use-multilingual-v3"}
+    notebook = Path(__file__).resolve().parent.parent / "notebooks" / "look_at_a_run.py"
+    environment = os.environ | {"MEKONG_RUN": str(out)}
+    shown = subprocess.run([sys.executable, notebook], env=environment, capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith(f"{len(kept)} pairs in ")
     html = (out / "report.html").read_text("utf-8")
     assert "tiny-qwen2" in html and "<script src" not in html
 
