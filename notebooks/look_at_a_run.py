@@ -27,9 +27,8 @@ print(f"{pairs.num_rows} pairs in {RUN}")
 # %%
 counts = pairs.group_by(["src_lang", "origin"]).aggregate([("id", "count"), ("score_length_ratio", "mean")])
 for row in counts.sort_by("src_lang").to_pylist():
-    print(
-        f"{row['src_lang']}  {row['origin']:<10}  {row['id_count']:>6}  length ratio {row['score_length_ratio_mean']:.2f}"
-    )
+    ratio = row["score_length_ratio_mean"]
+    print(f"{row['src_lang']}  {row['origin']:<10}  {row['id_count']:>6}  length ratio {ratio:.2f}")
 
 # %% [markdown]
 # ## The least similar aligned pairs

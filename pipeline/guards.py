@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.text.agreement import agree
+from pipeline.scorers.countries import mentions
+from pipeline.text.numbers import agree
 from pipeline.text.unicode import fold
 from pipeline.types import Ended
 
@@ -76,10 +77,13 @@ def clean(answer: str, source: str) -> str:
     return text
 
 
-def findings(source: str, lang: str, hypothesis: str, ended: str, names: Sequence[str] = ()) -> tuple[Finding, ...]:
+def findings(
+    source: str, lang: str, hypothesis: str, ended: str, names: Sequence[tuple[str, str]] = ()
+) -> tuple[Finding, ...]:
     """Everything wrong with `hypothesis` as the English of `source`, worst first; empty when nothing is.
 
-    `ended` is the engine's word ("stop", "length", "failed"); `names` are English names that must appear.
+    `ended` is the engine's word ("stop", "length", "failed"); `names` are pairs of a source
+    term and its English name, which must appear in a usual form, or as the term where that is in Latin letters.
     """
     if ended == "failed":
         return (Finding("failed", "the engine gave no usable output"),)
@@ -173,12 +177,22 @@ def plain_number(value: object, written: str) -> str:
     return f"{int(number)}" if number == int(number) and abs(number) < 10_000 else f"{number:,.10g}"
 
 
-def _names(names: Sequence[str], hypothesis: str) -> list[Finding]:
+def _names(names: Sequence[tuple[str, str]], hypothesis: str) -> list[Finding]:
     text = fold(hypothesis)
     words = WORD.findall(text)
+    countries = _countries(hypothesis)
     return [
-        Finding("incomplete", f"missing name {name}", name) for name in names if not name_present(name, text, words)
+        Finding("incomplete", f"missing name {english}", english)
+        for term, english in names
+        if not name_present(english, text, words)
+        and not (_countries(english) & countries)
+        and not (term.isascii() and fold(term) in text)
     ]
+
+
+def _countries(text: str) -> set[str]:
+    """The countries that an English text names, by any of their names or adjectives."""
+    return {code for mention in mentions(text, "en") for code in mention.codes}
 
 
 def name_present(name: str, folded: str, words: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.batching import plan
 from pipeline.glossary import Glossary
 from pipeline.guards import Finding, clean, findings
-from pipeline.text.western import western
+from pipeline.text.numbers import western
 from pipeline.types import Document, Ended, Segment, Translation
 
 VERSION = 1
@@ -50,7 +50,7 @@ class _Piece:
 
     segment: int
     source: str
-    names: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
     request: Request
 
 
@@ -107,7 +107,7 @@ def _pieces(number: int, text: str, lang: str, settings: TranslateSettings, cont
         shown = western(part, lang) if takes_hints else part
         wanted = takes_hints and settings.use_glossary
         hints = context.glossaries[lang].hints(shown, settings.max_hints) if wanted else []
-        names = tuple(dict.fromkeys(hint.english for hint in hints if hint.is_name))
+        names = tuple((hint.term, hint.english) for hint in hints if hint.is_name)
         request = Request(shown, lang, tuple((hint.term, hint.english) for hint in hints))
         pieces.append(_Piece(number, part, names, request))
     return pieces
