@@ -318,6 +318,13 @@ class Run:
         return {lang: glossary.Glossary.load(lang, extra) for lang in ("th", "vi")}
 
     def _glossary_files(self) -> list[Path]:
+        """The files that hints come from.
+
+        Raises InputError when one of the user's is not there.
+        """
+        for path in map(Path, self.config.translate.glossary):
+            if not path.is_file():
+                raise InputError(f"the glossary {path} does not exist", "Correct translate.glossary.")
         return [*sorted(glossary.folder().glob("*.tsv")), *map(Path, self.config.translate.glossary)]
 
     def _encoder_key(self) -> str:

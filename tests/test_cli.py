@@ -79,7 +79,7 @@ def test_bad_files_are_set_aside_with_reasons_and_the_rest_is_done(
         (["--set", "translate.model=opus-mt-th-em"], 2, ["opus-mt-th-em", "opus-mt-th-en"]),
         (["--set", "translate.model=opus-mt-th-en"], 1, ["not in the store", "mekong models add opus-mt-th-en"]),
         (["--set", "filter.rules={similarty: {min: 1}}"], 2, ["similarty", "similarity"]),
-        (["--set", "translate.glossary=[none.tsv]"], 1, ["none.tsv"]),
+        (["--set", "translate.glossary=[none.tsv]", "--set", "translate.use_glossary=true"], 1, ["none.tsv"]),
     ],
 )
 def test_bad_settings_end_with_a_message_and_no_traceback(
