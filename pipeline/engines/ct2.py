@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -19,7 +20,7 @@ STDERR_TAIL = 2000
 class CTranslate2Engine:
     """Greedy generation with a decoder-only model that was converted to `folder`.
 
-    The child process reads batches from a pipe and ends when the pipe closes, so it cannot outlive this process.
+    The child process reads batches from a pipe and ends when the pipe closes; the kernel ends it when we die.
     """
 
     def __init__(self, folder: Path, device: str, compute_type: str, threads: int, end_tokens: Sequence[str]) -> None:
@@ -80,7 +81,8 @@ class CTranslate2Engine:
     def close(self) -> None:
         """End the child process."""
         if self._process.stdin:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # the process is gone, and with it what was not sent
+                self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:

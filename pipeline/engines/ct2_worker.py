@@ -6,12 +6,15 @@ in holds the settings, every further line one batch: {"rows": [[token id]], "max
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
 MIN_SHARED = 8
 """A common prompt start of fewer tokens is not worth a cached state."""
 
@@ -63,8 +66,14 @@ class Worker:
         return [self.vocabulary[i] for i in ids]
 
 
+def end_with_parent() -> None:
+    """Have the kernel end this process when its parent dies, even in the middle of a batch (prctl(2), Linux)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
     """Serve batches until standard input ends."""
+    end_with_parent()
     # Anything a library prints must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -1,6 +1,10 @@
 """CTranslate2 in its own process, against transformers on the same tiny model."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +59,26 @@ def test_a_dead_worker_is_an_error_with_its_last_words(translator: Translator) -
     engine._process.kill()
     with pytest.raises(EngineError, match="ended with code -9"):
         translator.translate(REQUESTS)
+
+
+def test_the_worker_dies_with_its_parent(entry: Entry) -> None:
+    program = (
+        "import time; from pipeline.models import entry; from pipeline.engines.load import load;"
+        "from pipeline.config import TranslateSettings as S;"
+        f"t = load(entry({entry.name!r}), S(engine='ctranslate2', device='cpu', threads=1));"
+        "print(t.engine._process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    worker = Path(f"/proc/{int(parent.stdout.readline())}")
+    assert worker.exists()
+    parent.kill()
+    parent.wait()
+    for _ in range(500):
+        if not worker.exists() or ") Z " in (worker / "stat").read_text():
+            return
+        time.sleep(0.01)
+    pytest.fail("the worker outlived its parent")
 
 
 def test_transformers_runs_the_same_entry(entry: Entry) -> None:
