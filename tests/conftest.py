@@ -77,6 +77,17 @@ def tiny_store(
 
 
 @pytest.fixture
+def run_entry(tiny_store: Callable[[str], Entry]) -> Entry:
+    """The tiny chat model, with the sentence encoder beside it: all that a run needs."""
+    from pipeline.model_add import add
+
+    pytest.importorskip("ctranslate2")
+    found = tiny_store("qwen2")
+    add("use-multilingual-v3", quiet)
+    return found
+
+
+@pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty model store for one test."""
     folder = tmp_path / "models"

@@ -5,24 +5,13 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 
-from pipeline.model_add import add
 from pipeline.models import Entry
 from tests.runs import ENGLISH, THAI, VIETNAMESE, articles, config, lines, mekong
-from tests.small import quiet
-
-
-@pytest.fixture
-def entry(tiny_store: Callable[[str], Entry]) -> Entry:
-    pytest.importorskip("ctranslate2")
-    found = tiny_store("qwen2")
-    add("use-multilingual-v3", quiet)
-    return found
 
 
 def bad_input(folder: Path) -> dict[str, str]:
@@ -51,12 +40,12 @@ def bad_input(folder: Path) -> dict[str, str]:
 
 
 def test_bad_files_are_set_aside_with_reasons_and_the_rest_is_done(
-    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = articles(tmp_path / "articles"), tmp_path / "out"
     expected = bad_input(folder)
     (folder / "cut.jsonl.gz").unlink()
-    path = config(tmp_path, entry.name, paths=[str(folder)], max_rejects=100)
+    path = config(tmp_path, run_entry.name, paths=[str(folder)], max_rejects=100)
     assert mekong(monkeypatch, "run", path, "--out", out, "--quiet") == 0
     rejects = lines(out / "rejected.jsonl")
     for name, word in expected.items():
@@ -83,7 +72,7 @@ def test_bad_files_are_set_aside_with_reasons_and_the_rest_is_done(
     ],
 )
 def test_bad_settings_end_with_a_message_and_no_traceback(
-    entry: Entry,
+    run_entry: Entry,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -91,7 +80,7 @@ def test_bad_settings_end_with_a_message_and_no_traceback(
     code: int,
     words: list[str],
 ) -> None:
-    path = config(tmp_path, entry.name, paths=[str(articles(tmp_path / "articles"))])
+    path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
     assert mekong(monkeypatch, "run", path, "--out", tmp_path / "out", "--quiet", *arguments) == code
     error = capfd.readouterr().err
     assert error.startswith("mekong: ") and "Traceback" not in error
@@ -100,20 +89,20 @@ def test_bad_settings_end_with_a_message_and_no_traceback(
 
 
 def test_unwritable_output_is_a_clear_error(
-    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    path = config(tmp_path, entry.name, paths=[str(articles(tmp_path / "articles"))])
+    path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
     assert mekong(monkeypatch, "run", path, "--out", tmp_path / "file" / "out", "--quiet") == 1
     assert "Traceback" not in capfd.readouterr().err
 
 
 def test_dry_run_writes_nothing(
-    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = config(tmp_path, entry.name, paths=[str(articles(tmp_path / "articles"))])
+    path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
     assert mekong(monkeypatch, "run", path, "--out", tmp_path / "out", "--dry-run") == 0
-    assert entry.name in capfd.readouterr().out
+    assert run_entry.name in capfd.readouterr().out
     assert not (tmp_path / "out").exists()
 
 
@@ -125,11 +114,11 @@ def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 
 def test_translate_gives_one_line_a_line(
-    entry: Entry, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stdin(monkeypatch, f"{THAI[0]}\n\n{THAI[1]}\n{ENGLISH[0]}\n{VIETNAMESE[0]}")
     flags = ["--no-glossary", "--quiet", "--set", "translate.threads=1"]
-    assert mekong(monkeypatch, "translate", "--model", entry.name, *flags) == 0
+    assert mekong(monkeypatch, "translate", "--model", run_entry.name, *flags) == 0
     out = capfd.readouterr().out.split("\n")
     assert len(out) == 6 and out[5] == ""
     assert out[1] == "" and out[3] == ENGLISH[0]
@@ -137,18 +126,18 @@ def test_translate_gives_one_line_a_line(
 
 
 def test_translate_says_in_json_what_went_wrong(
-    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.th"
     path.write_text(THAI[1], encoding="utf-8")
     flags = ["--no-glossary", "--quiet", "--json", "--set", "translate.threads=1"]
-    assert mekong(monkeypatch, "translate", path, "--lang", "th", "--model", entry.name, *flags) == 0
+    assert mekong(monkeypatch, "translate", path, "--lang", "th", "--model", run_entry.name, *flags) == 0
     record = json.loads(capfd.readouterr().out)
     assert record["segments"][0]["ended"] != "stop" and record["segments"][0]["problems"]
 
 
 def test_align_two_files_and_cases(
-    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     source, target = tmp_path / "a.th.txt", tmp_path / "a.en.txt"
     source.write_text("\n".join(THAI), encoding="utf-8")
@@ -166,9 +155,9 @@ def test_align_two_files_and_cases(
 
 
 def test_doctor_tries_the_model(
-    entry: Entry, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    code = mekong(monkeypatch, "doctor", "--model", entry.name, "--json")
+    code = mekong(monkeypatch, "doctor", "--model", run_entry.name, "--json")
     checks = {check["name"]: check for check in orjson.loads(capfd.readouterr().out)}
     assert checks["use-multilingual-v3"]["state"] == "ok" and "translation" in checks
     assert (code == 0) == all(check["state"] != "failed" for check in checks.values())

@@ -5,30 +5,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 
-from pipeline.model_add import add
 from pipeline.models import Entry
 from tests.runs import ENGLISH, articles, config, lines, mekong, outputs
-from tests.small import quiet
 
 
 @pytest.fixture
-def entry(tiny_store: Callable[[str], Entry]) -> Entry:
-    pytest.importorskip("ctranslate2")
-    found = tiny_store("qwen2")
-    add("use-multilingual-v3", quiet)
-    return found
-
-
-@pytest.fixture
-def started(entry: Entry, tmp_path: Path) -> Path:
+def started(run_entry: Entry, tmp_path: Path) -> Path:
     """A configuration with articles to run."""
-    return config(tmp_path, entry.name, paths=[str(articles(tmp_path / "articles", copies=3))])
+    return config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=3))])
 
 
 def test_a_run_leaves_everything_and_the_counts_agree(

@@ -11,6 +11,7 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor
 
 from pipeline.engines.base import Output
+from pipeline.engines.memory import within_memory
 
 
 class GreedyScore(LogitsProcessor):
@@ -46,16 +47,7 @@ class CausalEngine:
 
     def generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
         """One greedy continuation a row; on a device out of memory the batch is halved, down to one row."""
-        if not rows:
-            return []
-        try:
-            return self._generate(rows, max_new_tokens)
-        except torch.OutOfMemoryError:
-            if len(rows) == 1:
-                return [Output((), None, "failed")]
-        torch.cuda.empty_cache()
-        half = len(rows) // 2
-        return self.generate(rows[:half], max_new_tokens[:half]) + self.generate(rows[half:], max_new_tokens[half:])
+        return within_memory(self._generate, rows, max_new_tokens)
 
     def _generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
         longest = max(map(len, rows))

@@ -21,6 +21,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig,
 
 from pipeline.engines.base import Codec, Engine, Output, Request
 from pipeline.engines.causal import GreedyScore
+from pipeline.engines.memory import within_memory
 from pipeline.errors import EngineError, ModelError, ModelRefused, UsageError
 from pipeline.models import Entry, offline
 
@@ -162,16 +163,7 @@ class HfSeq2Seq:
 
         `logprob` is the mean over the generated tokens, end token included, target language apart.
         """
-        if not rows:
-            return []
-        try:
-            return self._generate(rows, max_new_tokens)
-        except torch.OutOfMemoryError:
-            if len(rows) == 1:
-                return [Output((), None, "failed")]
-        torch.cuda.empty_cache()
-        half = len(rows) // 2
-        return self.generate(rows[:half], max_new_tokens[:half]) + self.generate(rows[half:], max_new_tokens[half:])
+        return within_memory(self._generate, rows, max_new_tokens)
 
     def _generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
         search = self.search
