@@ -89,7 +89,8 @@ def _year(text: str, number: Number, previous: Number | None, lang: str) -> Numb
     value = int(digits)
     if lang == "th" and value in BUDDHIST_YEARS:
         after_one = follows and previous is not None and previous.era == "BE"
-        return year(digits, number.start, lang) if after_one or _YEAR_BEFORE.search(before) else None
+        alone = before.endswith("(") and text.startswith(")", number.end)
+        return year(digits, number.start, lang) if after_one or alone or _YEAR_BEFORE.search(before) else None
     if value in COMMON_YEARS and (1900 <= value <= 2100) and not _COUNTED.match(text, number.end):
         return year(digits, number.start, "en", "CE")
     return None
