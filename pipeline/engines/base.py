@@ -8,7 +8,7 @@ device and the search. A `Translator` is one of each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol
 
@@ -89,7 +89,6 @@ class Translator:
     """Longest bare text, in tokens, that the model is given; a longer one must be split before."""
     new_tokens: tuple[float, int] = (3.0, 32)
     """Bound on the output: factor times source tokens, plus a constant."""
-    about: dict[str, str] = field(default_factory=dict)
 
     def count(self, text: str) -> int:
         """Tokens of the bare text."""
