@@ -79,7 +79,7 @@ def match(
     return _settled(pairs)
 
 
-def align(pair: DocumentPair, source: Side, target: Side, settings: AlignSettings, encoder: Encoder) -> Iterator[Pair]:
+def align(pair: DocumentPair, source: Side, target: Side, encoder: Encoder) -> Iterator[Pair]:
     """Yield a pair for every bead with both sides, in order; boilerplate is left out.
 
     Texts are normalised by the rules of their language, units on different lines joined by one space.

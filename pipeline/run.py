@@ -232,7 +232,7 @@ class Run:
             yield from translated_pairs(side.document, side.segments, side.translations)
             found = parallel.get(side.document.id)
             if found:
-                yield from alignment.align(found, side, self.english(found.tgt_doc), self.config.align, self.encoder)
+                yield from alignment.align(found, side, self.english(found.tgt_doc), self.encoder)
 
     def score(self) -> None:
         """Score every pair."""

@@ -149,7 +149,7 @@ def test_every_unit_is_in_one_bead_and_spans_fit_the_texts(key: str) -> None:
 def test_pairs_are_normalised_and_name_their_segments() -> None:
     name, other = "th-02-fruit-exports.txt", "en-01-orchards-and-borders.txt"
     src, tgt = samples()[name], samples()[other]
-    pairs = list(align(DocumentPair(name, other, 1, 1, 1, "parallel"), src, tgt, SETTINGS, use()))
+    pairs = list(align(DocumentPair(name, other, 1, 1, 1, "parallel"), src, tgt, use()))
     by_id = {found.id: found for found in (*src.segments, *tgt.segments)}
     assert len({pair.id for pair in pairs}) == len(pairs) > 10
     for pair in pairs:
@@ -184,7 +184,7 @@ def test_boilerplate_is_left_out_and_a_match_is_one_to_one() -> None:
 
     link = Segment("v0:x", "v0", 9, 9, 0, len(LINES[0]), LINES[0], "boilerplate")
     partly = Side(full[0].document, (link, *full[0].segments[1:]), {})
-    texts = [pair.src_text for pair in align(found[0], partly, target, SETTINGS, encoder)]
+    texts = [pair.src_text for pair in align(found[0], partly, target, encoder)]
     assert texts == LINES[1:]
 
 
