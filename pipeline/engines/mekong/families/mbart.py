@@ -1,0 +1,29 @@
+"""mBART-50: learned positions that begin at 2, norms before the blocks and on the embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.engines.mekong.architecture import Checkpoint
+from pipeline.engines.mekong.checkpoint import Tensors
+from pipeline.engines.mekong.families import bart
+
+FIRST_POSITION = 2
+"""Rows of the table before it were never learnt."""
+
+
+def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
+    """An MBartForConditionalGeneration."""
+    size = bart.architecture("mbart", config, norm_first=True)
+    stacks = (
+        bart.stack(
+            side,
+            config,
+            tensors,
+            tensors[f"model.{side}.embed_positions.weight"][FIRST_POSITION:],
+            size.head_width,
+        )
+        for side in ("encoder", "decoder")
+    )
+    return bart.checkpoint(size, *stacks, tensors)
