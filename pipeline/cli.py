@@ -63,7 +63,7 @@ def translate(
     ] = None,
     lang: Annotated[str, typer.Option(help="th, vi, or auto to detect it line by line.")] = "auto",
     model: Annotated[str | None, typer.Option(help="A registry name, see `mekong models list`.")] = None,
-    engine: Annotated[str | None, typer.Option(help="auto, transformers or ctranslate2.")] = None,
+    engine: Annotated[str | None, typer.Option(help="auto, mekong, reference, transformers or ctranslate2.")] = None,
     glossary: Annotated[list[Path] | None, typer.Option(help="Your own glossary; it wins. Repeat.")] = None,
     no_glossary: Annotated[bool, typer.Option("--no-glossary", help="Give the model no hints.")] = False,
     sets: Sets = None,
@@ -134,11 +134,13 @@ def doctor(
 
 
 def _add_parts() -> None:
+    from pipeline.cli_bench import app as bench_app
     from pipeline.cli_models import app as models_app
     from pipeline.cli_score import score_command
 
     app.command("score")(score_command)
     app.add_typer(models_app, name="models", help="List, check and add models.")
+    app.add_typer(bench_app, name="bench", help="Measure this machine.")
 
 
 _add_parts()

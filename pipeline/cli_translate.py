@@ -22,7 +22,7 @@ from pipeline.text.language import detect
 from pipeline.translate import TranslateContext, translate
 from pipeline.types import Document, Source, Translation
 
-POOL_LINES = 1000
+POOL_LINES = 4000
 """Lines that are sorted by length together."""
 
 
@@ -47,7 +47,7 @@ def translate_command(
     langs = ("th", "vi") if config.translate.use_glossary else ()
     glossaries = {code: Glossary.load(code, glossary) for code in langs}
     out = sys.stdout
-    with load(entry, config.translate) as translator:
+    with load(entry, config.translate, progress.say) as translator:
         for pool in _pools(_lines(files)):
             total = sum(translator.count(line) for _, line in pool)
             with progress.task("translate", total, "tokens") as task:

@@ -57,20 +57,27 @@ class TranslateSettings(Settings):
 
     model: str = "qwen2.5-coder-1.5b"
     """Name of a registry entry (`mekong models list`)."""
-    engine: Literal["auto", "transformers", "ctranslate2"] = "auto"
-    """`auto` takes the entry's engine for the device in use."""
+    engine: Literal["auto", "mekong", "reference", "transformers", "ctranslate2"] = "auto"
+    """`auto` takes the entry's engine for the device in use: mekong for encoder-decoder models. `reference` is
+    transformers in float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` is CUDA where there is a usable GPU."""
     dtype: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
-    """`auto`: bfloat16 on CUDA, on the CPU int8 with CTranslate2 and float32 with transformers."""
+    """`auto`: bfloat16 on CUDA; on the CPU int8 with mekong, where the processor has instructions for it, and with
+    CTranslate2, else float32."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Decoders of the mekong engine side by side; 0 is one a core, or one a GPU. Outputs do not depend on it."""
     threads: Annotated[int, Field(ge=0)] = 0
-    """CPU threads of the engine; 0 takes all cores."""
-    batch_tokens: Count = 16_384
+    """CPU threads of each; 0 shares the cores out: one for each of mekong's workers, all for another engine."""
+    batch_tokens: Count = 65_536
     """Input tokens a batch, padding included; a batch is cut from one length-sorted shard."""
-    batch_rows: Count = 32
-    """Rows a batch at most."""
+    batch_rows: Annotated[int, Field(ge=0)] = 0
+    """Rows a batch at most, and so what a kill can cost; 0 takes what the engine does well with."""
     num_beams: Annotated[int, Field(ge=1, le=32)] = 1
     """Beam size; 1 is greedy."""
+    shortlist: bool = False
+    """Let the mekong engine generate only tokens of scripts that English is written in. Faster with large vocabularies;
+    a name left in Thai letters can then not come out."""
     use_glossary: bool = True
     """Give glossary hints to models that take them."""
     glossary: tuple[str, ...] = ()
@@ -78,7 +85,8 @@ class TranslateSettings(Settings):
     max_hints: Annotated[int, Field(ge=0, le=100)] = 25
     """Hints a segment at most, rarest terms first."""
     retries: Annotated[int, Field(ge=0, le=3)] = 1
-    """How often a segment that fails a guard is translated again with what was wrong named."""
+    """How often a segment that fails a guard is translated again: with what was wrong named, where the model reads
+    hints, else with more beams and no repetition."""
 
 
 class AlignSettings(Settings):

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pipeline.engines.convert import CT2_FOLDER, REFUSED
+from pipeline.engines.convert import CT2_FOLDER, run_apart
 from pipeline.errors import ModelError, ModelMissing, ModelRefused
 from pipeline.model_sources import Fetched, Say, fetch, refuse_other
-from pipeline.models import LOCK, OFFLINE, OWN_ENTRIES, Entry, FileRecord, Lock, entry, folder, locate, root
+from pipeline.models import LOCK, OWN_ENTRIES, Entry, FileRecord, Lock, entry, folder, locate, root
 from pipeline.store import file_sha256, to_json, write_bytes
 
 HASH_THREADS = 2
@@ -54,7 +51,7 @@ def add(name: str, say: Say) -> Path:
 
 def _wants_ctranslate2(entry: Entry) -> bool:
     """Whether the int8 model for CTranslate2 belongs into the store of this machine."""
-    return entry.engine["cpu"] == "ctranslate2" and importlib.util.find_spec("ctranslate2") is not None
+    return entry.backend("cpu") == "ctranslate2" and importlib.util.find_spec("ctranslate2") is not None
 
 
 @contextmanager
@@ -101,18 +98,18 @@ def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
     converted: Literal["", "gguf", "pickle"] = ""
     if entry.format == "gguf":
         (expected,) = entry.sha256.values()
-        _convert(say, "gguf", model, expected, *(str(part.resolve()) for part in fetched.parts))
+        run_apart(say, "gguf", model, expected, *(str(part.resolve()) for part in fetched.parts))
         converted = "gguf"
     elif entry.format == "safetensors":
         for name, expected in entry.sha256.items():
             refuse_other(name, model / name, expected)
         if any(model.rglob("*.bin")):
-            _convert(say, "pickle", model)
+            run_apart(say, "pickle", model)
             converted = "pickle"
         if not any(model.glob("*.safetensors")):
             raise ModelError("there are no weights in safetensors or PyTorch format")
     if _wants_ctranslate2(entry):
-        _convert(say, "ctranslate2", model)
+        run_apart(say, "ctranslate2", model)
     say("hashing")
     lock = Lock(
         name=entry.name,
@@ -142,28 +139,3 @@ def _move(built: Path, final: Path) -> None:
     if final.exists():
         final.rename(built.with_name("replaced"))
     built.rename(final)
-
-
-def _convert(say: Say, command: str, model: Path, *arguments: str) -> None:
-    """Run `pipeline.engines.convert` as a child process without the network and pass on what it says."""
-    code = Path(__file__).resolve().parent.parent
-    environment = {
-        **os.environ,
-        **OFFLINE,
-        "PYTHONPATH": os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    }
-    call: Sequence[str] = [sys.executable, "-m", "pipeline.engines.convert", command, str(model), *arguments]
-    with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True)
-        try:
-            for line in child.stdout or ():
-                say(line.rstrip("\n"))
-            code_number = child.wait()
-        finally:
-            child.kill()
-            child.wait()
-        if code_number:
-            errors.seek(0)
-            said = errors.read().decode("utf-8", "replace").strip().split("\n")
-            kind = ModelRefused if code_number == REFUSED else ModelError
-            raise kind(said[-1] or f"the conversion ended with code {code_number}")

@@ -38,7 +38,8 @@ SOURCE = re.compile(
     r"|path:(?P<path>\S.*)"
 )
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Backend = Literal["transformers", "ctranslate2"]
+Backend = Literal["mekong", "transformers", "ctranslate2"]
+SEQ2SEQ = ("marian", "m2m100", "nllb", "mbart50", "t5")
 
 
 class Generation(Settings):
@@ -98,7 +99,8 @@ class Entry(Settings):
     max_source_tokens: Count
     """Longest text given to the model, in tokens, without prompt and language codes."""
     generation: Generation = Generation()
-    engine: dict[Literal["cpu", "cuda"], Backend] = {"cpu": "transformers", "cuda": "transformers"}
+    engine: dict[Literal["cpu", "cuda"], Backend] = {}
+    """The engine on each device, where it is not the family's usual one."""
     prompt: Prompt | None = None
 
     @field_validator("sources")
@@ -115,11 +117,15 @@ class Entry(Settings):
             raise ValueError("a chat model needs `prompt`")
         if self.format == "gguf" and len(self.sha256) != 1:
             raise ValueError("a GGUF model needs the SHA-256 of its one file")
-        if self.family in ("m2m100", "nllb", "mbart50", "t5") and not self.target:
+        if self.family in SEQ2SEQ and self.family != "marian" and not self.target:
             raise ValueError(f"a model of family {self.family} needs `target`, its token for English")
-        if set(self.engine) != {"cpu", "cuda"}:
-            raise ValueError("`engine` names one for cpu and one for cuda")
+        if self.family not in SEQ2SEQ and "mekong" in self.engine.values():
+            raise ValueError(f"the engine mekong is not for models of family {self.family}")
         return self
+
+    def backend(self, device: Literal["cpu", "cuda"]) -> Backend:
+        """The engine that runs it on a device unless another is asked for."""
+        return self.engine.get(device, "mekong" if self.family in SEQ2SEQ else "transformers")
 
 
 class FileRecord(BaseModel):

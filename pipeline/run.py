@@ -159,7 +159,7 @@ class Run:
         settings = self.config.translate
         texts = [file_sha256(path) for path in self._glossary_files()] if settings.use_glossary else []
         # What changes speed alone stays out of the key.
-        chosen = settings.model_dump(exclude={"threads", "glossary"})
+        chosen = settings.model_dump(exclude={"workers", "threads", "glossary"})
         common = digest("translate", translation.VERSION, identity(self.entry, settings), chosen, texts)
         self.translate_keys = [digest(common, key) for key in self.segment_keys]
         todo = [n for n, key in enumerate(self.translate_keys) if not self._done("translate", n, key)]
@@ -170,7 +170,7 @@ class Run:
             for number in todo:
                 self.store.commit("translate", number, self.translate_keys[number], [])
             return
-        with load(self.entry, settings) as translator:
+        with load(self.entry, settings, self.progress.say) as translator:
             sizes = [sum(translator.count(s.text) for s in self._to_translate(n)) for n in todo]
             with self.progress.task("translate", sum(sizes), "tokens") as task:
                 for number in todo:

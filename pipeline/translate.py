@@ -1,8 +1,9 @@
 """Segments to English.
 
 Nothing is truncated: tokens are counted first, and a segment over the model's limit is cut at clause marks, then at
-spaces, then by force, its pieces translated apart and joined. A hypothesis that fails a guard is translated once more
-with what was missing named; the better of the two is kept, and one that still fails is marked.
+spaces, then by force, its pieces translated apart and joined. A hypothesis that fails a guard is translated once more,
+with what was missing named where the model reads hints, else with a wider search that repeats nothing; the better of
+the two is kept, and one that still fails is marked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pipeline.guards import Finding, clean, findings
 from pipeline.text.numbers import western
 from pipeline.types import Document, Ended, Segment, Translation
 
-VERSION = 1
+VERSION = 2
 """Raised when the same input would give other output; part of every shard's key."""
 
 CLAUSE = re.compile(r"[,;:–—]\s|[.!?…]\s")
@@ -132,7 +133,8 @@ def split(text: str, count: Callable[[str], int], limit: int) -> list[str]:
 
 def _attempts(pieces: Sequence[_Piece], settings: TranslateSettings, context: TranslateContext) -> list[_Attempt]:
     best = _round(pieces, [piece.request for piece in pieces], 1, settings, context)
-    rounds = settings.retries if context.translator.codec.takes_hints else 0
+    # Without hints a third attempt would be the second again.
+    rounds = settings.retries if context.translator.codec.takes_hints else min(1, settings.retries)
     for number in range(2, rounds + 2):
         again = [i for i, attempt in enumerate(best) if attempt.found]
         requests = [replace(pieces[i].request, missing=_missing(best[i])) for i in again]
@@ -156,11 +158,12 @@ def _round(
     context: TranslateContext,
 ) -> list[_Attempt]:
     translator = context.translator
+    careful = number > 1 and not translator.codec.takes_hints
     lengths = [len(translator.codec.encode(request)) for request in requests]
     done: dict[int, Hypothesis] = {}
-    for batch in plan(lengths, settings.batch_tokens, settings.batch_rows):
+    for batch in plan(lengths, settings.batch_tokens, settings.batch_rows or translator.engine.batch_rows):
         rows = [requests[i] for i in batch]
-        hypotheses = context.memo(rows, lambda rows=rows: translator.translate(rows))  # type: ignore[misc]
+        hypotheses = context.memo(rows, lambda rows=rows: translator.translate(rows, careful=careful))  # type: ignore[misc]
         done.update(zip(batch, hypotheses, strict=True))
         if number == 1:
             context.advance(sum(hypothesis.src_tokens for hypothesis in hypotheses))
@@ -189,5 +192,6 @@ def _joined(segment: Segment, model: str, parts: Sequence[tuple[_Piece, _Attempt
         ended=ended,
         attempts=max(a.number for a in attempts),
         problems=tuple(finding.problem for finding in found),
+        notes=tuple(dict.fromkeys(a.hypothesis.note for a in attempts if a.hypothesis.note)),
         hints=tuple(dict.fromkeys(hint for piece, _ in parts for hint in piece.request.hints)),
     )

@@ -64,8 +64,9 @@ class Translation:
 
     `ended` is "stop" when the hypothesis passed every guard, "skipped" when there was nothing to translate
     (boilerplate, or no word of the source language); any other value says why it did not pass, and `problems` names
-    what is wrong with it ("missing number 25", ...). `logprob` is the mean log-probability of an output token
-    (natural logarithm), None where the engine gives none. `hints` are the glossary pairs given.
+    what is wrong with it ("missing number 25", ...). `logprob` is the mean log-probability of an output token (natural
+    logarithm), None where the engine gives none. `hints` are the glossary pairs given, `notes` tell of unusual ways
+    that the engine took.
     """
 
     segment_id: str
@@ -78,6 +79,7 @@ class Translation:
     attempts: int
     problems: tuple[str, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

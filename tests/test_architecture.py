@@ -19,8 +19,8 @@ LAYERS = (
     STAGES,
     ("run",),
     ("output",),
-    ("cli_translate",),
-    ("cli_run", "cli_align", "cli_score", "cli_models", "doctor"),
+    ("cli_translate", "bench"),
+    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "doctor"),
     ("cli",),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -33,17 +33,28 @@ class WordCodec:
         return len(text)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        return self.say(self.requests[tokens[0]])
+        request = self.requests[tokens[0]]
+        return self.say_again(request) if tokens[1] else self.say(request)
+
+    def say_again(self, request: Request) -> str:
+        """What a careful search finds."""
+        return "The meeting in Hanoi has 25 people."
 
 
 @dataclass
 class EchoEngine:
     about: dict[str, str] = field(default_factory=dict)
     batches: list[int] = field(default_factory=list)
+    careful: list[bool] = field(default_factory=list)
+    batch_rows = 32
 
-    def generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
+    def generate(
+        self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int], *, careful: bool = False
+    ) -> list[Output]:
         self.batches.append(len(rows))
-        return [Output((row[0],), -0.5, "stop") for row in rows]
+        self.careful.append(careful)
+        note = "decoded again in float32 on the CPU" if careful else ""
+        return [Output((row[0], careful), -0.5, "stop", note) for row in rows]
 
     def close(self) -> None:
         pass
@@ -55,11 +66,13 @@ def made(
     *,
     lang: str = "th",
     kinds: Mapping[int, str] | None = None,
+    takes_hints: bool = True,
     entries: Sequence[Entry] = (),
     limit: int = 400,
     **changes: object,
 ) -> tuple[list[Translation], WordCodec, EchoEngine]:
     codec, engine = WordCodec(say), EchoEngine()
+    codec.takes_hints = takes_hints
     translator = Translator("tiny", "f", codec, engine, limit)
     document = Document("d", lang, "\n".join(texts), Source("d.txt"))
     segments = [
@@ -152,3 +165,26 @@ def test_a_stored_batch_is_not_computed_again() -> None:
     context = TranslateContext(translator, {"th": Glossary("th", [])}, lambda rows, do: stored, lambda n: None)
     done = list(translate([segment], {"d": document}, TranslateSettings(), context))
     assert done[0].text == "gathering" and engine.batches == []
+
+
+def test_a_model_without_hints_searches_flagged_rows_again_with_care() -> None:
+    loop = "the same the same the same the same the same the same the same the same"
+    texts = ["ประชุมที่ฮานอยมี 25 คน", "ประชุมครั้งแรกของปีนี้"]
+    done, _, engine = made(texts, lambda r: loop if "25" in r.text else "first meeting of the year", takes_hints=False)
+    assert engine.careful == [False, True]
+    assert engine.batches == [2, 1]
+    assert [(t.text, t.ended, t.attempts) for t in done] == [
+        ("The meeting in Hanoi has 25 people.", "stop", 2),
+        ("first meeting of the year", "stop", 1),
+    ]
+    assert [t.notes for t in done] == [("decoded again in float32 on the CPU",), ()]
+
+
+def test_a_careful_search_is_made_once_and_kept_only_when_it_is_better() -> None:
+    done, _, engine = made(
+        ["ประชุมที่ฮานอยมี 30 คน"], lambda r: "30 people met in Hanoi, it ประชุม", takes_hints=False, retries=3
+    )
+    assert engine.careful == [False, True]
+    assert (done[0].text, done[0].ended, done[0].attempts) == ("30 people met in Hanoi, it ประชุม", "incomplete", 2)
+    worse, _, engine = made(["ประชุมที่ฮานอยมี 25 คน"], lambda r: "25 people met in Hanoi.", takes_hints=False)
+    assert engine.careful == [False] and worse[0].attempts == 1

@@ -31,6 +31,10 @@ class Output:
     tokens: tuple[int, ...]
     logprob: float | None
     ended: Literal["stop", "length", "failed"]
+    note: str = ""
+    """What was done to get it, when that was not the usual."""
+    others: tuple[Output, ...] = ()
+    """The next best hypotheses, where more than one was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Hypothesis:
     src_tokens: int
     out_tokens: int
     ended: Literal["stop", "length", "failed"]
+    note: str = ""
+    """What was done to get it, when that was not the usual."""
 
 
 class Codec(Protocol):
@@ -66,8 +72,14 @@ class Engine(Protocol):
     about: dict[str, str]
     """Engine name, device, dtype and versions, for the manifest."""
 
-    def generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
-        """One output a row, in order. `max_new_tokens` bounds each row.
+    batch_rows: int
+    """Rows at a time that it does well with."""
+
+    def generate(
+        self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int], *, careful: bool = False
+    ) -> list[Output]:
+        """One output a row, in order. `max_new_tokens` bounds each row. `careful` is for rows whose first output was no
+        good: a wider search that repeats nothing.
 
         Raises EngineError when the engine cannot answer at all.
         """
@@ -94,14 +106,14 @@ class Translator:
         """Tokens of the bare text."""
         return self.codec.count(text)
 
-    def translate(self, batch: Sequence[Request]) -> list[Hypothesis]:
+    def translate(self, batch: Sequence[Request], *, careful: bool = False) -> list[Hypothesis]:
         """Translate one batch as it is; cutting the input into batches is the caller's business."""
         rows = [self.codec.encode(request) for request in batch]
         counts = [self.codec.count(request.text) for request in batch]
         factor, extra = self.new_tokens
-        outputs = self.engine.generate(rows, [int(factor * n) + extra for n in counts])
+        outputs = self.engine.generate(rows, [int(factor * n) + extra for n in counts], careful=careful)
         return [
-            Hypothesis(self.codec.decode(out.tokens), out.logprob, n, len(out.tokens), out.ended)
+            Hypothesis(self.codec.decode(out.tokens), out.logprob, n, len(out.tokens), out.ended, out.note)
             for out, n in zip(outputs, counts, strict=True)
         ]
 

@@ -20,3 +20,17 @@ def plan(lengths: Sequence[int], max_tokens: int, max_rows: int) -> list[list[in
         else:
             batch.append(row)
     return batches
+
+
+MIN_SHARED = 8
+"""A common prompt start of fewer tokens is not worth a cached state."""
+
+
+def shared_start(rows: Sequence[Sequence[int]]) -> int:
+    """How many leading tokens all rows have in common, at least one token a row left over; 0 when that is few."""
+    if len(rows) < 2:
+        return 0
+    shortest, longest = min(rows, key=list), max(rows, key=list)
+    limit = min(map(len, rows)) - 1
+    same = next((i for i, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b), limit)
+    return min(same, limit) if min(same, limit) >= MIN_SHARED else 0

@@ -11,6 +11,7 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor
 
 from pipeline.engines.base import Output
+from pipeline.engines.batching import shared_start
 from pipeline.engines.memory import within_memory
 
 
@@ -31,7 +32,9 @@ class GreedyScore(LogitsProcessor):
 
 
 class CausalEngine:
-    """Greedy `generate` on left-padded batches."""
+    """Greedy `generate` on left-padded batches; what all prompts of a batch begin with is run once."""
+
+    batch_rows = 32
 
     def __init__(self, folder: Path, device: str, dtype: str, end_tokens: Sequence[str]) -> None:
         self.device = device
@@ -45,28 +48,47 @@ class CausalEngine:
         name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
         self.about = {"engine": f"transformers {transformers.__version__}", "device": name, "dtype": dtype}
 
-    def generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
-        """One greedy continuation a row; on a device out of memory the batch is halved, down to one row."""
-        return within_memory(self._generate, rows, max_new_tokens)
+    def generate(
+        self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int], *, careful: bool = False
+    ) -> list[Output]:
+        """One greedy continuation a row; on a device out of memory the batch is halved, down to one row. `careful`
+        repeats no 4 tokens."""
+        return within_memory(lambda part, bounds: self._generate(part, max(bounds), careful), rows, max_new_tokens)
 
-    def _generate(self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int]) -> list[Output]:
-        longest = max(map(len, rows))
-        ids = torch.tensor([[self.pad] * (longest - len(row)) + list(row) for row in rows], device=self.device)
-        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
+    def _generate(self, rows: Sequence[Sequence[int]], bound: int, careful: bool) -> list[Output]:
+        same = shared_start(rows)
+        start, rest = list(rows[0][:same]), [list(row[same:]) for row in rows]
+        longest = max(map(len, rest))
+        # The padding goes between the common start and the rest, where the mask hides it.
+        ids = torch.tensor([start + [self.pad] * (longest - len(row)) + row for row in rest], device=self.device)
+        mask = torch.tensor(
+            [[1] * same + [0] * (longest - len(row)) + [1] * len(row) for row in rest], device=self.device
+        )
         score = GreedyScore()
         with torch.inference_mode():
             out = self.model.generate(
                 input_ids=ids,
                 attention_mask=mask,
+                past_key_values=self._cached(start, len(rows)),
                 do_sample=False,
                 num_beams=1,
-                max_new_tokens=max(max_new_tokens),
+                max_new_tokens=bound,
                 eos_token_id=self.ends,
                 pad_token_id=self.pad,
                 logits_processor=[score],
+                **({"no_repeat_ngram_size": 4} if careful else {}),
             )
         steps = torch.stack(score.steps, dim=1).tolist()
-        return [self._output(row, logs) for row, logs in zip(out[:, longest:].tolist(), steps, strict=True)]
+        made = out[:, ids.shape[1] :].tolist()
+        return [self._output(row, logs) for row, logs in zip(made, steps, strict=True)]
+
+    def _cached(self, start: list[int], rows: int) -> Any:
+        """Keys and values of a common start for a number of rows; None when there is none."""
+        if not start:
+            return None
+        cache = self.model(torch.tensor([start], device=self.device), use_cache=True).past_key_values
+        cache.batch_repeat_interleave(rows)
+        return cache
 
     def _output(self, tokens: list[int], logs: list[float]) -> Output:
         end = next((i for i, token in enumerate(tokens) if token in self.ends), None)

@@ -4,24 +4,32 @@
     python -m pipeline.engines.convert pickle FOLDER                 *.bin in FOLDER -> *.safetensors, *.bin removed
     python -m pipeline.engines.convert ctranslate2 FOLDER            checkpoint in FOLDER -> FOLDER/ctranslate2-int8
 
-It runs as a process of its own, so that the memory goes back to the system and a pickle is opened away from the
-caller. Each line on standard output tells what is being done. Exit code 3: the input must not be used; 1: it could not
-be converted; either way the last line on standard error says why.
+It runs as a process of its own (`run_apart`), so that the memory goes back to the system and a pickle is opened away
+from the caller. Each line on standard output tells what is being done. Exit code 3: the input must not be used; 1: it
+could not be converted; either way the last line on standard error says why.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import MekongError, ModelError, ModelRefused
+from pipeline.models import OFFLINE
 
 CT2_FOLDER = "ctranslate2-int8"
+ENCODER_DECODER = ("marian", "m2m_100", "mbart", "t5")
 REFUSED = 3
 
 
@@ -114,11 +122,68 @@ def _safe_name(name: str) -> str:
 
 
 def to_ctranslate2(folder: Path) -> None:
-    """Write the int8 model for CTranslate2 beside the checkpoint."""
-    from pipeline.engines.ct2_convert import convert
+    """Write the int8 model for CTranslate2 beside the checkpoint, unless it is there: whole, or not at all."""
+    with _alone(folder):
+        final, building = folder / CT2_FOLDER, folder / f".{CT2_FOLDER}.part"
+        if final.is_dir():
+            return
+        shutil.rmtree(building, ignore_errors=True)  # what a kill has left
+        say("writing int8 weights for CTranslate2")
+        try:
+            _write_int8(folder, building)
+            building.rename(final)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
 
-    say("writing int8 weights for CTranslate2")
-    convert(folder, folder / CT2_FOLDER)
+
+def _write_int8(folder: Path, out: Path) -> None:
+    if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") in ENCODER_DECODER:
+        from pipeline.engines import ct2_seq2seq_convert
+
+        ct2_seq2seq_convert.convert(folder, out)
+    else:
+        from pipeline.engines import ct2_convert
+
+        ct2_convert.convert(folder, out)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process converts in this folder; the system drops the claim with the process."""
+    claim = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(claim)
+
+
+def run_apart(say: Callable[[str], None], command: str, folder: Path, *arguments: str) -> None:
+    """Run one command of this module as a child process without the network and pass on what it says.
+
+    Raises ModelRefused or ModelError with its last words when it fails.
+    """
+    code = Path(__file__).resolve().parent.parent.parent
+    environment = {
+        **os.environ,
+        **OFFLINE,
+        "PYTHONPATH": os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
+    call: Sequence[str] = [sys.executable, "-m", "pipeline.engines.convert", command, str(folder), *arguments]
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True)
+        try:
+            for line in child.stdout or ():
+                say(line.rstrip("\n"))
+            code_number = child.wait()
+        finally:
+            child.kill()
+            child.wait()
+        if code_number:
+            errors.seek(0)
+            said = errors.read().decode("utf-8", "replace").strip().split("\n")
+            kind = ModelRefused if code_number == REFUSED else ModelError
+            raise kind(said[-1] or f"the conversion ended with code {code_number}")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pipeline.config import TranslateSettings
 from pipeline.engines.base import Codec, Engine, Translator
+from pipeline.engines.convert import CT2_FOLDER
 from pipeline.errors import ModelError, UsageError
 from pipeline.models import Entry, fingerprint, locate
 from pipeline.store import digest
 
-CT2_FOLDER = "ctranslate2-int8"
+DTYPES = {
+    ("mekong", "cpu"): ("int8", "bfloat16", "float32"),
+    ("mekong", "cuda"): ("bfloat16", "float16", "float32"),
+    ("reference", "cpu"): ("float32",),
+    ("reference", "cuda"): ("float32",),
+    ("transformers", "cpu"): ("float32", "bfloat16", "float16"),
+    ("transformers", "cuda"): ("bfloat16", "float16", "float32"),
+    ("ctranslate2", "cpu"): ("int8",),
+    ("ctranslate2", "cuda"): ("float16", "bfloat16", "int8"),
+}
+"""Precisions of each engine on each device; `auto` is the first that the device has instructions for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +36,20 @@ class Plan:
     engine: str
     device: str
     dtype: str
+    workers: int
+    """Decoders side by side: on the CPU in one process, on CUDA a process a GPU."""
     threads: int
+    """CPU threads of each."""
 
     def __str__(self) -> str:
-        where = f"{self.device}, {self.threads} threads" if self.device == "cpu" else self.device
-        return f"{self.engine} on {where}, {self.dtype}"
+        return f"{self.engine} on {self._where()}, {self.dtype}"
+
+    def _where(self) -> str:
+        if self.device == "cuda":
+            return "cuda" if self.workers == 1 else f"{self.workers} GPUs"
+        if self.engine == "mekong":
+            return f"cpu, {self.workers} workers x {self.threads} threads"
+        return f"cpu, {self.threads} threads"
 
 
 def cores() -> int:
@@ -42,26 +63,60 @@ def choose(entry: Entry, settings: TranslateSettings) -> Plan:
     Raises UsageError when what was asked for is not there: it never falls back on its own.
     """
     device = _device(settings.device)
-    engine = settings.engine if settings.engine != "auto" else entry.engine[device]
+    engine = settings.engine if settings.engine != "auto" else entry.backend(device)
+    _check_engine(entry, engine, device)
+    if settings.shortlist and engine != "mekong":
+        raise UsageError(f"{engine} knows no shortlist", "Leave translate.shortlist out, or take the engine mekong.")
+    workers, threads = _side_by_side(engine, device, settings)
+    return Plan(engine, device, _dtype(entry, engine, device, settings.dtype), workers, threads)
+
+
+def _check_engine(entry: Entry, engine: str, device: str) -> None:
     if engine == "ctranslate2" and importlib.util.find_spec("ctranslate2") is None:
         raise UsageError(
             f"{entry.name} runs on CTranslate2 here, which is not installed",
             "pip install 'mekong-mt[embedded]', or --set translate.engine=transformers",
         )
-    if engine == "ctranslate2" and (entry.family != "chat" or device != "cpu"):
+    chat = entry.family == "chat"
+    if chat and engine == "mekong":
+        raise UsageError(
+            f"the engine mekong is for encoder-decoder models, {entry.name} is a chat model",
+            "Use --set translate.engine=auto",
+        )
+    if chat and engine == "ctranslate2" and device != "cpu":
         raise UsageError(
             f"CTranslate2 is not available for {entry.name} ({entry.family}) on {device}",
             "Use --set translate.engine=transformers",
         )
-    dtype = settings.dtype
-    if dtype == "auto":
-        dtype = "int8" if engine == "ctranslate2" else "bfloat16" if device == "cuda" else "float32"
-    if (dtype == "int8") != (engine == "ctranslate2"):
+
+
+def _dtype(entry: Entry, engine: str, device: str, wanted: str) -> str:
+    known = DTYPES[engine, device]
+    if wanted != "auto" and wanted not in known:
+        raise UsageError(f"{engine} cannot run in {wanted} on {device}", f"It can in {', '.join(known)}.")
+    if wanted == "float16" and entry.family == "t5":
         raise UsageError(
-            f"{engine} cannot run in {dtype}",
-            "int8 is for ctranslate2; float32, bfloat16 and float16 are for transformers.",
+            f"{entry.name} overflows in float16 and answers nonsense", "Use --set translate.dtype=bfloat16 or float32"
         )
-    return Plan(engine, device, dtype, settings.threads or cores())
+    if wanted != "auto":
+        return wanted
+    if (engine, device) == ("mekong", "cpu"):
+        from pipeline.engines.mekong.matrices import has_bfloat16_products, has_int8_products
+
+        return "int8" if has_int8_products() else "bfloat16" if has_bfloat16_products() else "float32"
+    return known[1] if known[0] == "float16" and entry.family == "t5" else known[0]
+
+
+def _side_by_side(engine: str, device: str, settings: TranslateSettings) -> tuple[int, int]:
+    """Workers and threads. On the CPU one-threaded workers beat threads that wait for each other."""
+    if device == "cuda":
+        import torch
+
+        return (settings.workers or torch.cuda.device_count() if engine == "mekong" else 1), settings.threads or 1
+    if engine != "mekong":
+        return 1, settings.threads or cores()
+    threads = settings.threads or max(1, cores() // settings.workers if settings.workers else 1)
+    return settings.workers or max(1, cores() // threads), threads
 
 
 def _device(wanted: str) -> Literal["cpu", "cuda"]:
@@ -76,11 +131,12 @@ def _device(wanted: str) -> Literal["cpu", "cuda"]:
 def identity(entry: Entry, settings: TranslateSettings) -> str:
     """Hash of everything about the model that can change an output; part of every shard's key."""
     plan = choose(entry, settings)
-    return digest(fingerprint(entry), entry.prompt, entry.generation, plan.engine, plan.device, plan.dtype)
+    search = settings.num_beams, settings.shortlist
+    return digest(fingerprint(entry), entry.prompt, entry.generation, plan.engine, plan.device, plan.dtype, search)
 
 
-def load(entry: Entry, settings: TranslateSettings) -> Translator:
-    """Load tokenizer and weights.
+def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] = lambda _: None) -> Translator:
+    """Load tokenizer and weights; `say` is told what takes long.
 
     Raises ModelMissing when the model is not in the store, ModelError when it does not load, UsageError as `choose`.
     """
@@ -93,9 +149,7 @@ def load(entry: Entry, settings: TranslateSettings) -> Translator:
     if entry.family == "chat":
         codec, engine = _load_chat(entry, folder, plan)
     else:
-        from pipeline.engines.seq2seq import load_seq2seq
-
-        codec, engine = load_seq2seq(folder, entry, plan.device, plan.dtype, settings.num_beams)
+        codec, engine = _load_seq2seq(entry, folder, plan, settings, say)
     return Translator(
         name=entry.name,
         fingerprint=identity(entry, settings),
@@ -104,6 +158,33 @@ def load(entry: Entry, settings: TranslateSettings) -> Translator:
         max_source_tokens=entry.max_source_tokens,
         new_tokens=(entry.generation.max_new_factor, entry.generation.max_new_extra),
     )
+
+
+def _load_seq2seq(
+    entry: Entry, folder: Path, plan: Plan, settings: TranslateSettings, say: Callable[[str], None]
+) -> tuple[Codec, Engine]:
+    from pipeline.engines.seq2seq import load_codec
+
+    codec = load_codec(folder, entry)
+    search = codec.search(folder, settings.num_beams, entry.generation.length_penalty)
+    if plan.engine == "ctranslate2":
+        from pipeline.engines.ct2_seq2seq import convert_now, load_ct2_seq2seq
+
+        convert_now(folder, say)
+        return codec, load_ct2_seq2seq(folder, search, plan.device, plan.dtype, plan.threads)
+    if plan.engine != "mekong":
+        from pipeline.engines.reference import load_reference
+
+        return codec, load_reference(folder, search, plan.device, plan.dtype)
+    shortlist = codec.english() if settings.shortlist else None
+    if plan.device == "cuda" and plan.workers > 1:
+        from pipeline.engines.pool import EnginePool
+
+        devices = [f"cuda:{number}" for number in range(plan.workers)]
+        return codec, EnginePool(folder, search, devices, plan.dtype, plan.threads, shortlist)
+    from pipeline.engines.mekong.engine import MekongEngine
+
+    return codec, MekongEngine(folder, search, plan.device, plan.dtype, plan.workers, plan.threads, shortlist)
 
 
 def _load_chat(entry: Entry, folder: Path, plan: Plan) -> tuple[Codec, Engine]:

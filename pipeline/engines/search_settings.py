@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -33,3 +33,7 @@ class Search:
     def prefix(self) -> tuple[int, ...]:
         """The decoder's inputs before the first free choice."""
         return (self.start,) if self.forced is None else (self.start, self.forced)
+
+    def careful(self) -> Search:
+        """For rows whose first hypothesis was no good: at least 4 beams, and no 4 tokens twice."""
+        return replace(self, num_beams=max(4, self.num_beams), no_repeat_ngram_size=4)

@@ -1,9 +1,10 @@
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.batching import plan
+from pipeline.engines.batching import plan, shared_start
 
 LENGTHS = st.lists(st.integers(1, 300), max_size=60)
 BUDGET = st.integers(1, 2000)
@@ -41,3 +42,17 @@ def test_a_row_over_the_budget_is_alone():
 
 def test_no_rows_no_batches():
     assert plan([], 10, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("rests", "same"),
+    [([[1, 2], [1, 3]], 13), ([[], [4]], 11), ([[5], [6]], 12), ([[5, 6], [5, 6]], 13)],
+)
+def test_shared_start_leaves_every_row_a_token(rests: list[list[int]], same: int) -> None:
+    start = list(range(100, 112))
+    assert shared_start([start + rest for rest in rests]) == same
+
+
+def test_a_start_that_is_short_or_of_one_row_is_not_shared() -> None:
+    assert shared_start([[1, 2, 3], [1, 2, 4]]) == 0
+    assert shared_start([list(range(20))]) == 0

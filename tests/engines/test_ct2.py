@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.config import TranslateSettings
 from pipeline.engines.base import Request, Translator
+from pipeline.engines.batching import shared_start
 from pipeline.engines.ct2 import CTranslate2Engine
-from pipeline.engines.ct2_worker import shared_start
 from pipeline.engines.load import choose, load
 from pipeline.errors import EngineError, UsageError
 from pipeline.models import Entry
@@ -84,6 +84,8 @@ def test_the_worker_dies_with_its_parent(entry: Entry) -> None:
 def test_transformers_runs_the_same_entry(entry: Entry) -> None:
     settings = TranslateSettings(engine="transformers", device="cpu", threads=1)
     with load(entry, settings) as loaded:
+        # What the prompts have in common is run once for a batch, and not for a row alone.
+        assert shared_start([loaded.codec.encode(request) for request in REQUESTS]) > 0
         together = loaded.translate(REQUESTS)
         alone = [loaded.translate([request])[0] for request in REQUESTS]
     assert [row.text for row in together] == [row.text for row in alone]
@@ -106,11 +108,3 @@ def test_what_is_not_there_is_refused_not_replaced(entry: Entry, monkeypatch: py
         choose(entry, TranslateSettings(engine="ctranslate2", dtype="float32"))
     with pytest.raises(UsageError, match="cannot run in int8"):
         choose(entry, TranslateSettings(engine="transformers", dtype="int8"))
-
-
-@pytest.mark.parametrize(
-    ("rows", "same"),
-    [([[1, 2, 3], [1, 2, 4]], 2), ([[1, 2], [1, 2, 3]], 1), ([[1], [2]], 0), ([[5, 6, 7], [5, 6, 7]], 2)],
-)
-def test_shared_start_leaves_every_row_a_token(rows: list[list[int]], same: int) -> None:
-    assert shared_start(rows) == same

@@ -4,8 +4,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from pipeline.config import TranslateSettings
 from pipeline.engines.base import Request, Translator
-from pipeline.engines.seq2seq import load_seq2seq
+from pipeline.engines.load import choose
+from pipeline.engines.reference import load_reference
+from pipeline.engines.seq2seq import load_codec
 from pipeline.errors import EngineError, ModelError, ModelRefused, UsageError
 from pipeline.models import Entry, locate
 from tests import tiny
@@ -15,6 +18,11 @@ REQUESTS = [
     for seed, (lang, words) in enumerate([("th", 4), ("vi", 20), ("th", 1), ("vi", 7), ("th", 12), ("vi", 2)])
 ]
 BOUNDS = (1.0, 12)
+
+
+def load_seq2seq(folder, entry, device, dtype, beams):
+    codec = load_codec(folder, entry)
+    return codec, load_reference(folder, codec.search(folder, beams, 1.0), device, dtype)
 
 
 @pytest.fixture
@@ -218,8 +226,8 @@ def test_pickled_weights_are_never_loaded(load, copy):
 
 def test_t5_is_not_run_in_float16(tiny_store):
     entry: Entry = tiny_store("t5")
-    with pytest.raises(UsageError, match="float16"):
-        load_seq2seq(locate(entry), entry, "cpu", "float16", 1)
+    with pytest.raises(UsageError, match="overflows in float16"):
+        choose(entry, TranslateSettings(engine="transformers", dtype="float16", device="cpu"))
 
 
 def test_bfloat16_runs(tiny_store):
@@ -242,11 +250,11 @@ def test_out_of_memory_halves_the_batch_and_keeps_the_order(load, monkeypatch):
     expected = translator.translate(REQUESTS)
     whole, sizes = translator.engine._generate, []
 
-    def short_of_memory(rows, bounds):
+    def short_of_memory(search, rows, bounds):
         sizes.append(len(rows))
         if len(rows) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return whole(rows, bounds)
+        return whole(search, rows, bounds)
 
     monkeypatch.setattr(translator.engine, "_generate", short_of_memory)
     assert [h.text for h in translator.translate(REQUESTS)] == [h.text for h in expected]
@@ -257,10 +265,10 @@ def test_a_row_that_does_not_fit_alone_fails_alone(load, monkeypatch):
     translator = load("m2m100")
     whole = translator.engine._generate
 
-    def short_of_memory(rows, bounds):
+    def short_of_memory(search, rows, bounds):
         if any(len(row) > 15 for row in rows):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return whole(rows, bounds)
+        return whole(search, rows, bounds)
 
     monkeypatch.setattr(translator.engine, "_generate", short_of_memory)
     assert [h.ended == "failed" for h in translator.translate(REQUESTS)] == [False, True, *[False] * 4]

@@ -7,8 +7,9 @@ vocabulary.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 
@@ -19,7 +20,8 @@ Activation = Literal["relu", "silu", "gelu", "gelu_new"]
 class Affine:
     """weight (outputs, inputs) and bias (outputs,) or None."""
 
-    weight: torch.Tensor
+    weight: Any
+    """A tensor, or `quantised.Int8Weights`; so are embeddings."""
     bias: torch.Tensor | None
 
 
@@ -83,7 +85,7 @@ class RelativeBias:
 class Stack:
     """Encoder or decoder."""
 
-    embedding: torch.Tensor
+    embedding: Any
     """(V, D)."""
     positions: torch.Tensor | None
     """(positions, D): row p belongs to position p."""
@@ -124,3 +126,19 @@ class Checkpoint:
     decoder: Stack
     output: Affine
     """(V, D) projection; its weight may be an embedding's."""
+    tokens: torch.Tensor | None = None
+    """Token numbers of the rows of `output`, where it has been cut down to some."""
+
+    def shortlisted(self, tokens: Sequence[int]) -> Checkpoint:
+        """The same model, with no probability for any token that is not listed."""
+        chosen = torch.tensor(sorted(set(tokens)))
+        bias = None if self.output.bias is None else self.output.bias[chosen]
+        return replace(self, output=Affine(self.output.weight[chosen], bias), tokens=chosen)
+
+    def places(self) -> torch.Tensor | None:
+        """The row of `output` for each token (V,), -1 where it has none; None where they are all there."""
+        if self.tokens is None:
+            return None
+        places = torch.full((self.architecture.vocabulary,), -1)
+        places[self.tokens] = torch.arange(len(self.tokens))
+        return places

@@ -20,6 +20,7 @@ class Tensors:
 
     def __init__(self, where: Mapping[str, Any]) -> None:
         self._where = where
+        self._shared: dict[str, torch.Tensor] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._where
@@ -32,8 +33,11 @@ class Tensors:
         return tensor
 
     def first(self, *names: str) -> torch.Tensor:
-        """The first of several names under which published checkpoints hold a tensor."""
-        return self[next((name for name in names if name in self), names[0])]
+        """The first of several names under which published checkpoints hold a tensor, read once."""
+        name = next((name for name in names if name in self), names[0])
+        if name not in self._shared:
+            self._shared[name] = self[name]
+        return self._shared[name]
 
     def affine(self, *names: str, scale: float = 1.0) -> Affine:
         """The matrices `NAME.weight` and biases `NAME.bias` of several layers over one input, stacked; the first one is
@@ -47,8 +51,8 @@ class Tensors:
 
     def norm(self, name: str) -> Norm:
         """`NAME.weight` and, where there is one, `NAME.bias`."""
-        bias = f"{name}.bias"
-        return Norm(self[f"{name}.weight"], self[bias] if bias in self else None)
+        has_bias = f"{name}.bias" in self
+        return Norm(self[f"{name}.weight"], self[f"{name}.bias"] if has_bias else None)
 
 
 @contextmanager

@@ -5,21 +5,45 @@ A product is (numbers (R, N), scale (R,)): the result is numbers * scale + bias,
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.engines.mekong import kernels
 from pipeline.engines.mekong.architecture import Affine
+from pipeline.engines.mekong.quantised import Int8Weights
 
 Array = NDArray[Any]
 Product = tuple[Array, Array]
 
-ACTIVATION_LIMIT = np.float32(127.0)
+FLOAT_ROWS = 32
+"""Float products are made of so many rows at a time, whatever the batch, since libraries add in another order for
+another number of rows."""
+INT8_ROWS = 16
+"""Int8 products are made of a multiple of so many rows: the library compiles code for every new shape, and keeps it."""
 ZERO = 128
 """Activations are unsigned bytes around it, since the instructions multiply unsigned by signed."""
+
+
+class Rows(NamedTuple):
+    """The input of a product: rows x (R, K), and for int8 as bytes q (R or more, K) with scale (R,), else empty."""
+
+    x: Array
+    q: Array
+    scale: Array
+
+
+def float_rows(count: int, width: int) -> Rows:
+    """Room for `count` rows that are multiplied as floats."""
+    return Rows(np.empty((count, width), np.float32), np.empty((0, width), np.uint8), np.empty(0, np.float32))
+
+
+def int8_rows(count: int, width: int) -> Rows:
+    """Room for `count` rows that are multiplied as bytes. What is in those that fill up `q` does not matter."""
+    step = INT8_ROWS if count <= 8 * INT8_ROWS else 2 * INT8_ROWS
+    q = np.empty((count + -count % step, width), np.uint8)
+    return Rows(np.empty((count, width), np.float32), q, np.empty(count, np.float32))
 
 
 class Matrix(Protocol):
@@ -27,8 +51,8 @@ class Matrix(Protocol):
 
     bias: Array
 
-    def __call__(self, x: Array) -> Product:
-        """The product with x (R, K), float32 and contiguous; bias apart."""
+    def __call__(self, rows: Rows) -> Product:
+        """The product with R rows of K; bias apart."""
 
 
 class FloatMatrix:
@@ -38,20 +62,15 @@ class FloatMatrix:
         self.weight = weight.to(dtype).contiguous()
         self.bias = _bias(bias, len(weight))
 
-    def __call__(self, x: Array) -> Product:
+    def __call__(self, rows: Rows) -> Product:
         """See Matrix."""
-        wide = torch.nn.functional.linear(torch.from_numpy(x).to(self.weight.dtype), self.weight)
-        return wide.float().numpy(), np.ones(len(x), np.float32)
-
-
-class Int8Weights:
-    """Weights (N, K) as int8 with one scale an output, so that weight = scale * int8."""
-
-    def __init__(self, weight: torch.Tensor, limit: int) -> None:
-        """`limit` is the largest magnitude of an int8 weight."""
-        wide = weight.float()
-        self.scale = wide.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / limit
-        self.values = (wide / self.scale[:, None]).round().to(torch.int8)
+        count = len(rows.x)
+        inputs = torch.from_numpy(rows.x).to(self.weight.dtype)
+        inputs = torch.nn.functional.pad(inputs, (0, 0, 0, -count % FLOAT_ROWS))
+        out = torch.empty(len(inputs), len(self.weight), dtype=self.weight.dtype)
+        for at in range(0, len(inputs), FLOAT_ROWS):
+            torch.mm(inputs[at : at + FLOAT_ROWS], self.weight.T, out=out[at : at + FLOAT_ROWS])
+        return out[:count].float().numpy(), np.ones(count, np.float32)
 
 
 class Int8Matrix:
@@ -68,13 +87,10 @@ class Int8Matrix:
         self.shift = -ZERO * weights.values.sum(dim=1, dtype=torch.int32).float() * self.scale
         self.bias = _bias(bias, len(weights.values))
 
-    def __call__(self, x: Array) -> Product:
+    def __call__(self, rows: Rows) -> Product:
         """See Matrix."""
-        quantised = np.empty(x.shape, np.uint8)
-        scale = np.empty(len(x), np.float32)
-        kernels.quantise(x, ACTIVATION_LIMIT, quantised, scale)
         numbers = torch.ops.onednn.qlinear_pointwise(
-            torch.from_numpy(quantised),
+            torch.from_numpy(rows.q),
             1.0,
             0,
             self.packed,
@@ -88,20 +104,30 @@ class Int8Matrix:
             [],
             "",
         )
-        return numbers.numpy(), scale
+        return numbers[: len(rows.x)].numpy(), rows.scale
 
 
 def _bias(bias: torch.Tensor | None, size: int) -> Array:
     return (torch.zeros(size) if bias is None else bias.float().contiguous()).numpy()
 
 
-def matrix(affine: Affine, dtype: str) -> Matrix:
-    """The affine map in a precision: float32, bfloat16 or int8."""
-    if dtype == "int8":
-        return Int8Matrix(Int8Weights(affine.weight, weight_limit()), affine.bias)
-    return FloatMatrix(affine.weight, affine.bias, getattr(torch, dtype))
+def matrix(affine: Affine, dtype: torch.dtype) -> Matrix:
+    """The affine map with its int8 weights, or else in `dtype`, float32 or bfloat16."""
+    if isinstance(affine.weight, Int8Weights):
+        return Int8Matrix(affine.weight, affine.bias)
+    return FloatMatrix(affine.weight, affine.bias, dtype)
 
 
 def weight_limit() -> int:
     """The largest int8 weight: 127, or 63 where the processor adds two products in 16 bits, which might overflow."""
-    return 127 if torch.cpu._is_vnni_supported() or torch.cpu._is_amx_tile_supported() else 63
+    return 127 if has_int8_products() else 63
+
+
+def has_int8_products() -> bool:
+    """Whether the processor multiplies bytes and adds them up in 32 bits in one instruction (VNNI, AMX)."""
+    return torch.cpu._is_vnni_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def has_bfloat16_products() -> bool:
+    """Whether the processor multiplies bfloat16 numbers at least as fast as float32 ones."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,36 +27,49 @@ class Job:
     minimum: int
 
 
+def _order(job: Job) -> tuple[int, int]:
+    return len(job.row), -job.index
+
+
 class Pending:
     """Jobs that wait, longest first, shared by the workers of a process."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = sorted(jobs, key=lambda job: (len(job.row), -job.index))
+    def __init__(self, jobs: Sequence[Job], workers: int = 1) -> None:
+        self._jobs = sorted(jobs, key=_order)
+        self._fresh = workers
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def take(self, count: int, admit: Callable[[Job], bool]) -> list[Job]:
-        """Up to `count` jobs, as long as `admit` takes them."""
-        taken: list[Job] = []
+    def wait(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self._jobs)
+
+    def put_back(self, jobs: Sequence[Job]) -> None:
+        """Jobs that have to begin again."""
         with self._lock:
-            while self._jobs and len(taken) < count and admit(self._jobs[-1]):
-                taken.append(self._jobs.pop())
+            self._jobs = sorted([*self._jobs, *jobs], key=_order)
+
+    def take(self, count: int) -> list[Job]:
+        """The next `count` jobs, or as many as there are.
+
+        At first every worker gets as many long ones as the others: one that had all of them would be the last to end.
+        """
+        with self._lock:
+            step, self._fresh = max(1, self._fresh), self._fresh - 1
+            places = range(len(self._jobs) - 1, -1, -step)[:count]
+            taken = [self._jobs[place] for place in places]
+            for place in places:
+                del self._jobs[place]
         return taken
 
 
 class Decoder(Protocol):
     """What a core keeps for its slots; see `cpu.CpuDecoder`."""
 
-    def fits(self, source: int, target: int) -> bool:
-        """Whether a row can be admitted."""
-
-    def reserve(self, slot: int, source: int, target: int) -> None:
-        """Set memory aside for it."""
-
     def admit(self, slots: Sequence[int], rows: Sequence[Sequence[int]]) -> None:
-        """Encode it."""
+        """Encode rows into slots."""
 
     def step(self, slots: Array, tokens: Array, places: Array) -> Any:
         """Hidden states of one step."""
@@ -78,6 +91,35 @@ class Stats:
     computed_steps: int = 0
     model_seconds: float = 0.0
 
+    def __add__(self, other: Stats) -> Stats:
+        return Stats(self.computed_steps + other.computed_steps, self.model_seconds + other.model_seconds)
+
+
+class Budget:
+    """How many slots fit into memory, as far as is known: halved when they do not, grown slowly when they do."""
+
+    GROW_AFTER = 16
+    """Runs without an error before more is tried."""
+
+    def __init__(self, most: int) -> None:
+        self.slots = self.most = most
+        self._good = 0
+
+    def at_most(self, slots: int) -> None:
+        """More have been found not to fit."""
+        self.slots = min(self.slots, slots)
+
+    def shrink(self) -> None:
+        """Half as many, at least one."""
+        self.slots = max(1, self.slots // 2)
+        self._good = 0
+
+    def grow(self) -> None:
+        """A run went well; now and then, an eighth more."""
+        self._good += 1
+        if self._good % self.GROW_AFTER == 0:
+            self.slots = min(self.most, self.slots + max(1, self.slots // 8))
+
 
 class Slots:
     """One worker: a decoder, a search, and the loop that feeds them."""
@@ -86,6 +128,7 @@ class Slots:
         self.decoder = decoder
         self.searcher = searcher
         self.prefix = prefix
+        self.size = slots
         self.free = list(range(slots))[::-1]
         self.jobs: dict[int, Job] = {}
         # Few rows at a time encode slowly; many leave slots empty for long.
@@ -108,19 +151,10 @@ class Slots:
         return jobs
 
     def _admit(self, pending: Pending) -> None:
-        slots: list[int] = []
-
-        def admit(job: Job) -> bool:
-            source, target = len(job.row), len(self.prefix) + job.bound
-            if not self.decoder.fits(source, target):
-                return False
-            slots.append(self.free.pop())
-            self.decoder.reserve(slots[-1], source, target)
-            return True
-
-        jobs = pending.take(len(self.free), admit)
+        jobs = pending.take(len(self.free))
         if not jobs:
             return
+        slots = [self.free.pop() for _ in jobs]
         self.jobs.update(zip(slots, jobs, strict=True))
         begin = time.perf_counter()
         self.decoder.admit(slots, [job.row for job in jobs])

@@ -6,8 +6,9 @@ included; it is the position of the decoder's next input, the start token being 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 
@@ -41,6 +42,8 @@ class Searcher(Protocol):
     """Candidates a row that `advance` wants."""
     place: torch.Tensor
     """(slots,)"""
+    broken: torch.Tensor
+    """Sentences with a number that was not finite, (slots,)."""
 
     def admit(self, at: torch.Tensor, bounds: torch.Tensor, minimums: torch.Tensor) -> None:
         """Begin sentences that may have `bounds` tokens (n,), end included, and end after `minimums` (n,)."""
@@ -51,7 +54,9 @@ class Searcher(Protocol):
     def banned(self, at: torch.Tensor) -> torch.Tensor:
         """Tokens that must not come next, (n * beams, any); the padding token fills it up."""
 
-    def advance(self, at: torch.Tensor, logs: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def advance(
+        self, at: torch.Tensor, logs: torch.Tensor, tokens: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Choose among the candidates, (n * beams, candidates) log-probabilities and tokens.
 
         Returns which sentences have ended (n,), and the beam that each beam goes on from (n, beams) or None.
@@ -59,6 +64,9 @@ class Searcher(Protocol):
 
     def results(self, slot: int) -> list[Finished]:
         """Hypotheses of an ended sentence, best first; none when a number was not finite."""
+
+    def copied(self, at: torch.Tensor) -> Searcher:
+        """The state of some slots on the CPU, numbered as in `at`, for `results` to read without asking the device."""
 
 
 class _Base:
@@ -103,6 +111,14 @@ class _Base:
         if self.sequences is None:
             return always
         return torch.cat([always, self._repeating(at)], dim=1)
+
+    def copied(self, at: torch.Tensor) -> Self:
+        """See Searcher."""
+        there = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, torch.Tensor):
+                setattr(there, name, value[at].cpu())
+        return there
 
     def _repeating(self, at: torch.Tensor) -> torch.Tensor:
         """Tokens that would end an n-gram which a row already has."""
@@ -247,7 +263,8 @@ class Beam(_Base):
         self.place[at] = place + 1
         if self.sequences is not None:
             moved = self.sequences[at].gather(1, parent[..., None].expand(-1, -1, self.sequences.shape[2]))
-            self.sequences[at] = moved.scatter(2, (place + 1)[:, None, None].expand(-1, self.beams, 1), token[..., None])
+            after = (place + 1)[:, None, None].expand(-1, self.beams, 1)
+            self.sequences[at] = moved.scatter(2, after, token[..., None])
 
     def _can_improve(self, at: torch.Tensor, best: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
         """Whether a running beam might still rank before the worst finished one; transformers' estimate."""

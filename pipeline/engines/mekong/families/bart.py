@@ -36,9 +36,7 @@ def architecture(family: str, config: Mapping[str, Any], norm_first: bool) -> Ar
     )
 
 
-def stack(
-    side: str, config: Mapping[str, Any], tensors: Tensors, positions: torch.Tensor, head_width: int
-) -> Stack:
+def stack(side: str, config: Mapping[str, Any], tensors: Tensors, positions: torch.Tensor, head_width: int) -> Stack:
     """`model.encoder` or `model.decoder`."""
     name = f"model.{side}"
     scale = head_width**-0.5
@@ -78,8 +76,7 @@ def _layer(name: str, tensors: Tensors, scale: float, decoder: bool) -> Layer:
 
 def checkpoint(size: Architecture, encoder: Stack, decoder: Stack, tensors: Tensors) -> Checkpoint:
     """Both stacks and the projection, which is the decoder's embedding unless there is one of its own."""
-    name = "lm_head.weight"
-    weight = tensors[name] if name in tensors else decoder.embedding
+    weight = tensors.first("lm_head.weight") if "lm_head.weight" in tensors else decoder.embedding
     bias = tensors["final_logits_bias"].flatten() if "final_logits_bias" in tensors else None
     if bias is not None and not bias.any():
         bias = None

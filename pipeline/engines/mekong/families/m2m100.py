@@ -20,7 +20,8 @@ def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
     """An M2M100ForConditionalGeneration."""
     size = bart.architecture("m2m100", config, norm_first=True)
     positions = sinusoids(size.longest + FIRST_POSITION, size.width)[FIRST_POSITION:]
-    encoder, decoder = (bart.stack(side, config, tensors, positions, size.head_width) for side in ("encoder", "decoder"))
+    encoder = bart.stack("encoder", config, tensors, positions, size.head_width)
+    decoder = bart.stack("decoder", config, tensors, positions, size.head_width)
     return bart.checkpoint(size, encoder, decoder, tensors)
 
 

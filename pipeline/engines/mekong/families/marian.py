@@ -16,12 +16,13 @@ def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
     """A MarianMTModel. The two sides may have embeddings of their own."""
     size = bart.architecture("marian", config, norm_first=False)
     positions = sinusoids(size.longest, size.width)
-    encoder, decoder = (bart.stack(side, config, tensors, positions, size.head_width) for side in ("encoder", "decoder"))
+    encoder = bart.stack("encoder", config, tensors, positions, size.head_width)
+    decoder = bart.stack("decoder", config, tensors, positions, size.head_width)
     return bart.checkpoint(size, encoder, decoder, tensors)
 
 
 def sinusoids(count: int, width: int) -> torch.Tensor:
     """(count, width): sines in the first half, cosines in the second, of Vaswani et al. 2017, section 3.5."""
-    rates = torch.pow(torch.tensor(10000.0, dtype=torch.float64), -torch.arange(0, width, 2, dtype=torch.float64) / width)
+    rates = 10000.0 ** -(torch.arange(0, width, 2, dtype=torch.float64) / width)
     angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
     return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width].float()

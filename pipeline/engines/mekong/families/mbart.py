@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.engines.mekong.architecture import Checkpoint
+from pipeline.engines.mekong.architecture import Checkpoint, Stack
 from pipeline.engines.mekong.checkpoint import Tensors
 from pipeline.engines.mekong.families import bart
 
@@ -16,14 +16,9 @@ FIRST_POSITION = 2
 def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
     """An MBartForConditionalGeneration."""
     size = bart.architecture("mbart", config, norm_first=True)
-    stacks = (
-        bart.stack(
-            side,
-            config,
-            tensors,
-            tensors[f"model.{side}.embed_positions.weight"][FIRST_POSITION:],
-            size.head_width,
-        )
-        for side in ("encoder", "decoder")
-    )
-    return bart.checkpoint(size, *stacks, tensors)
+
+    def stack(side: str) -> Stack:
+        learned = tensors[f"model.{side}.embed_positions.weight"][FIRST_POSITION:]
+        return bart.stack(side, config, tensors, learned, size.head_width)
+
+    return bart.checkpoint(size, stack("encoder"), stack("decoder"), tensors)

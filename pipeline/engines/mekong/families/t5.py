@@ -40,7 +40,7 @@ def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
         "decoder": int(config.get("num_decoder_layers") or config["num_layers"]),
     }
     encoder, decoder = (_stack(side, count, config, tensors, gated) for side, count in layers.items())
-    weight = tensors["lm_head.weight"] if "lm_head.weight" in tensors else decoder.embedding
+    weight = tensors.first("lm_head.weight") if "lm_head.weight" in tensors else decoder.embedding
     return Checkpoint(size, encoder, decoder, Affine(weight, None))
 
 
@@ -55,7 +55,9 @@ def _stack(side: str, count: int, config: Mapping[str, Any], tensors: Tensors, g
             bidirectional=side == "encoder",
         ),
         embedding_norm=None,
-        layers=tuple(_layer(f"{side}.block.{number}.layer", tensors, side == "decoder", gated) for number in range(count)),
+        layers=tuple(
+            _layer(f"{side}.block.{number}.layer", tensors, side == "decoder", gated) for number in range(count)
+        ),
         final_norm=tensors.norm(f"{side}.final_layer_norm"),
     )
 

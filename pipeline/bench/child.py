@@ -1,0 +1,160 @@
+"""The child process of a benchmark: JSON lines in, JSON lines out.
+
+Each engine has a process to itself, because torch and CTranslate2 bring an OpenMP runtime each that slow one another
+down, and because memory and processor time are counted by process. A line in is {"do": name, and its arguments}, a
+line out the result, or {"error": class, "problem", "remedy"}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pipeline.bench import workload
+from pipeline.bench.arms import Settings
+from pipeline.bench.engines import ENGINES, Engine, Mekong, convert
+from pipeline.bench.machine import processor
+from pipeline.bench.shapes import build, shape_of
+from pipeline.engines.child import end_with_parent
+from pipeline.errors import MekongError, UsageError
+
+
+class Child:
+    """What a child can do; each public method is one verb."""
+
+    def __init__(self) -> None:
+        self.engine: Engine
+        self.device = "cpu"
+
+    def find(self, device: str) -> dict[str, Any]:
+        """The device's name.
+
+        Raises UsageError when there is none.
+        """
+        import torch
+
+        if device == "cpu":
+            return {"name": processor()}
+        if not torch.cuda.is_available():
+            raise UsageError("--device is cuda, but torch sees no usable GPU", "Use --device cpu.")
+        return {"name": torch.cuda.get_device_name()}
+
+    def build(self, shape: str, folder: str) -> dict[str, Any]:
+        """Write a checkpoint with random weights."""
+        build(shape_of(shape), Path(folder))
+        return {}
+
+    def convert(self, checkpoint: str, shape: str, quantisation: str, folder: str) -> dict[str, Any]:
+        """Write a checkpoint for CTranslate2."""
+        convert(Path(checkpoint), shape_of(shape), quantisation, Path(folder))
+        return {}
+
+    def load(self, engine: str, folder: str, shape: str, device: str, dtype: str, beam: int) -> dict[str, Any]:
+        """Make the engine that all that follows is about."""
+        self.device = device
+        self.free = _free_memory() if device == "cuda" else 0
+        self.engine = ENGINES[engine](Path(folder), shape_of(shape), device, dtype, beam)
+        return {}
+
+    def use(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Set how it works."""
+        self.engine.use(Settings(**settings))
+        return {}
+
+    def feed(self, sources: list[list[int]], lengths: list[int]) -> dict[str, Any]:
+        """Give it rows."""
+        self.engine.feed(sources, lengths)
+        return {}
+
+    def run(self, rows: int) -> dict[str, Any]:
+        """Generate for the first `rows` of them: wall and processor seconds, tokens a row, row steps, peak memory."""
+        gc.collect()
+        _forget_peak()
+        self._wait()
+        spent, began = time.process_time(), time.perf_counter()
+        lengths, steps = self.engine.run(rows)
+        self._wait()
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - spent
+        return {
+            "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
+            "lengths": lengths,
+            "steps": steps,
+            "peak_memory_mb": self._peak_mb(),
+        }
+
+    def short(self, shape: str, segments: int, number: int) -> dict[str, Any]:
+        """Generate for short segments made here: wall seconds, seconds inside the model, resident memory afterwards."""
+        assert isinstance(self.engine, Mekong)
+        rows = workload.short(shape_of(shape), segments, number)
+        self.engine.feed(rows.sources, rows.lengths)
+        inside, began = self.engine.model_seconds, time.perf_counter()
+        lengths, _ = self.engine.run(segments)
+        seconds, inside = time.perf_counter() - began, self.engine.model_seconds - inside
+        whole = lengths == rows.lengths
+        del rows
+        self.engine.feed([], [])
+        gc.collect()
+        return {"seconds": seconds, "model_seconds": inside, "whole": whole, "resident_mb": _status_mb("VmRSS")}
+
+    def _wait(self) -> None:
+        """Have a GPU finish what it was given."""
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.synchronize()
+
+    def _peak_mb(self) -> float:
+        """Of the last run; on a GPU what this process has taken so far, which the engines keep for the next run."""
+        return (self.free - _free_memory()) / 1e6 if self.device == "cuda" else _status_mb("VmHWM")
+
+
+def _free_memory() -> int:
+    """Free bytes of the GPU. Only one child works at a time, so what goes is the caller's."""
+    import torch
+
+    return int(torch.cuda.mem_get_info()[0])
+
+
+def _forget_peak() -> None:
+    """Start the peak of resident memory anew; where /proc is read-only it counts loading too."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _status_mb(field: str) -> float:
+    """A field of /proc/self/status in megabytes."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    kilobytes = next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
+    return int(kilobytes) * 1024 / 1e6
+
+
+def answer(child: Child, question: dict[str, Any]) -> dict[str, Any]:
+    """Carry out one line; errors of ours are told, others end the process with a traceback."""
+    verb = question.pop("do")
+    try:
+        result: dict[str, Any] = getattr(child, verb)(**question)
+    except MekongError as error:
+        return {"error": type(error).__name__, "problem": error.problem, "remedy": error.remedy}
+    return result
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    end_with_parent()
+    # Anything a library prints must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    child = Child()
+    for line in sys.stdin:
+        print(json.dumps(answer(child, json.loads(line))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

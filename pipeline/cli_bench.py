@@ -1,0 +1,71 @@
+"""`mekong bench`: how fast, measured here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from pipeline.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, help="Benchmarks.")
+
+
+@app.command("engine")
+def engine_command(
+    shape: Annotated[
+        str | None, typer.Option(help="opus-mt, nllb-600m, nllb-3.3b, madlad-3b or tiny; default opus-mt.")
+    ] = None,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    beam: Annotated[int, typer.Option(min=1, help="Beam size; 1 is greedy.")] = 1,
+    engines: Annotated[
+        str | None, typer.Option(help="Names separated by commas, such as 'mekong int8,ctranslate2 int8'; default all.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Measured rounds, after one to warm up.")] = 5,
+    sentences: Annotated[int | None, typer.Option(min=1, help="Rows of a run; the default suits the shape.")] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Instead: memory and model time over 10,000 and 200,000 short segments.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """Compare inference engines on a model of true shape with random weights.
+
+    Every engine runs in a process of its own, in turn, on the same rows with prescribed output lengths; only those
+    tokens count. CTranslate2 gets the best of many settings; transformers, which is slow, a part of the rows.
+
+    Example: mekong bench engine --shape opus-mt --device cpu
+    """
+    from pipeline.bench.machine import circumstances
+    from pipeline.bench.shapes import shape_of
+    from pipeline.progress import Progress
+
+    if json_file is not None and not json_file.parent.is_dir():
+        raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")
+    where = circumstances()
+    chosen = shape_of(shape or ("tiny" if memory else "opus-mt"))
+    if memory:
+        from pipeline.bench import memory as memory_bench
+        from pipeline.bench.table import show_stages
+
+        stages = memory_bench.measure(chosen, device, Progress())
+        show_stages(stages, where)
+        _save(json_file, {"memory": stages, "circumstances": where})
+        return
+    from pipeline.bench.harness import make_plan, measure
+    from pipeline.bench.table import show
+
+    names = [name.strip() for name in engines.split(",")] if engines else []
+    plan = make_plan(chosen, device, beam, names, rounds, sentences)
+    rows = measure(plan, Progress())
+    show(rows, plan.notes, where)
+    _save(json_file, {"rows": rows, "circumstances": where, "notes": plan.notes})
+
+
+def _save(path: Path | None, results: dict[str, Any]) -> None:
+    if path is not None:
+        from pipeline.store import to_json, write_bytes
+
+        write_bytes(path, to_json(results, indent=True) + b"\n")

@@ -1,0 +1,106 @@
+"""A model in a process of its own: JSON lines through pipes, seen from both ends.
+
+The first line to the child holds its settings and is answered with {"version"}; every further line is one batch,
+answered by one line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pipeline.errors import EngineError
+
+PR_SET_PDEATHSIG = 1
+STDERR_TAIL = 2000
+
+
+class Child:
+    """The parent's end: starts `python -m MODULE` and asks it.
+
+    The child ends when its pipe closes; the kernel ends it when we die. Raises EngineError when it cannot load.
+    """
+
+    def __init__(self, module: str, settings: dict[str, Any]) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        # A session of its own: Ctrl-C in a terminal must not end the batch in hand.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+        )
+        self.version: str = self._ask(settings)["version"]
+
+    def _ask(self, question: dict[str, Any]) -> Any:
+        """One line there, one line back.
+
+        Raises EngineError with the child's last words when it has ended.
+        """
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise EngineError(
+                f"the CTranslate2 process ended with code {self._process.wait()}: {self._last_words()}",
+                "Run `mekong doctor`; if the memory was short, set translate.batch_rows lower. What is done is kept.",
+            )
+        return json.loads(line)
+
+    def _last_words(self) -> str:
+        self._log.seek(0, 2)
+        self._log.seek(max(0, self._log.tell() - STDERR_TAIL))
+        return self._log.read().decode("utf-8", "replace").strip() or "it said nothing"
+
+    def close(self) -> None:
+        """End the child process."""
+        if self._process.stdin:
+            with contextlib.suppress(BrokenPipeError):  # the process is gone, and with it what was not sent
+                self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+class Answering(Protocol):
+    """What a child process serves: a loaded model."""
+
+    version: str
+
+    def answer(self, *args: Any, **question: Any) -> Any:
+        """From the fields of a question to what is sent back."""
+
+
+def serve(load: Callable[..., Answering]) -> None:
+    """The child's end: load a model from the first line of standard input, answer every further one until it ends."""
+    end_with_parent()
+    # Anything a library prints must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    model = load(**json.loads(sys.stdin.readline()))
+    print(json.dumps({"version": model.version}), file=answers, flush=True)
+    for line in sys.stdin:
+        print(json.dumps(model.answer(**json.loads(line))), file=answers, flush=True)
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when its parent dies, even in the middle of a batch (prctl(2), Linux)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

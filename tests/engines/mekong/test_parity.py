@@ -1,0 +1,127 @@
+"""The engine against transformers, in float32, on tiny models of every family."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.engines.mekong.checkpoint import read_checkpoint
+from pipeline.engines.mekong.cpu import CpuDecoder, CpuModel
+from pipeline.engines.mekong.engine import MekongEngine
+from tests import tiny as builders
+from tests.engines.mekong.conftest import generate
+
+FAMILIES = builders.FAMILIES
+BOUND = 24
+
+
+def engine(model, search, **changes):
+    return MekongEngine(
+        model.folder, search, **({"device": "cpu", "dtype": "float32", "workers": 1, "threads": 1} | changes)
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_encoder_and_step_logits_are_those_of_transformers(tiny, transformers_model, family):
+    made = tiny(family)
+    reference = transformers_model(made.folder)
+    model = CpuModel(read_checkpoint(made.folder), torch.float32)
+    rows = made.rows(12, seed=1)
+    hidden, starts = model.encode(rows)
+    hidden = hidden.x
+    decoder = CpuDecoder(model, slots=len(rows), beams=1)
+    slots = np.arange(len(rows))
+    decoder.admit(slots.tolist(), rows)
+    target = torch.randint(5, made.vocabulary - 1, (len(rows), 9), generator=torch.manual_seed(1))
+    target[:, 0] = made.start
+    with torch.inference_mode():
+        wanted = [
+            reference(input_ids=torch.tensor([row]), decoder_input_ids=ids[None])
+            for row, ids in zip(rows, target, strict=True)
+        ]
+    for row, one in enumerate(wanted):
+        assert np.abs(hidden[starts[row] : starts[row + 1]] - one.encoder_last_hidden_state[0].numpy()).max() < 1e-4
+    for place in range(target.shape[1]):
+        state = decoder.step(slots, target[:, place].numpy(), np.full(len(rows), place))
+        everything = np.zeros((len(rows), 0), np.int64)
+        logs, tokens = decoder.candidates(state, made.vocabulary, everything)
+        for row, one in enumerate(wanted):
+            expected = one.logits[0, place].log_softmax(-1).numpy()
+            assert sorted(tokens[row]) == list(range(made.vocabulary))
+            assert np.abs(logs[row] - expected[tokens[row]]).max() < 1e-4
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_greedy_tokens_are_those_of_transformers(tiny, transformers_model, family):
+    made = tiny(family)
+    search, rows = made.search(), made.rows(500, seed=2)
+    expected = generate(transformers_model(made.folder), search, rows, BOUND, batch=100)
+    outputs = engine(made, search).generate(rows, [BOUND] * len(rows))
+    assert [(list(o.tokens), o.ended == "stop") for o in outputs] == [(t, ended) for t, ended, _ in expected]
+    # That all are equal shows something only where they differ from each other and some end.
+    assert len({o.tokens for o in outputs}) > 100
+    assert {o.ended for o in outputs} == {"stop", "length"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("beams", "penalty"), [(4, 0.6), (5, 1.0), (4, 1.4)])
+def test_beam_hypotheses_and_scores_are_those_of_transformers(tiny, transformers_model, family, beams, penalty):
+    made = tiny(family)
+    search, rows = made.search(beams, penalty), made.rows(200, seed=3, longest=24)
+    expected = generate(transformers_model(made.folder), search, rows, 14, batch=50)
+    outputs = engine(made, search).generate(rows, [14] * len(rows))
+    assert [(list(o.tokens), o.ended == "stop") for o in outputs] == [(t, ended) for t, ended, _ in expected]
+    assert len({o.tokens for o in outputs}) > 40
+    for output, (_, _, score) in zip(outputs, expected, strict=True):
+        scored = len(output.tokens) + (output.ended == "stop")
+        counted = scored + len(search.prefix) - 1
+        assert output.logprob * scored / counted**penalty == pytest.approx(score, abs=1e-4)
+
+
+@pytest.mark.parametrize("stopping", [True, "never"])
+def test_early_stopping_has_transformers_meaning(tiny, transformers_model, stopping):
+    made = tiny("nllb")
+    search, rows = made.search(4, 1.0, early_stopping=stopping), made.rows(60, seed=4, longest=24)
+    expected = generate(transformers_model(made.folder), search, rows, 14)
+    outputs = engine(made, search).generate(rows, [14] * len(rows))
+    assert [list(o.tokens) for o in outputs] == [tokens for tokens, _, _ in expected]
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_blocked_n_grams_are_those_of_transformers(tiny, transformers_model, beams):
+    made = tiny("t5")
+    search, rows = made.search(beams, 1.0, no_repeat_ngram_size=2), made.rows(60, seed=5, longest=24)
+    expected = generate(transformers_model(made.folder), search, rows, 30)
+    outputs = engine(made, search).generate(rows, [30] * len(rows))
+    assert [list(o.tokens) for o in outputs] == [tokens for tokens, _, _ in expected]
+    free = engine(made, made.search(beams, 1.0)).generate(rows, [30] * len(rows))
+    assert sum(a.tokens != b.tokens for a, b in zip(outputs, free, strict=True)) > 10
+
+
+def test_the_next_best_hypotheses_come_in_the_order_of_their_scores(tiny, transformers_model):
+    made = tiny("m2m100")
+    search, rows = made.search(4, 1.0, n_best=3), made.rows(30, seed=6, longest=24)
+    outputs = engine(made, search).generate(rows, [14] * len(rows))
+    model = transformers_model(made.folder)
+    for row, output in zip(rows, outputs, strict=True):
+        assert len(output.others) == 2
+        config_search = made.search(4, 1.0)
+        (best, _, _), *_ = generate(model, config_search, [row], 14)
+        assert list(output.tokens) == best
+        assert len({output.tokens, *(other.tokens for other in output.others)}) == 3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bfloat16_and_int8_are_close_to_float32(tiny, family):
+    """Scores of the first token, where no earlier difference can have an effect."""
+    made = tiny(family)
+    rows = made.rows(40, seed=7)
+    exact, *others = (
+        engine(made, made.search(), dtype=dtype).generate(rows, [1] * len(rows))
+        for dtype in ("float32", "bfloat16", "int8")
+    )
+    for outputs in others:
+        apart = [abs(a.logprob - b.logprob) for a, b in zip(exact, outputs, strict=True)]
+        assert np.mean(apart) < 0.35
+        assert sum(a.tokens == b.tokens for a, b in zip(exact, outputs, strict=True)) > 25

@@ -1,0 +1,110 @@
+"""Which engine, device, precision and workers are taken, and every seq2seq family from the registry to English."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.config import TranslateSettings
+from pipeline.engines import load as loading
+from pipeline.engines.base import Request
+from pipeline.engines.load import choose, identity, load
+from pipeline.engines.mekong import matrices
+from pipeline.errors import UsageError
+from tests import tiny
+
+TEXTS = [Request(tiny.sentence(lang, 2 + 5 * seed, seed), lang) for seed in range(4) for lang in ("th", "vi")]
+
+
+def settings(**changes: object) -> TranslateSettings:
+    return TranslateSettings(**({"device": "cpu", "workers": 1, "threads": 1} | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_every_family_is_translated_by_each_engine(tiny_store, family):
+    entry = tiny_store(family)
+    said = {}
+    for engine, dtype in (("auto", "float32"), ("reference", "auto"), ("ctranslate2", "auto"), ("auto", "auto")):
+        with load(entry, settings(engine=engine, dtype=dtype)) as translator:
+            hypotheses = translator.translate(TEXTS)
+            assert all(h.ended in ("stop", "length") and h.logprob < 0 for h in hypotheses)
+            said[translator.engine.about["engine"].split()[0].strip(","), dtype] = [h.text for h in hypotheses]
+    assert set(said) == {("mekong", "float32"), ("transformers", "auto"), ("ctranslate2", "auto"), ("mekong", "auto")}
+    assert said["mekong", "float32"] == said["transformers", "auto"]
+    assert len(set(said["mekong", "float32"])) > 4
+
+
+def test_auto_takes_the_precision_that_the_processor_has_instructions_for(tiny_store, monkeypatch):
+    entry = tiny_store("nllb")
+    for int8, bfloat16, expected in ((1, 1, "int8"), (1, 0, "int8"), (0, 1, "bfloat16"), (0, 0, "float32")):
+        monkeypatch.setattr(matrices, "has_int8_products", lambda int8=int8: int8)
+        monkeypatch.setattr(matrices, "has_bfloat16_products", lambda bfloat16=bfloat16: bfloat16)
+        plan = choose(entry, settings())
+        assert plan.dtype == expected
+        assert str(plan) == f"mekong on cpu, 1 workers x 1 threads, {expected}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [({}, (6, 1)), ({"threads": 2}, (3, 2)), ({"workers": 2}, (2, 3)), ({"workers": 4, "threads": 5}, (4, 5))],
+)
+def test_cores_are_shared_out(tiny_store, monkeypatch, asked, got):
+    monkeypatch.setattr(loading, "cores", lambda: 6)
+    entry = tiny_store("marian")
+    plan = choose(entry, TranslateSettings(device="cpu", **asked))
+    assert (plan.workers, plan.threads) == got
+    reference = choose(entry, TranslateSettings(device="cpu", engine="reference"))
+    assert (reference.workers, reference.threads, reference.dtype) == (1, 6, "float32")
+
+
+@pytest.mark.parametrize(
+    ("family", "asked", "message"),
+    [
+        ("qwen2", {"engine": "mekong"}, "chat model"),
+        ("nllb", {"engine": "reference", "dtype": "bfloat16"}, "reference cannot run in bfloat16"),
+        ("nllb", {"dtype": "float16"}, "mekong cannot run in float16 on cpu"),
+        ("nllb", {"engine": "ctranslate2", "dtype": "float32"}, "ctranslate2 cannot run in float32"),
+        ("t5", {"engine": "transformers", "dtype": "float16"}, "overflows"),
+    ],
+)
+def test_what_is_not_there_is_refused(tiny_store, family, asked, message):
+    with pytest.raises(UsageError, match=message):
+        choose(tiny_store(family), settings(**asked))
+
+
+def test_the_identity_names_what_changes_outputs_and_nothing_else(tiny_store):
+    entry = tiny_store("t5")
+    same = {identity(entry, settings(**changes)) for changes in ({}, {"workers": 7}, {"threads": 3}, {"batch_rows": 9})}
+    assert len(same) == 1
+    other = (
+        {"num_beams": 2},
+        {"dtype": "float32"},
+        {"dtype": "bfloat16"},
+        {"engine": "reference"},
+        {"shortlist": True},
+    )
+    assert len({identity(entry, settings(**changes)) for changes in other} | same) == 6
+
+
+@pytest.mark.parametrize("family", ["nllb", "t5"])
+def test_a_shortlist_leaves_no_thai_and_changes_no_row_that_had_none(tiny_store, family):
+    entry = tiny_store(family)
+    found = {}
+    for shortlist in (False, True):
+        for dtype in ("float32", "int8"):
+            with load(entry, settings(dtype=dtype, shortlist=shortlist)) as translator:
+                codec = translator.codec
+                rows = [codec.encode(request) for request in TEXTS * 4]
+                found[shortlist, dtype] = translator.engine.generate(rows, [1 + n % 9 for n in range(len(rows))])
+    allowed = set(codec.english())
+    assert not any("\u0e00" <= character <= "\u0e7f" for character in codec.decode(sorted(allowed)))
+    for dtype in ("float32", "int8"):
+        whole, short = found[False, dtype], found[True, dtype]
+        assert all(set(output.tokens) <= allowed for output in short)
+        free = [n for n, output in enumerate(whole) if set(output.tokens) <= allowed]
+        assert 0 < len(free) < len(whole)
+        assert [short[n].tokens for n in free] == [whole[n].tokens for n in free]
+
+
+def test_only_the_engine_of_ours_has_a_shortlist(tiny_store):
+    with pytest.raises(UsageError, match="reference knows no shortlist"):
+        choose(tiny_store("nllb"), settings(engine="reference", shortlist=True))
