@@ -45,7 +45,7 @@ def engine_command(
     if json_file is not None and not json_file.parent.is_dir():
         raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")
     where = circumstances()
-    chosen = shape_of(shape or ("tiny" if memory else "opus-mt"))
+    chosen = shape_of(shape or "opus-mt")
     if memory:
         from pipeline.bench import memory as memory_bench
         from pipeline.bench.table import show_stages

@@ -64,8 +64,8 @@ def arms(device: str, beam: int, cores: int) -> list[Arm]:
     if on_cpu:
         return [
             Arm("mekong", "int8", own),
-            Arm("mekong", "bfloat16", own),
-            Arm("mekong", "float32", own),
+            Arm("mekong", "bfloat16", own, default=False),
+            Arm("mekong", "float32", own, default=False),
             Arm("ctranslate2", "int8", peer),
             Arm("ctranslate2", "float32", peer, default=False),
             Arm("transformers", "bfloat16", tuple(Settings(*threads, "tokens", 1024) for threads in layouts)),

@@ -7,7 +7,6 @@ line out the result, or {"error": class, "problem", "remedy"}.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
@@ -21,6 +20,7 @@ from pipeline.bench.arms import Settings
 from pipeline.bench.engines import ENGINES, Engine, Mekong, convert
 from pipeline.bench.machine import processor
 from pipeline.bench.shapes import build, shape_of
+from pipeline.bench.usage import cpu_seconds, resident_mb
 from pipeline.engines.child import end_with_parent
 from pipeline.errors import MekongError, UsageError
 
@@ -73,20 +73,19 @@ class Child:
         return {}
 
     def run(self, rows: int) -> dict[str, Any]:
-        """Generate for the first `rows` of them: wall and processor seconds, tokens a row, row steps, peak memory."""
+        """Generate for the first `rows` of them: wall and processor seconds, tokens a row, row steps, memory."""
         gc.collect()
-        _forget_peak()
         self._wait()
-        spent, began = time.process_time(), time.perf_counter()
+        spent, began = cpu_seconds(), time.perf_counter()
         lengths, steps = self.engine.run(rows)
         self._wait()
-        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - spent
+        seconds, busy = time.perf_counter() - began, cpu_seconds() - spent
         return {
             "seconds": seconds,
-            "cpu_seconds": cpu_seconds,
+            "cpu_seconds": busy,
             "lengths": lengths,
             "steps": steps,
-            "peak_memory_mb": self._peak_mb(),
+            "memory_mb": self._memory_mb(),
         }
 
     def short(self, shape: str, segments: int, number: int) -> dict[str, Any]:
@@ -101,7 +100,7 @@ class Child:
         del rows
         self.engine.feed([], [])
         gc.collect()
-        return {"seconds": seconds, "model_seconds": inside, "whole": whole, "resident_mb": _status_mb("VmRSS")}
+        return {"seconds": seconds, "model_seconds": inside, "whole": whole, "resident_mb": resident_mb()}
 
     def _wait(self) -> None:
         """Have a GPU finish what it was given."""
@@ -110,9 +109,9 @@ class Child:
 
             torch.cuda.synchronize()
 
-    def _peak_mb(self) -> float:
-        """Of the last run; on a GPU what this process has taken so far, which the engines keep for the next run."""
-        return (self.free - _free_memory()) / 1e6 if self.device == "cuda" else _status_mb("VmHWM")
+    def _memory_mb(self) -> float:
+        """After a run; on a GPU what this process has taken, which the engines keep for the next run."""
+        return (self.free - _free_memory()) / 1e6 if self.device == "cuda" else resident_mb()
 
 
 def _free_memory() -> int:
@@ -120,19 +119,6 @@ def _free_memory() -> int:
     import torch
 
     return int(torch.cuda.mem_get_info()[0])
-
-
-def _forget_peak() -> None:
-    """Start the peak of resident memory anew; where /proc is read-only it counts loading too."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def _status_mb(field: str) -> float:
-    """A field of /proc/self/status in megabytes."""
-    lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    kilobytes = next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
-    return int(kilobytes) * 1024 / 1e6
 
 
 def answer(child: Child, question: dict[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Row:
     padding_efficiency: float | None
     """Useful output tokens over decoder steps computed, a step of one row counted as one whatever the beam; None where
     the engine does not tell."""
-    peak_memory_mb: float
+    memory_mb: float
     """Resident memory in the measured runs; on a GPU the memory taken there."""
     roofline_share: float | None
     ratio_to: dict[str, Spread]
@@ -205,7 +205,7 @@ def _row(plan: Plan, device: str, runner: Runner, runners: Sequence[Runner]) -> 
         tokens_per_second=rates,
         cpu_seconds_per_1000_tokens=median(run.cpu_seconds for run in runs) / tokens * 1000,
         padding_efficiency=tokens / runs[-1].steps if runs[-1].steps else None,
-        peak_memory_mb=max(run.peak_memory_mb for run in runs),
+        memory_mb=max(run.memory_mb for run in runs),
         roofline_share=rates.median / best if best else None,
         ratio_to={
             peer.arm.name: spread([mine.rate / its.rate for mine, its in zip(runs, peer.runs, strict=True)])

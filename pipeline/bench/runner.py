@@ -24,7 +24,7 @@ class Run:
     seconds: float
     cpu_seconds: float
     steps: int | None
-    peak_memory_mb: float
+    memory_mb: float
 
     @property
     def rate(self) -> float:

@@ -74,7 +74,7 @@ def _speeds(rows: Sequence[Row]) -> Table:
         rates = row.tokens_per_second
         cells = [row.engine, *(f"{rate:,.0f}" for rate in (rates.min, rates.median, rates.max))]
         cells += [f"{row.cpu_seconds_per_1000_tokens:.2f}", _percent(row.padding_efficiency)]
-        cells += [f"{row.peak_memory_mb:,.0f}", f"{row.sentences:,}"]
+        cells += [f"{row.memory_mb:,.0f}", f"{row.sentences:,}"]
         cells += [_percent(row.roofline_share)] if on_gpu else []
         table.add_row(*cells)
     return table

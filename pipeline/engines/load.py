@@ -37,7 +37,7 @@ class Plan:
     device: str
     dtype: str
     workers: int
-    """Decoders side by side: on the CPU in one process, on CUDA a process a GPU."""
+    """Decoders side by side, each in a process of its own; on CUDA one a GPU."""
     threads: int
     """CPU threads of each."""
 

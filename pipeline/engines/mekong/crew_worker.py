@@ -26,7 +26,7 @@ import torch
 from pipeline import errors
 from pipeline.engines.child import end_with_parent
 from pipeline.engines.mekong.crew import Lines
-from pipeline.engines.mekong.engine import MakeSlots, Worker, keep_memory, on_cpu
+from pipeline.engines.mekong.engine import MakeSlots, Worker, on_cpu
 from pipeline.engines.mekong.scheduler import Job, Pending
 from pipeline.engines.mekong.search import Finished
 from pipeline.engines.search_settings import Search
@@ -110,7 +110,6 @@ def lead(control: Lines) -> None:
     settings = control.receive()
     # A pool of threads does not survive a fork: there is none as long as everything is done by one.
     torch.set_num_threads(1)
-    keep_memory()
     try:
         make, longest, _ = on_cpu(Path(settings["folder"]), settings["dtype"], settings["shortlist"])
     except MekongError as error:

@@ -45,10 +45,12 @@ MakeSlots = Callable[[Search, int], "Slots | PaddedSlots"]
 
 
 def keep_memory() -> None:
-    """Have the allocator keep freed blocks of a few MB: asking the kernel for them anew costs more than the products
-    that they are for."""
+    """Give back what loading has freed, and from now on have the allocator keep freed blocks of a few MB: asking the
+    kernel for them anew costs more than the products that they are for."""
+    gc.collect()
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
+        libc.malloc_trim(0)
         libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
         libc.mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
@@ -172,7 +174,6 @@ class MekongEngine:
         self.folder = folder
         self.threads = threads
         self.shortlist = shortlist
-        keep_memory()
         torch.set_num_threads(threads)
         self._workers: Crew | Threads
         if device == "cpu" and workers > 1 and hasattr(os, "fork"):
@@ -276,13 +277,15 @@ def on_cpu(folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[M
     if shortlist is not None:
         checkpoint = checkpoint.shortlisted(shortlist)
     model = CpuModel(checkpoint, torch.bfloat16 if dtype == "bfloat16" else torch.float32)
+    longest = model.architecture.longest
+    del checkpoint
+    keep_memory()
 
     def make(search: Search, slots: int) -> Slots:
-        longest = model.architecture.longest
         decoder = CpuDecoder(model, slots, search.num_beams)
         return Slots(decoder, searcher(search, slots, longest, "cpu"), slots, search.prefix)
 
-    return make, model.architecture.longest, CPU_ROWS
+    return make, longest, CPU_ROWS
 
 
 def _on_cuda(device: str, folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[MakeSlots, int, int]:
