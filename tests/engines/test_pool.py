@@ -184,7 +184,7 @@ def test_errors_of_loading_are_raised_and_leave_no_process(tmp_path):
 
 
 def test_a_gpu_that_is_not_there_is_told(folder):
-    error = Worker(str(folder), asdict(SEARCH), "cuda:99", "float16", 1).answer("load")["error"]
+    error = Worker(str(folder), asdict(SEARCH), "cuda:99", "float16", 1, None).answer("load")["error"]
     assert error["kind"] == "EngineError"
     assert error["problem"].startswith("cuda:99 cannot be used")
 
