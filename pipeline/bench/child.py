@@ -21,7 +21,7 @@ from pipeline.bench.engines import ENGINES, Engine, Mekong, convert
 from pipeline.bench.machine import processor
 from pipeline.bench.shapes import build, shape_of
 from pipeline.bench.usage import cpu_seconds, resident_mb
-from pipeline.engines.child import end_with_parent
+from pipeline.engines.child import end_with_parent, told
 from pipeline.errors import MekongError, UsageError
 
 
@@ -127,7 +127,7 @@ def answer(child: Child, question: dict[str, Any]) -> dict[str, Any]:
     try:
         result: dict[str, Any] = getattr(child, verb)(**question)
     except MekongError as error:
-        return {"error": type(error).__name__, "problem": error.problem, "remedy": error.remedy}
+        return {"error": told(error)}
     return result
 
 

@@ -9,10 +9,8 @@ import sys
 import tempfile
 from typing import Any
 
-from pipeline import errors
+from pipeline.engines.child import STDERR_TAIL, raise_told
 from pipeline.errors import EngineError
-
-STDERR_TAIL = 2000
 
 
 class Process:
@@ -49,7 +47,7 @@ class Process:
             )
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise getattr(errors, answer["error"])(answer["problem"], answer["remedy"])
+            raise_told(answer["error"])
         return answer
 
     def _last_words(self) -> str:

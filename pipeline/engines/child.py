@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
-from pipeline.errors import EngineError
+from pipeline import errors
+from pipeline.errors import EngineError, MekongError
 
 PR_SET_PDEATHSIG = 1
 STDERR_TAIL = 2000
@@ -80,6 +81,18 @@ class Child:
         if self._process.stdout:
             self._process.stdout.close()
         self._log.close()
+
+
+def told(error: MekongError) -> dict[str, str]:
+    """An error as it crosses a pipe; one that the other side may not know goes as the nearest kind that it does."""
+    kind = next(c.__name__ for c in type(error).__mro__ if vars(errors).get(c.__name__) is c)
+    return {"kind": kind, "problem": error.problem, "remedy": error.remedy}
+
+
+def raise_told(failure: dict[str, str]) -> NoReturn:
+    """Raise the error of which `told` made `failure`."""
+    kind: type[MekongError] = getattr(errors, failure["kind"])
+    raise kind(failure["problem"], failure["remedy"])
 
 
 class Answering(Protocol):

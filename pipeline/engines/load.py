@@ -17,7 +17,7 @@ from pipeline.models import Entry, fingerprint, locate
 from pipeline.store import digest
 
 DTYPES = {
-    ("mekong", "cpu"): ("int8", "bfloat16", "float32"),
+    ("mekong", "cpu"): ("bfloat16", "float32", "int8"),
     ("mekong", "cuda"): ("bfloat16", "float16", "float32"),
     ("reference", "cpu"): ("float32",),
     ("reference", "cuda"): ("float32",),
@@ -143,7 +143,7 @@ def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] =
     """
     plan = choose(entry, settings)
     folder = locate(entry)
-    if plan.device == "cpu":
+    if plan.device == "cpu" and plan.engine != "mekong":
         import torch
 
         torch.set_num_threads(plan.threads)

@@ -16,9 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import errors
 from pipeline.engines.base import Output
-from pipeline.engines.child import Child
+from pipeline.engines.child import Child, raise_told
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, MekongError
 
@@ -176,8 +175,7 @@ class _Process(Child):
         except (EngineError, ValueError) as error:  # ValueError: half an answer
             raise self._death() from error
         if failure := answer.get("error"):
-            kind: type[MekongError] = getattr(errors, failure["kind"])
-            raise kind(failure["problem"], failure["remedy"])
+            raise_told(failure)
         return answer
 
     def kill(self) -> None:

@@ -12,8 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline import errors
-from pipeline.engines.child import serve
+from pipeline.engines.child import serve, told
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, MekongError
 
@@ -44,9 +43,7 @@ class Worker:
         try:
             return self.load() if ask == "load" else self.generate(**question)
         except MekongError as error:
-            # A subclass that the other side may not know goes as the nearest kind that it does.
-            kind = next(c.__name__ for c in type(error).__mro__ if vars(errors).get(c.__name__) is c)
-            return {"error": {"kind": kind, "problem": error.problem, "remedy": error.remedy}}
+            return {"error": told(error)}
 
     def load(self) -> dict[str, Any]:
         """Load the engine.

@@ -276,9 +276,9 @@ class CpuDecoder:
         for first, part in self.model.projection:
             numbers, scale = part(hidden)
             kernels.choose(numbers, scale * factor, part.bias, banned, first, best, tokens, peak, total)
-        return best - (peak + np.log(total))[:, None], tokens if self.model.tokens is None else self.model.tokens[
-            tokens
-        ]
+        if self.model.tokens is not None:
+            tokens = self.model.tokens[tokens]
+        return best - (peak + np.log(total))[:, None], tokens
 
     def reorder(self, slots: Array, parents: Array) -> None:
         """Let beam b of slots (n,) go on from beam parents (n, beams)[:, b]: a table is copied, no cache is."""

@@ -22,12 +22,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import errors
-from pipeline.engines.child import STDERR_TAIL
+from pipeline.engines.child import STDERR_TAIL, raise_told
 from pipeline.engines.mekong.scheduler import Job, Pending, Stats
 from pipeline.engines.mekong.search import Finished
 from pipeline.engines.search_settings import Search
-from pipeline.errors import EngineError, MekongError
+from pipeline.errors import EngineError
 
 log = logging.getLogger("mekong")
 
@@ -68,12 +67,6 @@ class Lines:
         """Free the socket."""
         self._incoming.close()
         self.end.close()
-
-
-def raise_told(failure: dict[str, str]) -> None:
-    """Raise an error that a process of the crew described."""
-    kind: type[MekongError] = getattr(errors, failure["kind"])
-    raise kind(failure["problem"], failure["remedy"])
 
 
 class _Leader:

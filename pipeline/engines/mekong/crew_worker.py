@@ -23,8 +23,7 @@ from typing import Any
 
 import torch
 
-from pipeline import errors
-from pipeline.engines.child import end_with_parent
+from pipeline.engines.child import end_with_parent, told
 from pipeline.engines.mekong.crew import Lines
 from pipeline.engines.mekong.engine import MakeSlots, Worker, on_cpu
 from pipeline.engines.mekong.scheduler import Job, Pending
@@ -82,12 +81,6 @@ class RemotePending(Pending):
         return found
 
 
-def told(error: MekongError) -> dict[str, dict[str, str]]:
-    """An error as a message. A subclass that the other side may not know goes as the nearest kind that it does."""
-    kind = next(c.__name__ for c in type(error).__mro__ if vars(errors).get(c.__name__) is c)
-    return {"error": {"kind": kind, "problem": error.problem, "remedy": error.remedy}}
-
-
 def work(lines: Lines, make: MakeSlots, rows: int) -> None:
     """A worker: do what comes over a line, until that ends with a ConnectionError."""
     workers: dict[Search, Worker] = {}
@@ -99,7 +92,7 @@ def work(lines: Lines, make: MakeSlots, rows: int) -> None:
         try:
             worker.run(pending, pending.finish)
         except MekongError as error:
-            lines.send(told(error))
+            lines.send({"error": told(error)})
             return
         done = {name: value - before[name] for name, value in asdict(worker.stats).items()}
         lines.send({"found": pending.found(), "done": done})
@@ -113,7 +106,7 @@ def lead(control: Lines) -> None:
     try:
         make, longest, _ = on_cpu(Path(settings["folder"]), settings["dtype"], settings["shortlist"])
     except MekongError as error:
-        control.send(told(error))
+        control.send({"error": told(error)})
         return
     gc.collect()
     gc.freeze()  # a collection in a worker would write to, and so copy, all that it looks at

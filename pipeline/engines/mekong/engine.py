@@ -174,12 +174,13 @@ class MekongEngine:
         self.folder = folder
         self.threads = threads
         self.shortlist = shortlist
-        torch.set_num_threads(threads)
         self._workers: Crew | Threads
         if device == "cpu" and workers > 1 and hasattr(os, "fork"):
             self._workers = crew = Crew(folder, dtype, workers, threads, CPU_ROWS, shortlist)
             self.longest = crew.longest
         else:
+            # Of this process only where it does the work: what else it does with torch may use all cores.
+            torch.set_num_threads(threads)
             workers = workers if device == "cpu" else 1
             place = on_cpu if device == "cpu" else partial(_on_cuda, device)
             make, self.longest, rows = place(folder, dtype, shortlist)
