@@ -17,7 +17,7 @@ from pipeline.models import Entry, fingerprint, locate
 from pipeline.store import digest
 
 DTYPES = {
-    ("mekong", "cpu"): ("bfloat16", "float32", "int8"),
+    ("mekong", "cpu"): ("int8", "bfloat16", "float32"),
     ("mekong", "cuda"): ("bfloat16", "float16", "float32"),
     ("reference", "cpu"): ("float32",),
     ("reference", "cuda"): ("float32",),
@@ -101,9 +101,10 @@ def _dtype(entry: Entry, engine: str, device: str, wanted: str) -> str:
     if wanted != "auto":
         return wanted
     if (engine, device) == ("mekong", "cpu"):
-        from pipeline.engines.mekong.matrices import has_bfloat16_products
+        from pipeline.engines.mekong.matrices import has_bfloat16_products, has_int8_products
 
-        # Int8 is twice as fast, and has cost more chrF than nothing where it could be measured: docs/benchmarks.md.
+        if has_int8_products():
+            return "int8"
         return "bfloat16" if has_bfloat16_products() else "float32"
     return known[1] if known[0] == "float16" and entry.family == "t5" else known[0]
 

@@ -35,8 +35,9 @@ def test_every_family_is_translated_by_each_engine(tiny_store, family):
 
 def test_auto_takes_the_precision_that_the_processor_has_instructions_for(tiny_store, monkeypatch):
     entry = tiny_store("nllb")
-    for bfloat16, expected in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(matrices, "has_bfloat16_products", lambda bfloat16=bfloat16: bfloat16)
+    for has, expected in (((True, True), "int8"), ((False, True), "bfloat16"), ((False, False), "float32")):
+        monkeypatch.setattr(matrices, "has_int8_products", lambda has=has: has[0])
+        monkeypatch.setattr(matrices, "has_bfloat16_products", lambda has=has: has[1])
         plan = choose(entry, settings())
         assert plan.dtype == expected
         assert str(plan) == f"mekong on cpu, 1 workers x 1 threads, {expected}"
@@ -72,13 +73,13 @@ def test_what_is_not_there_is_refused(tiny_store, family, asked, message):
 
 def test_the_identity_names_what_changes_outputs_and_nothing_else(tiny_store, monkeypatch):
     entry = tiny_store("t5")
-    monkeypatch.setattr(matrices, "has_bfloat16_products", lambda: True)
+    monkeypatch.setattr(matrices, "has_int8_products", lambda: True)
     same = {identity(entry, settings(**changes)) for changes in ({}, {"workers": 7}, {"threads": 3}, {"batch_rows": 9})}
     assert len(same) == 1
     other = (
         {"num_beams": 2},
         {"dtype": "float32"},
-        {"dtype": "int8"},
+        {"dtype": "bfloat16"},
         {"engine": "reference"},
         {"shortlist": True},
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.engines.mekong.compiled import exp, f32, i32, inline, kernel, ordered, quantise, unordered
+from pipeline.engines.mekong.compiled import LIMIT, exp, f32, i32, inline, kernel, ordered, quantise, unordered
 
 BLOCK = 128
 """Logits looked at together before any is looked at alone."""
@@ -140,6 +140,32 @@ def _gelu_new(out: Any, r: Any) -> None:
         inner = f32(0.7978845608028654) * (z + f32(0.044715) * z * z * z)
         # tanh(y) = 1 - 2 / (e**2y + 1)
         out[r, i] = z * (f32(1.0) - f32(1.0) / (exp(f32(2.0) * inner) + f32(1.0)))
+
+
+@kernel
+def peaked(q: Any, count: Any, ratio: Any, found: Any) -> Any:
+    """How many of the first `count` rows of bytes q (any, K) have a largest magnitude of more than `ratio` times their
+    root mean square; their numbers come first in found (count,). Rows of zeros are none."""
+    width = q.shape[1]
+    size = 0
+    for r in range(count):
+        square = i32(0)
+        for i in range(width):
+            square += (i32(q[r, i]) - i32(128)) * (i32(q[r, i]) - i32(128))
+        if square > 0 and f32(square) * ratio * ratio < LIMIT * LIMIT * f32(width):
+            found[size] = r
+            size += 1
+    return size
+
+
+@kernel
+def remainder(x: Any, q: Any, qscale: Any, chosen: Any, out: Any, out_q: Any, out_scale: Any) -> None:
+    """What rounding to bytes left of the chosen rows of x (R, K), (chosen, K), as numbers and as bytes."""
+    for n in range(len(chosen)):
+        r = chosen[n]
+        for i in range(x.shape[1]):
+            out[n, i] = x[r, i] - qscale[r] * (f32(q[r, i]) - f32(128.0))
+        quantise(out, out_q, out_scale, n)
 
 
 @kernel

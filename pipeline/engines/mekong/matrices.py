@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.engines.mekong import kernels
 from pipeline.engines.mekong.architecture import Affine
 from pipeline.engines.mekong.quantised import Int8Weights
 
@@ -22,6 +23,9 @@ FLOAT_ROWS = 32
 another number of rows."""
 INT8_ROWS = 16
 """Int8 products are made of a multiple of so many rows: the library compiles code for every new shape, and keeps it."""
+PEAK = np.float32(16)
+"""A row of activations with a number of more than so many times its root mean square has few of the 255 steps left for
+the others. What rounding left of such a row is multiplied as well. Feed-forward inputs of some models have such rows."""
 ZERO = 128
 """Activations are unsigned bytes around it, since the instructions multiply unsigned by signed."""
 
@@ -74,7 +78,7 @@ class FloatMatrix:
 
 
 class Int8Matrix:
-    """Int8 weights, and activations quantised row by row.
+    """Int8 weights, and activations quantised row by row, those with a PEAK in two steps.
 
     The integer sums are exact, so a row's product does not depend on its neighbours.
     """
@@ -89,8 +93,20 @@ class Int8Matrix:
 
     def __call__(self, rows: Rows) -> Product:
         """See Matrix."""
-        numbers = torch.ops.onednn.qlinear_pointwise(
-            torch.from_numpy(rows.q),
+        count = len(rows.x)
+        numbers = self._product(rows.q)[:count]
+        found = np.empty(count, np.int64)
+        if size := kernels.peaked(rows.q, count, PEAK, found):
+            chosen = found[:size]
+            rest = int8_rows(size, rows.x.shape[1])
+            kernels.remainder(*rows, chosen, *rest)
+            numbers[chosen] += self._product(rest.q)[:size] * (rest.scale / rows.scale[chosen])[:, None]
+        return numbers, rows.scale
+
+    def _product(self, q: Array) -> Array:
+        """Bytes (R, K) to (R, N)."""
+        numbers: Array = torch.ops.onednn.qlinear_pointwise(
+            torch.from_numpy(q),
             1.0,
             0,
             self.packed,
@@ -103,8 +119,8 @@ class Int8Matrix:
             "none",
             [],
             "",
-        )
-        return numbers[: len(rows.x)].numpy(), rows.scale
+        ).numpy()
+        return numbers
 
 
 def _bias(bias: torch.Tensor | None, size: int) -> Array:
