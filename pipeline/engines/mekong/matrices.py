@@ -25,7 +25,7 @@ INT8_ROWS = 16
 """Int8 products are made of a multiple of so many rows: the library compiles code for every new shape, and keeps it."""
 PEAK = np.float32(16)
 """A row of activations with a number of more than so many times its root mean square has few of the 255 steps left for
-the others. What rounding left of such a row is multiplied as well. Feed-forward inputs of some models have such rows."""
+the others. What rounding left of such a row is multiplied as well. Some models have them inside feed-forward blocks."""
 ZERO = 128
 """Activations are unsigned bytes around it, since the instructions multiply unsigned by signed."""
 
