@@ -182,8 +182,8 @@ def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: flo
     from pipeline.aligners.kernel import Terms
 
     spans = sum(max(0, len(other.lengths) - size) for size in range(len(other.vectors)))
-    total = other.vectors.sum(axis=(0, 1), dtype=np.float64)
-    distances = spans - _by_position(track.vectors) @ total
+    total = other.vectors.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    distances = spans - (_by_position(track.vectors) @ total).astype(np.float64)
     spread = (distances + weights.background * weights.background_count) / (spans + weights.background_count)
     return Terms(
         upto=np.concatenate([[0.0], np.cumsum(track.lengths * scale)]),
