@@ -41,9 +41,9 @@ MASS = 220.0
 MAX_RATIO = 3.0
 FULL_CELLS = 600 * 600
 ROWS = 16
-BLOCKS = 250
-FINER = 4
-UNITS_IN_BLOCK = 8
+BLOCKS = 600
+COARSER = 4
+UNITS_IN_BLOCK = 3
 BLOCK_WIDTH = 2
 BAND_BLOCKS = 8
 
@@ -183,7 +183,7 @@ def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: flo
 
     spans = sum(max(0, len(other.lengths) - size) for size in range(len(other.vectors)))
     total = other.vectors.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
-    distances = spans - (_by_position(track.vectors) @ total).astype(np.float64)
+    distances = spans - np.pad(track.vectors @ total, ((0, 0), (1, 0))).astype(np.float64)
     spread = (distances + weights.background * weights.background_count) / (spans + weights.background_count)
     return Terms(
         upto=np.concatenate([[0.0], np.cumsum(track.lengths * scale)]),
@@ -221,26 +221,26 @@ def _around_blocks(src: Track, tgt: Track, weights: Weights) -> tuple[Positions,
     """Lowest and highest target position for each source position, around an alignment of larger blocks.
 
     Both sides are cut into blocks of equal character counts, because their units may differ in size by far; that is
-    where Vecalign's halving of both sides leaves its band. The blocks of each level are a quarter of those before,
-    searched in a band around the path before, so that the last band has a width that does not grow with the sides.
+    where Vecalign's halving of both sides leaves its band. Each level has four times as many blocks as the one
+    before, and is searched in a band around its path, so that the last band is as wide for any length.
 
     There is no second look at the beads as SentAlign takes (Steingrimsson, Loftsson and Way 2023): inside the band the
     search has weighed every split of a bead and every unaligned unit that could join one.
     """
     plain = replace(weights, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
-    blocks = BLOCKS
-    coarse_src, src_at = _blocks(src, blocks)
-    coarse_tgt, tgt_at = _blocks(tgt, blocks)
-    low, high = _everything(coarse_src, coarse_tgt)
-    while True:
-        beads = _search(coarse_src, coarse_tgt, plain, low, high)
-        if blocks * UNITS_IN_BLOCK > max(len(src.lengths), len(tgt.lengths)):
-            return _around(beads, src_at, tgt_at)
-        blocks *= FINER
-        coarse_src, finer_src = _blocks(src, blocks)
-        coarse_tgt, finer_tgt = _blocks(tgt, blocks)
-        low, high = _around(beads, np.searchsorted(finer_src, src_at), np.searchsorted(finer_tgt, tgt_at))
-        src_at, tgt_at = finer_src, finer_tgt
+    counts = [max(len(src.lengths), len(tgt.lengths)) // UNITS_IN_BLOCK]
+    while counts[-1] > BLOCKS:
+        counts.append(counts[-1] // COARSER)
+    coarse_src, src_at = _blocks(src, counts[-1])
+    coarse_tgt, tgt_at = _blocks(tgt, counts[-1])
+    beads = _search(coarse_src, coarse_tgt, plain, *_everything(coarse_src, coarse_tgt))
+    for count in counts[-2::-1]:
+        finer_src, finer_src_at = _blocks(src, count)
+        finer_tgt, finer_tgt_at = _blocks(tgt, count)
+        band = _around(beads, np.searchsorted(finer_src_at, src_at), np.searchsorted(finer_tgt_at, tgt_at))
+        beads = _search(finer_src, finer_tgt, plain, *band)
+        src_at, tgt_at = finer_src_at, finer_tgt_at
+    return _around(beads, src_at, tgt_at)
 
 
 def _around(beads: list[Bead], src_at: Positions, tgt_at: Positions) -> tuple[Positions, Positions]:
@@ -262,5 +262,5 @@ def _blocks(track: Track, most: int) -> tuple[Track, Positions]:
     at = np.unique(np.searchsorted(upto, np.linspace(0, upto[-1], min(units, most) + 1), side="left"))
     at[-1] = units
     lengths = np.add.reduceat(track.lengths, at[:-1])
-    sums = np.add.reduceat(track.vectors[0].astype(np.float64) * track.lengths[:, None], at[:-1], axis=0)
-    return Track(summed_spans(sums, BLOCK_WIDTH), lengths, np.zeros(len(at))), at.astype(np.int64)
+    sums = np.add.reduceat(track.vectors[0] * track.lengths[:, None].astype(np.float32), at[:-1], axis=0)
+    return Track(summed_spans(sums.astype(np.float64), BLOCK_WIDTH), lengths, np.zeros(len(at))), at.astype(np.int64)

@@ -126,9 +126,8 @@ class AlignmentScore:
         true, guess = src.cuts(gold.src_spans), src.cuts(span for bead in beads for span in bead[0])
         self._add_cuts("boundary", true, guess)
         self._add_cuts("inner", true - src.breaks, guess - src.breaks)
-        known = set(gold.links)
-        right = {id(bead) for bead, link in zip(beads, links, strict=True) if link in known}
-        return [id(bead) in right for bead in predicted]
+        right = iter([link in gold.links for link in links])
+        return [bool(bead[0] or bead[1]) and next(right) for bead in predicted]
 
     def _add_exact(self, gold: Gold, beads: Sequence[SpanPair], src: _Text, tgt: _Text) -> None:
         true = {
