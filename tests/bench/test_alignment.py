@@ -60,8 +60,10 @@ def test_gale_and_church_find_what_trying_everything_finds(src: list[float], tgt
 
 
 def test_vecalign_joins_what_was_split_and_skips_what_is_missing() -> None:
-    rows = np.random.default_rng(4).normal(size=(30, 48))
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(30, 48))
     joined = np.array([*rows[:10], rows[10] + rows[11], *rows[12:20], *rows[22:]])
+    joined += 0.2 * rng.normal(size=joined.shape)
     found = vecalign_style(summed_spans(rows, 4), summed_spans(joined, 4), 8)
     assert_partition(found, 30, 27)
     pairs = [(src, tgt) for src, tgt in found if src[0] < src[1] and tgt[0] < tgt[1]]
@@ -161,11 +163,7 @@ def test_the_command_compares_aligners_and_says_which_are_missing(
     assert mekong(monkeypatch, *arguments) == 0
     rows = {(row["file"], row["aligner"]): row for row in json.loads(out.read_text("utf-8"))["results"]}
     assert rows["cases.jsonl", "gale-church"]["note"] == "crfcut needs python-crfsuite: not installed"
-    assert rows["given", "vecalign"] == {
-        **rows["cases.jsonl", "vecalign"],
-        "file": "given",
-        "note": "not installed",
-    } or (rows["given", "vecalign"]["note"] == "not installed")
+    assert rows["given", "vecalign"]["note"] == "not installed" and rows["given", "vecalign"]["figures"] is None
     assert rows["cases.jsonl", "mekong"]["figures"]["gold_beads"] == 1
     for name in ("mekong", "gale-church", "vecalign's way"):
         assert rows["given", name]["figures"]["strict"]["r"] == 1, name
