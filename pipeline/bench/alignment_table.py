@@ -24,6 +24,9 @@ def show(results: Sequence[Result], wrong: Sequence[Wrong], where: dict[str, Any
         group = list(rows)
         console.print(f"\n{_title(file, group)}", highlight=False, markup=False)
         console.print(_scores(group))
+        for row in group:
+            if row.figures is None:
+                console.print(f"{row.aligner}: {row.note}", highlight=False, markup=False)
         console.print("Recall by shape of the gold bead; of the missed, the commonest shape in its place")
         console.print(_shapes(group))
     if wrong:
@@ -64,7 +67,6 @@ def _scores(rows: Sequence[Result]) -> Table:
         table.add_column(title, justify="right", no_wrap=title in BEADS)
     for row in rows:
         if row.figures is None:
-            table.add_row(row.aligner, row.note)
             continue
         cells = [_share(name, row.figures[name]) for name in shown]
         table.add_row(row.aligner, *cells, f"{row.embedding_seconds:.3f}", f"{row.other_seconds:.3f}")
