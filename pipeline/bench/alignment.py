@@ -48,11 +48,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """The programme alone: seconds of each round, and how many times as long as ours, round by round (the median)."""
+    """The programme alone: wall and processor seconds of each round, and how many times the processor time that ours
+    takes, round by round (the median)."""
 
     programme: str
     units: int
     seconds: list[float]
+    cpu_seconds: list[float]
     ratio: float | None
     note: str = ""
 
@@ -135,26 +137,28 @@ def speed(units: int, encoder: Encoder, progress: Progress) -> list[Speed]:
     for kind in (Vecalign, VecalignItself):
         search = kind(encoder).search
         programmes.append((kind.name, lambda ours, theirs, search=search: search(ours.vectors, theirs.vectors)))  # type: ignore[misc]
-    seconds: dict[str, list[float]] = {name: [] for name, _ in programmes}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name, _ in programmes}
     notes: dict[str, str] = {}
     small = walk(min(units, 20))
     with progress.task("search", (ROUNDS + 1) * len(programmes), "runs") as task:
         for number in range(ROUNDS + 1):
             for name, programme in programmes:
-                began = time.perf_counter()
+                began, busy = time.perf_counter(), time.process_time()
                 try:
                     programme(*((src, tgt) if number else small))
                 except Unavailable as reason:
                     notes[name] = str(reason)
                 else:
-                    seconds[name] += [time.perf_counter() - began] if number else []
+                    times = (time.perf_counter() - began, time.process_time() - busy)
+                    took[name] += [times] if number else []
                 task.advance(1)
-    ours = seconds[Mekong.name]
-    return [
-        Speed(name, units, took, median(b / a for a, b in zip(ours, took, strict=True)) if took else None,
-              notes.get(name, ""))
-        for name, took in seconds.items()
-    ]  # fmt: skip
+    ours = [busy for _, busy in took[Mekong.name]]
+    speeds: list[Speed] = []
+    for name, rounds in took.items():
+        wall, cpu = [seconds for seconds, _ in rounds], [busy for _, busy in rounds]
+        ratio = median(theirs / mine for theirs, mine in zip(cpu, ours, strict=True)) if cpu else None
+        speeds.append(Speed(name, units, wall, cpu, ratio, notes.get(name, "")))
+    return speeds
 
 
 def walk(units: int) -> tuple[Track, Track]:

@@ -40,12 +40,12 @@ def show_speed(rows: Sequence[Speed], where: dict[str, Any]) -> None:
     """Print the seconds of the programmes."""
     table = Table(box=None)
     table.add_column("programme")
-    for title in ("min s", "max s", "times ours"):
+    for title in ("min s", "max s", "min CPU s", "CPU, times ours"):
         table.add_column(title, justify="right")
     table.add_column("")
     for row in rows:
-        cells = [f"{min(row.seconds):.2f}", f"{max(row.seconds):.2f}"] if row.seconds else ["-", "-"]
-        table.add_row(row.programme, *cells, "-" if row.ratio is None else f"{row.ratio:.2f}", row.note)
+        figures = [min(row.seconds), max(row.seconds), min(row.cpu_seconds), row.ratio] if row.seconds else [None] * 4
+        table.add_row(row.programme, *("-" if one is None else f"{one:.2f}" for one in figures), row.note)
     console = console_for(where)
     console.print(f"\nThe programme alone, {rows[0].units:,} x {rows[0].units:,} units, vectors given")
     console.print(table)
