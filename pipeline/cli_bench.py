@@ -42,8 +42,7 @@ def engine_command(
     from pipeline.bench.shapes import shape_of
     from pipeline.progress import Progress
 
-    if json_file is not None and not json_file.parent.is_dir():
-        raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")
+    _check_folder(json_file)
     where = circumstances()
     chosen = shape_of(shape or "opus-mt")
     if memory:
@@ -62,6 +61,59 @@ def engine_command(
     rows = measure(plan, Progress())
     show(rows, plan.notes, where)
     _save(json_file, {"rows": rows, "circumstances": where, "notes": plan.notes})
+
+
+@app.command("align")
+def align_command(
+    cases: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[CASES]...", help="JSONL files with gold, or folders with given sentences."),
+    ] = None,
+    units: Annotated[
+        int | None, typer.Option(min=1, help="Instead: seconds of the programme alone, on so many units a side.")
+    ] = None,
+    errors: Annotated[int, typer.Option(min=0, help="Print so many of our wrong beads.")] = 0,
+    encoder: Annotated[str | None, typer.Option(help="A registry name, see `mekong models list`.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """Compare aligners on documents whose true alignment is known.
+
+    Strict, lax and exact F1, source boundaries (inner: line breaks apart), recall by shape, seconds a document. Beside
+    ours: Gale-Church by lengths and Vecalign's way, both on sentences found by crfcut (Thai) or by rules, and vecalign
+    itself where it is installed.
+
+    Example: mekong bench align cases.jsonl --errors 20
+    """
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.bench import alignment, alignment_table
+    from pipeline.bench.alignment_cases import FORMAT
+    from pipeline.bench.machine import circumstances
+    from pipeline.config import AlignSettings
+    from pipeline.progress import Progress
+
+    if bool(cases) == (units is not None):
+        raise UsageError("give either files with cases or --units N", FORMAT)
+    _check_folder(json_file)
+    where = circumstances()
+    models.offline()
+    loaded = load_encoder(models.entry(encoder or AlignSettings().encoder))
+    if units is not None:
+        speeds = alignment.speed(units, loaded, Progress())
+        alignment_table.show_speed(speeds, where)
+        _save(json_file, {"speed": speeds, "circumstances": where})
+        return
+    results, wrong = alignment.measure(cases or [], loaded, Progress())
+    shown = alignment.sample(wrong, errors) if errors else []
+    alignment_table.show(results, shown, where)
+    _save(json_file, {"results": results, "wrong": shown, "circumstances": where})
+
+
+def _check_folder(json_file: Path | None) -> None:
+    if json_file is not None and not json_file.parent.is_dir():
+        raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")
 
 
 def _save(path: Path | None, results: dict[str, Any]) -> None:

@@ -40,7 +40,10 @@ Corner = tuple[tuple[int, int], tuple[int, int], float]
 MASS = 220.0
 MAX_RATIO = 3.0
 FULL_CELLS = 600 * 600
-BLOCKS = 250
+ROWS = 16
+BLOCKS = 600
+COARSER = 4
+UNITS_IN_BLOCK = 3
 BLOCK_WIDTH = 2
 BAND_BLOCKS = 8
 
@@ -108,8 +111,8 @@ ANCHORS = Weights(
 def find_beads(src: Track, tgt: Track, weights: Weights) -> list[Bead]:
     """The cheapest beads: each unit of both sides in exactly one, in order.
 
-    Exact for up to 600 x 600 units; beyond, only a band around a coarse alignment is searched, so that memory grows
-    with the sum of the sides. Raises EngineError when vectors, lengths and cuts do not fit together.
+    Exact for up to 600 x 600 units; beyond, only a band around a coarse alignment is searched, so that memory and time
+    grow with the sum of the sides. Raises EngineError when vectors, lengths and cuts do not fit together.
     """
     _check(src, "source")
     _check(tgt, "target")
@@ -136,7 +139,7 @@ def _check(track: Track, side: str) -> None:
 
 def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Positions) -> list[Bead]:
     """The cheapest beads whose corners (i, j) all have low[i] <= j <= high[i]."""
-    from pipeline.aligners.kernel import Band, Scales, fill_row
+    from pipeline.aligners.kernel import Band, Scales, fill_rows
 
     src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), weights.src_edge, weights.src_inner)
     tgt_terms = _terms(tgt, src, weights, 1.0, weights.tgt_edge, weights.tgt_inner)
@@ -146,11 +149,18 @@ def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Posi
     best = np.full(int(sizes.sum()), np.inf)
     step = np.zeros(len(best), dtype=np.int32)
     src_ending, tgt_ending = _by_position(src.vectors), _by_position(tgt.vectors)
-    for row in range(len(low)):
-        cosine = tgt_ending[:, low[row] : high[row] + 1] @ src_ending[:, row].T
-        fill_row(row, band, cosine, src_terms, tgt_terms, scales, best, step)
+    for first in range(0, len(low), ROWS):
+        left, right = low[first], high[min(first + ROWS, len(low)) - 1] + 1
+        cosine = _cosines(src_ending[:, first : first + ROWS], tgt_ending[:, left:right])
+        fill_rows(first, cosine, left, band, src_terms, tgt_terms, scales, best, step)
     path = _trace(band, best, step)
     return [_bead(corner, src_ending, tgt_ending, src_terms, tgt_terms) for corner in path]
+
+
+def _cosines(src: Vectors, tgt: Vectors) -> Vectors:
+    """Of all spans of (K, rows, d) with all of (L, columns, d), as (K, rows, L, columns): one product, for speed."""
+    product = src.reshape(-1, src.shape[2]) @ tgt.reshape(-1, tgt.shape[2]).T
+    return product.reshape(*src.shape[:2], *tgt.shape[:2])
 
 
 def _everything(src: Track, tgt: Track) -> tuple[Positions, Positions]:
@@ -172,8 +182,8 @@ def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: flo
     from pipeline.aligners.kernel import Terms
 
     spans = sum(max(0, len(other.lengths) - size) for size in range(len(other.vectors)))
-    total = other.vectors.sum(axis=(0, 1), dtype=np.float64)
-    distances = spans - _by_position(track.vectors) @ total
+    total = other.vectors.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    distances = spans - np.pad(track.vectors @ total, ((0, 0), (1, 0))).astype(np.float64)
     spread = (distances + weights.background * weights.background_count) / (spans + weights.background_count)
     return Terms(
         upto=np.concatenate([[0.0], np.cumsum(track.lengths * scale)]),
@@ -211,28 +221,46 @@ def _around_blocks(src: Track, tgt: Track, weights: Weights) -> tuple[Positions,
     """Lowest and highest target position for each source position, around an alignment of larger blocks.
 
     Both sides are cut into blocks of equal character counts, because their units may differ in size by far; that is
-    where Vecalign's halving of both sides leaves its band.
+    where Vecalign's halving of both sides leaves its band. Each level has four times as many blocks as the one
+    before, and is searched in a band around its path, so that the last band is as wide for any length.
+
+    There is no second look at the beads as SentAlign takes (Steingrimsson, Loftsson and Way 2023): inside the band the
+    search has weighed every split of a bead and every unaligned unit that could join one.
     """
-    coarse_src, src_at = _blocks(src)
-    coarse_tgt, tgt_at = _blocks(tgt)
     plain = replace(weights, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
+    counts = [max(len(src.lengths), len(tgt.lengths)) // UNITS_IN_BLOCK]
+    while counts[-1] > BLOCKS:
+        counts.append(counts[-1] // COARSER)
+    coarse_src, src_at = _blocks(src, counts[-1])
+    coarse_tgt, tgt_at = _blocks(tgt, counts[-1])
     beads = _search(coarse_src, coarse_tgt, plain, *_everything(coarse_src, coarse_tgt))
+    for count in counts[-2::-1]:
+        finer_src, finer_src_at = _blocks(src, count)
+        finer_tgt, finer_tgt_at = _blocks(tgt, count)
+        band = _around(beads, np.searchsorted(finer_src_at, src_at), np.searchsorted(finer_tgt_at, tgt_at))
+        beads = _search(finer_src, finer_tgt, plain, *band)
+        src_at, tgt_at = finer_src_at, finer_tgt_at
+    return _around(beads, src_at, tgt_at)
+
+
+def _around(beads: list[Bead], src_at: Positions, tgt_at: Positions) -> tuple[Positions, Positions]:
+    """The band BAND_BLOCKS blocks around `beads`, given the finer position of each block's start and of the end."""
     last_src, last_tgt = len(src_at) - 1, len(tgt_at) - 1
-    low, high = np.full(len(src.lengths) + 1, len(tgt.lengths)), np.zeros(len(src.lengths) + 1, dtype=np.int64)
+    low, high = np.full(src_at[-1] + 1, tgt_at[-1]), np.zeros(src_at[-1] + 1, dtype=np.int64)
     for bead in beads:
-        first, past = (src_at[max(0, bead.src[0] - BAND_BLOCKS)], src_at[min(last_src, bead.src[1] + BAND_BLOCKS)])
-        bottom, top = (tgt_at[max(0, bead.tgt[0] - BAND_BLOCKS)], tgt_at[min(last_tgt, bead.tgt[1] + BAND_BLOCKS)])
+        first, past = src_at[max(0, bead.src[0] - BAND_BLOCKS)], src_at[min(last_src, bead.src[1] + BAND_BLOCKS)]
+        bottom, top = tgt_at[max(0, bead.tgt[0] - BAND_BLOCKS)], tgt_at[min(last_tgt, bead.tgt[1] + BAND_BLOCKS)]
         low[first : past + 1] = np.minimum(low[first : past + 1], bottom)
         high[first : past + 1] = np.maximum(high[first : past + 1], top)
-    return low.astype(np.int64), high
+    return low, high
 
 
-def _blocks(track: Track) -> tuple[Track, Positions]:
-    """The side as at most BLOCKS units of about equal length, and the unit position where each begins (and the end)."""
+def _blocks(track: Track, most: int) -> tuple[Track, Positions]:
+    """The side as at most `most` units of about equal length, and the position where each begins (and the end)."""
     units = len(track.lengths)
     upto = np.concatenate([[0.0], np.cumsum(track.lengths + 1.0)])
-    at = np.unique(np.searchsorted(upto, np.linspace(0, upto[-1], min(units, BLOCKS) + 1), side="left"))
+    at = np.unique(np.searchsorted(upto, np.linspace(0, upto[-1], min(units, most) + 1), side="left"))
     at[-1] = units
     lengths = np.add.reduceat(track.lengths, at[:-1])
-    sums = np.add.reduceat(track.vectors[0].astype(np.float64) * track.lengths[:, None], at[:-1], axis=0)
-    return Track(summed_spans(sums, BLOCK_WIDTH), lengths, np.zeros(len(at))), at.astype(np.int64)
+    sums = np.add.reduceat(track.vectors[0] * track.lengths[:, None].astype(np.float32), at[:-1], axis=0)
+    return Track(summed_spans(sums.astype(np.float64), BLOCK_WIDTH), lengths, np.zeros(len(at))), at.astype(np.int64)

@@ -41,7 +41,7 @@ class Terms(NamedTuple):
 class Band(NamedTuple):
     """The cells that are searched: target positions low[i]..high[i] of each source position i, from corner to corner.
 
-    Cell (i, j) is stored at `shift[i] + j`, so that memory grows with the number of cells.
+    Neither bound ever falls. Cell (i, j) is stored at `shift[i] + j`, so that memory grows with the number of cells.
     """
 
     low: NDArray[np.int64]
@@ -69,38 +69,67 @@ def _cut(terms: Terms, start: int, end: int) -> float:
 
 @_compiled
 def _match(a: int, b: int, cosine: float, corner: tuple[int, int], src: Terms, tgt: Terms, scales: Scales) -> float:
-    """What `a` source and `b` target units before `corner` cost as one bead, or as a skipped run; without the cuts."""
+    """What `a` source and `b` target units before `corner` cost as one bead, or as a skipped run.
+
+    Without the cuts, and without what `_length` adds to a bead with two sides.
+    """
     i, j = corner
-    src_size = src.upto[i] - src.upto[i - a]
-    tgt_size = tgt.upto[j] - tgt.upto[j - b]
-    mass = (src_size + tgt_size) / scales.unit
+    mass = (src.upto[i] - src.upto[i - a] + tgt.upto[j] - tgt.upto[j - b]) / scales.unit
     if a == 0 or b == 0:
         return scales.skip * mass + scales.gap  # type: ignore[no-any-return]
     distance = 2.0 * (1.0 - cosine) / (src.spread[a - 1, i] + tgt.spread[b - 1, j])
-    ratio = np.log((src_size + 5.0) / (tgt_size + 5.0))
-    return mass * distance + scales.length * ratio * ratio * mass**0.7 + scales.bonus  # type: ignore[no-any-return]
+    return mass * distance + scales.bonus  # type: ignore[no-any-return]
 
 
 @_compiled
-def fill_row(row: int, band: Band, cosine: Any, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any) -> None:
-    """Fill the cells of source position `row` in `best` and `step`.
+def _length(a: int, b: int, corner: tuple[int, int], src: Terms, tgt: Terms, scales: Scales) -> float:
+    """What the unequal lengths of the two sides of a bead cost, 0 or more."""
+    i, j = corner
+    src_size = src.upto[i] - src.upto[i - a]
+    tgt_size = tgt.upto[j] - tgt.upto[j - b]
+    ratio = np.log((src_size + 5.0) / (tgt_size + 5.0))
+    return scales.length * ratio * ratio * ((src_size + tgt_size) / scales.unit) ** 0.7  # type: ignore[no-any-return]
 
-    `cosine[b-1, j-low, a-1]` compares the `a` source units before `row` with the `b` target units before j. Ties go
-    to the smaller bead.
+
+@_compiled
+def _runs(row: int, band: Band, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any) -> None:
+    """Try skipped target runs for the cells of source position `row`; last, because each cell needs those before."""
+    low, high, shift = band
+    for j in range(low[row] + 1, high[row] + 1):
+        here = shift[row] + j
+        for b in range(1, min(tgt.spread.shape[0], j - low[row]) + 1):
+            cost = best[here - b] + _cut(tgt, j - b, j) + _match(0, b, 0.0, (row, j), src, tgt, scales)
+            if cost < best[here] or (cost == best[here] and step[here] >= STRIDE):
+                best[here] = cost
+                step[here] = b
+
+
+@_compiled
+def fill_rows(
+    first: int, cosine: Any, left: int, band: Band, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any
+) -> None:
+    """Fill the cells of the source positions from `first` on in `best` and `step`.
+
+    `cosine[a-1, r, b-1, c]` compares the `a` source units before position first + r with the `b` target units before
+    position left + c. Ties go to the smaller bead.
     """
     low, high, shift = band
-    if row == 0:
-        best[0] = 0.0
-    for j in range(low[row], high[row] + 1):
-        for a in range(min(src.spread.shape[0], row) + 1):
+    for row in range(first, first + cosine.shape[1]):
+        if row == 0:
+            best[0] = 0.0
+        for a in range(1, min(src.spread.shape[0], row) + 1):
             before = row - a
             src_cut = _cut(src, before, row)
-            for b in range(a == 0, min(tgt.spread.shape[0], j) + 1):
-                start = j - b
-                if start < low[before] or start > high[before]:
-                    continue
-                cost = best[shift[before] + start] + src_cut + _cut(tgt, start, j)
-                cost += _match(a, b, cosine[b - 1, j - low[row], a - 1], (row, j), src, tgt, scales)
-                if cost < best[shift[row] + j]:
-                    best[shift[row] + j] = cost
-                    step[shift[row] + j] = a * STRIDE + b
+            for b in range(tgt.spread.shape[0] + 1):
+                for j in range(max(low[row], low[before] + b), min(high[row], high[before] + b) + 1):
+                    here = shift[row] + j
+                    similar = cosine[a - 1, row - first, b - 1, j - left] if b else 0.0
+                    cost = best[shift[before] + j - b] + src_cut + _cut(tgt, j - b, j)
+                    cost += _match(a, b, similar, (row, j), src, tgt, scales)
+                    # The logarithm and the power take most of the time and can only add: few beads get that far.
+                    if cost < best[here] and b:
+                        cost += _length(a, b, (row, j), src, tgt, scales)
+                    if cost < best[here]:
+                        best[here] = cost
+                        step[here] = a * STRIDE + b
+        _runs(row, band, src, tgt, scales, best, step)

@@ -17,7 +17,7 @@ WIDTH = 120
 
 def show(rows: Sequence[Row], notes: Sequence[str], where: dict[str, Any]) -> None:
     """Print the tables: speeds, then ratios."""
-    console = _console(where)
+    console = console_for(where)
     first = rows[0]
     search = "greedy" if first.beam == 1 else f"beam {first.beam}"
     console.print(f"{first.shape}, {search}, {first.device}: {first.device_name}\n", highlight=False)
@@ -43,12 +43,12 @@ def show_stages(stages: Sequence[Stage], where: dict[str, Any]) -> None:
     for stage in stages:
         figures = (f"{stage.segments:,}", f"{stage.seconds:,.1f}", f"{stage.resident_mb:,.0f}")
         table.add_row(stage.engine, stage.shape, *figures, _percent(stage.model_share))
-    console = _console(where)
+    console = console_for(where)
     console.print("\nAfter so many more short segments in one process")
     console.print(table)
 
 
-def _console(where: dict[str, Any]) -> Console:
+def console_for(where: dict[str, Any]) -> Console:
     """A console on which the circumstances have been told."""
     console = Console()
     if not console.is_terminal:

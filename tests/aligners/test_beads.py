@@ -118,8 +118,9 @@ def test_equal_meaning_is_paired_and_the_rest_left_alone() -> None:
     assert all((b.similarity, b.margin) == (0, 0) for b in found if b.src[0] == b.src[1])
 
 
-@pytest.mark.parametrize("dropped", [range(0), range(30, 90)])
-def test_the_band_keeps_the_best_path(monkeypatch: pytest.MonkeyPatch, dropped: range) -> None:
+@pytest.mark.parametrize("dropped", [range(0), range(30, 90), range(150, 200)])
+@pytest.mark.parametrize("blocks", [80, 20])
+def test_the_band_keeps_the_best_path(monkeypatch: pytest.MonkeyPatch, dropped: range, blocks: int) -> None:
     src, tgt = parallel(2, 200, dropped)
     full = find_beads(src, tgt, SENTENCES)
     cells: list[int] = []
@@ -131,10 +132,68 @@ def test_the_band_keeps_the_best_path(monkeypatch: pytest.MonkeyPatch, dropped: 
 
     monkeypatch.setattr(module, "_search", seen)
     monkeypatch.setattr(module, "FULL_CELLS", 3000)
-    monkeypatch.setattr(module, "BLOCKS", 80)
+    monkeypatch.setattr(module, "BLOCKS", blocks)
     found = find_beads(src, tgt, SENTENCES)
     assert [(b.src, b.tgt) for b in found] == [(b.src, b.tgt) for b in full]
+    assert [b.cost for b in found] == pytest.approx([b.cost for b in full], abs=1e-5)
+    assert len(cells) == (2 if blocks == 80 else 3)
     assert cells[-1] < 0.5 * 200 * 200
+
+
+def test_the_band_does_not_widen_with_the_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    widest: list[int] = []
+    search = module._search
+
+    def seen(*args: Any) -> list[Bead]:
+        widest.append(int((args[4] - args[3] + 1).max()))
+        return search(*args)
+
+    monkeypatch.setattr(module, "_search", seen)
+    monkeypatch.setattr(module, "BLOCKS", 40)
+    for units in (700, 2800):
+        src, tgt = parallel(3, units)
+        assert_partition(find_beads(src, tgt, SENTENCES), units, units)
+        assert widest[-1] < 200
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 70),
+    st.integers(0, 70),
+    st.integers(1, 14),
+    st.integers(1, 14),
+    st.sampled_from([PHRASES, SENTENCES, ANCHORS]),
+    st.booleans(),
+)
+def test_any_units_are_covered_once_and_in_order(
+    seed: int, n: int, m: int, src_width: int, tgt_width: int, weights: Weights, banded: bool
+) -> None:
+    src, tgt = track(seed, n, src_width), track(seed + 1, m, tgt_width)
+    with pytest.MonkeyPatch.context() as patch:
+        if banded:
+            patch.setattr(module, "FULL_CELLS", 20)
+            patch.setattr(module, "BLOCKS", 4)
+        found = find_beads(src, tgt, weights)
+    assert_partition(found, n, m)
+    for bead in found:
+        assert bead.src[1] - bead.src[0] <= src_width and bead.tgt[1] - bead.tgt[0] <= tgt_width
+        assert bead.cost == pytest.approx(cost_of(bead, src, tgt, weights), abs=1e-4)
+    full = find_beads(src, tgt, weights)
+    assert sum(bead.cost for bead in found) >= sum(bead.cost for bead in full) - 1e-6
+
+
+def test_a_bead_may_be_as_wide_as_both_sides_allow() -> None:
+    few = Weights(bonus=50.0, gap=50.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0, length=0.0)
+    found = find_beads(track(1, 14, 14), track(2, 14, 14), few)
+    assert [(bead.src, bead.tgt) for bead in found] == [((0, 14), (0, 14))]
+
+
+def test_of_equally_cheap_beads_the_smallest_is_taken() -> None:
+    nothing = Weights(bonus=0.0, gap=0.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
+    src, tgt = (replace(track(seed, 4), lengths=np.zeros(4)) for seed in (1, 2))
+    found = find_beads(src, tgt, nothing)
+    assert [(bead.src[1] - bead.src[0]) + (bead.tgt[1] - bead.tgt[0]) for bead in found] == [1] * 8
 
 
 def test_a_band_over_blank_units_still_leads_through(monkeypatch: pytest.MonkeyPatch) -> None:
