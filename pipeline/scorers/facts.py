@@ -67,8 +67,8 @@ def facts(paragraphs: Iterable[Paragraph]) -> Facts:
     """Count what the sources state and what their English has.
 
     A year is compared by value in either calendar (พ.ศ. 2568 is 2025; an unconverted 2568 is a miss), a number by
-    value; numbers written as words, months apart, are not asked for. A country is found under any of its English names or
-    adjectives, not under its capital.
+    value; numbers written as words, months apart, are not asked for. A country is found under any of its English names
+    or adjectives, not under its capital.
     """
     expected = dict.fromkeys(_CHECKS, 0)
     misses: dict[str, list[Miss]] = {name: [] for name in _CHECKS}

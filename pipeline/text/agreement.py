@@ -91,7 +91,8 @@ _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 def agree(src: str, src_lang: str, tgt: str, tgt_lang: str = "en") -> tuple[list[Number], list[Number]]:
     """The numbers of `src` that `tgt` lacks, and those of `tgt` that `src` lacks.
 
-    Only numbers in digits and months are reported. A Buddhist year counts as missing when the other text keeps it unconverted.
+    Only numbers in digits and months are reported. A Buddhist year counts as missing when the other text keeps it
+    unconverted.
     """
     ours, theirs = _stated(src, src_lang), _stated(tgt, tgt_lang)
     our_values = set().union(*(values for _, values in ours), _spoken(src, src_lang))
@@ -130,7 +131,8 @@ def _values(text: str, number: Number, lang: str) -> set[Decimal]:
     if number.kind == "month":
         return {value + MONTH}
     if number.ambiguous:
-        return {value, value % 100 + 1900, Decimal(text[number.start : number.end])}
+        written = Decimal(text[number.start : number.end])
+        return {value, written, written + 1900}
     if number.kind == "year" and number.era == "BE":
         return {value}
     values = {value}

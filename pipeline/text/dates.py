@@ -26,7 +26,10 @@ _TH_MONTH = "|".join(re.escape(name) for name in _TH_MONTH_NUMBER)
 _VI_MONTHS = ("một", "hai", "ba", "tư", "năm", "sáu", "bảy", "tám", "chín", "mười", "mười một", "mười hai")
 _VI_MONTH_NUMBER = {name: i for i, name in enumerate(_VI_MONTHS, 1)} | {"giêng": 1, "chạp": 12}
 _VI_MONTH = "|".join(sorted(_VI_MONTH_NUMBER, key=len, reverse=True))
-EN_MONTHS = "January February March April May June July August September October November December".split()
+EN_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _EN_MONTH_NUMBER = {name[:3].lower(): i for i, name in enumerate(EN_MONTHS, 1)}
 _EN_MONTH = (
     r"(?P<month>Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"
@@ -34,7 +37,9 @@ _EN_MONTH = (
 )
 # May and March are other words as well.
 _EN_FULL = "Sept|" + "|".join(f"{name}|{name.upper()}" for name in EN_MONTHS if name not in ("March", "May"))
-_EN_BEFORE = "in|of|since|until|till|by|from|to|between|and|or|during|last|this|next|early|late|mid|through|before|after"
+_EN_BEFORE = (
+    "in|of|since|until|till|by|from|to|between|and|or|during|last|this|next|early|late|mid|through|before|after"
+)
 BE = r"(?:พ\. ?ศ\.|พุทธศักราช|(?<![A-Za-z])B\.?E\.?)"
 CE = r"(?:ค\. ?ศ\.|คริสต์?ศักราช|(?<![A-Za-z])(?:A\.?D\.?|C\.?E\.?))"
 _DASH = "[-–—]"
@@ -60,12 +65,14 @@ _PATTERNS = {
         r"(?:/(?P<y>\d{4}))?(?![\d/])",
         r"(?<!quý )(?<!số )(?<![\d/])(?P<m>\d{1,2})[/-](?P<y>(?:19|20)\d\d)(?![\d/])",
         r"(?<![\d/,.-])(?P<d1>\d{1,2})(?P<sep>/)(?P<m>\d{1,2})(?![\d/]|[.,]\d)",
-        rf"\b(?:ngày (?:mùng |mồng )?|mùng |mồng )(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
+        r"\b(?:ngày (?:mùng |mồng )?|mùng |mồng )(?P<d1>\d{1,2})"
+        rf"(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
         r"(?:[ -](?:tháng )?(?P<m>\d{1,2})(?!\d|[.,]\d)(?:(?: năm |-)(?P<y>\d{4}))?)?",
         rf"\btháng (?P<m>\d{{1,2}}){_END}(?: ?(?:{_DASH}|và|đến|,) ?(?P<m2>\d{{1,2}}){_END}(?! [^\W\d]))?"
         r"(?:(?: năm| ?/) ?(?P<y>\d{4}))?",
         rf"(?<!\d )\bnăm (?P<y>\d{{4}}){_END}(?! (?:nghìn|ngàn|triệu|tỷ|tỉ))",
-        rf"(?<!mỗi )(?<!hàng )(?<!một )\btháng (?P<month>{_VI_MONTH})\b(?! (?:lần|người|trăm|nghìn|ngàn|triệu|tỷ|tỉ)\b| (?!19|20)\d)",
+        rf"(?<!mỗi )(?<!hàng )(?<!một )\btháng (?P<month>{_VI_MONTH})\b"
+        r"(?! (?:lần|người|trăm|nghìn|ngàn|triệu|tỷ|tỉ)\b| (?!19|20)\d)",
     ),
     "en": (
         _ISO,
@@ -91,8 +98,11 @@ _TIMES = {
         r"(?<![ก-๎])ตี ?(?P<h>[1-5])(?![\d.,]| ?(?:ครั้ง|คน|ลูก))",
         _CLOCK,
     ),
-    "vi": (rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])"
-           "(?:(?: phút)? (?P<later>chiều|tối)\\b)?", _CLOCK),
+    "vi": (
+        rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])"
+        "(?:(?: phút)? (?P<later>chiều|tối)\\b)?",
+        _CLOCK,
+    ),
     "en": (
         rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?P<half>[ap])\.?m\b\.?",
         _CLOCK,
@@ -194,13 +204,14 @@ def _year_in_date(match: re.Match[str], lang: str) -> list[Number]:
 def year(digits: str, start: int, lang: str, era: Era = "", month: int = 0) -> Number | None:
     """The year that two or four `digits` at `start` state where a year must stand; None when they cannot be one.
 
-    `era` is the calendar where it was named; `month` (1 to 12, 0 unknown) matters before 1941. Two digits are ambiguous.
+    `era` is the calendar where it was named; `month` (1 to 12, 0 unknown) matters before 1941. Two
+    digits are ambiguous.
     """
     value, end, short = int(digits), start + len(digits), len(digits) == 2
     if short and lang == "th":
         if era != "BE" and value not in SHORT_BUDDHIST:
             return None
-        value, era = value + 2500, "BE"
+        value, era = value + (2500 if value < SHORT_BUDDHIST.stop else 2400), "BE"
     elif short:
         value += 2000 if value < 70 else 1900
     if era == "BE" or (not era and lang == "th" and value in BUDDHIST_YEARS):

@@ -21,8 +21,8 @@ def _toned(letters: str) -> str:
 
 
 def _quality_first(match: re.Match[str]) -> str:
-    letter, tone = unicodedata.normalize("NFD", match[0][0])
-    return unicodedata.normalize("NFC", letter + match[0][1] + tone)
+    letters = unicodedata.normalize("NFD", match[0][0])
+    return unicodedata.normalize("NFC", letters[0] + match[0][1] + letters[1])
 
 
 RULES = (
@@ -44,8 +44,8 @@ _RHYME = (
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
-_VOWEL = "[aeiouy][\u0302\u0306\u031b]?"
-_SHAPE = re.compile(f"(?P<onset>qu|gi(?=[aeiouy])|[^aeiouy]*)(?P<vowels>(?:{_VOWEL})+)(?P<coda>[a-z]*)")
+_VOWEL = "(?:[aeo]\u0302|a\u0306|[ou]\u031b|[aeiouy])"
+_SHAPE = re.compile(f"(?P<onset>qu|gi(?=[aeiouy])|[^aeiouy]*)(?P<vowels>{_VOWEL}+)(?P<coda>[a-z]*)")
 _SYLLABLE = re.compile(f"{_ONSET}(?:{_RHYME})")
 
 
