@@ -21,7 +21,7 @@ from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
 from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
 
-VERSION = 1
+VERSION = 2
 
 TARGETS_HELD = 256
 CLOSE_MARGIN = 0.2

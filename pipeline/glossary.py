@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.models import shipped
+from pipeline.text.vietnamese import tone_placement
 
 POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
 WORD = re.compile(r"\w+|[^\w\s]|\s+")
@@ -100,7 +101,12 @@ class Glossary:
     def _key(self, term: str, is_name: bool) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
         # "Hòa Bình" the province stays apart from "hòa bình" peace. Both forms of key live in one table.
-        return term if is_name or self.lang == "th" else term.casefold()
+        form = self._form(term)
+        return form if is_name or self.lang == "th" else form.casefold()
+
+    def _form(self, text: str) -> str:
+        """`text` as it is looked up: Hoà Bình and Hòa Bình are one name. The length stays."""
+        return tone_placement(text, "new") if self.lang == "vi" else text
 
     def _boundary_finder(self) -> Callable[[str], set[int]]:
         if self.lang != "th":
@@ -114,6 +120,7 @@ class Glossary:
 
     def matches(self, text: str) -> Iterator[tuple[int, Entry]]:
         """Entries found from left to right, longest first, with the offset of each; no two overlap."""
+        text = self._form(text)
         bounds = self._bounds(text) | {0, len(text)}
         at = 0
         while at < len(text):
@@ -127,7 +134,7 @@ class Glossary:
             return None
         for end in range(min(len(text), at + self._longest), at, -1):
             found = self.entries.get(text[at:end]) or self.entries.get(text[at:end].casefold())
-            if not found or (found.is_name and found.term != text[at:end]):
+            if not found or (found.is_name and self._form(found.term) != text[at:end]):
                 continue
             if end in bounds or (found.is_name and end - at >= SURE_NAME and not DEPENDENT.match(text, end)):
                 return found

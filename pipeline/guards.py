@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.scorers.countries import mentions
-from pipeline.text.numbers import agree
+from pipeline.text.numbers import EN_MONTHS, agree
 from pipeline.text.unicode import fold
 from pipeline.types import Ended
 
@@ -164,7 +164,12 @@ def _length(source: str, hypothesis: str) -> list[Finding]:
 
 def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
     missing, _ = agree(source, lang, hypothesis)
-    shown = [plain_number(number.value, source[number.start : number.end]) for number in missing]
+    shown = [
+        EN_MONTHS[int(number.value) - 1]
+        if number.kind == "month"
+        else plain_number(number.value, source[number.start : number.end])
+        for number in missing
+    ]
     return [Finding("incomplete", f"missing number {text}", text) for text in dict.fromkeys(shown)]
 
 

@@ -102,6 +102,8 @@ class Entry(Settings):
     engine: dict[Literal["cpu", "cuda"], Backend] = {}
     """The engine on each device, where it is not the family's usual one."""
     prompt: Prompt | None = None
+    vietnamese_tones: Literal["as written", "old", "new"] = "as written"
+    """Where the model's training text put the tones of oa, oe and uy (old hòa, new hoà), if it was all of one style."""
 
     @field_validator("sources")
     @classmethod
@@ -260,7 +262,8 @@ def fingerprint(entry: Entry) -> str:
     Raises ModelMissing when it is not in the store.
     """
     files = {name: record.sha256 for name, record in read_lock(entry).files.items()}
-    said = entry.model_dump(include={"family", "languages", "target", "max_source_tokens", "generation", "prompt"})
+    fields = {"family", "languages", "target", "max_source_tokens", "generation", "prompt", "vietnamese_tones"}
+    said = entry.model_dump(include=fields)
     return digest(files, said)
 
 

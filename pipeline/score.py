@@ -8,7 +8,7 @@ from itertools import islice
 from pipeline.scorers.base import Context, Scorer
 from pipeline.types import Pair, Scored
 
-VERSION = 1
+VERSION = 2
 """Raised when scoring changes in a way that no signature shows."""
 BATCH = 256
 """Pairs given to a scorer at once: enough to fill an encoder's batches, few enough to hold in memory."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.config import SegmentSettings
@@ -17,7 +17,7 @@ from pipeline.text.layout import kinds
 from pipeline.text.unicode import Normalised, normalise
 from pipeline.types import Document, Segment
 
-VERSION = 1
+VERSION = 2
 
 Span = tuple[int, int]
 _CLAUSE_ENDS = re.compile(r"[,;:–—…](?=\s)|[;:](?=[^\W\d])")
@@ -44,7 +44,7 @@ def _segments(document: Document, max_chars: int) -> Iterator[Segment]:
     index = 0
     for paragraph, ((line_start, line), kind) in enumerate(zip(lines, found_kinds, strict=True)):
         whole = kind == "caption" and len(line.text) <= 2 * max_chars
-        units = [(0, len(line.text))] if whole else split(line.text, document.lang, max_chars)
+        units = [(0, len(line.text))] if whole else split(line.text, document.lang, max_chars, line.breaks)
         for (start, end), (original_start, original_end) in zip(units, _originals(line, units), strict=True):
             span = _trimmed(document.text, line_start + original_start, line_start + original_end)
             text = line.text[start:end]
@@ -76,14 +76,16 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return start, end
 
 
-def split(text: str, lang: str, max_chars: int) -> list[Span]:
+def split(text: str, lang: str, max_chars: int, breaks: Sequence[int] = ()) -> list[Span]:
     """The spans of the units of one line of normalised text, in order.
 
     Vietnamese and English: sentences. Thai: groups of phrases of about `max_chars`. What is longer than twice that is
-    cut at clause marks, else at spaces, else (Thai) between words, else anywhere between two letters.
+    cut at clause marks, else at spaces, else (Thai) between words, else anywhere between two letters. `breaks` are
+    places between words that the author marked (`Normalised.breaks`).
     """
     spans = thai.units(text, max_chars) if lang == "th" else _SENTENCES.get(lang, english.sentences)(text)
-    return [piece for start, end in _attached(text, spans) for piece in _pieces(text, start, end, 2 * max_chars, lang)]
+    whole = _attached(text, spans)
+    return [piece for start, end in whole for piece in _pieces(text, start, end, 2 * max_chars, lang, breaks)]
 
 
 _SENTENCES: dict[str, Callable[[str], list[Span]]] = {"en": english.sentences, "vi": vietnamese.sentences}
@@ -100,7 +102,7 @@ def _attached(text: str, spans: list[Span]) -> list[Span]:
     return found
 
 
-def _pieces(text: str, start: int, end: int, limit: int, lang: str) -> Iterator[Span]:
+def _pieces(text: str, start: int, end: int, limit: int, lang: str, breaks: Sequence[int]) -> Iterator[Span]:
     """`text[start:end]` in pieces of at most `limit` characters, cut near the middle again and again."""
     waiting = [(start, end)]
     while waiting:
@@ -108,12 +110,12 @@ def _pieces(text: str, start: int, end: int, limit: int, lang: str) -> Iterator[
         if end - start <= limit:
             yield start, end
             continue
-        cut = _cut(text, start, end, lang)
+        cut = _cut(text, start, end, lang, breaks)
         left, right = _trimmed(text, start, cut), _trimmed(text, cut, end)
         waiting += [right, left]
 
 
-def _cut(text: str, start: int, end: int, lang: str) -> int:
+def _cut(text: str, start: int, end: int, lang: str, breaks: Sequence[int]) -> int:
     """The best place to cut, near the middle."""
     middle = (start + end) // 2
     margin = int(EDGE * (end - start)) + 1
@@ -122,7 +124,8 @@ def _cut(text: str, start: int, end: int, lang: str) -> int:
         if places:
             return min(places, key=lambda place: abs(place - middle))
     near = range(max(start + margin, middle - NEAR), min(end - margin, middle + NEAR))
-    places = _word_ends(text, near) if lang == "th" else []
+    places = [place for place in breaks if place in near and _between_letters(text, place)]
+    places = places or (_word_ends(text, near) if lang == "th" else [])
     places = places or [place for place in near if _between_letters(text, place)]
     return min(places, key=lambda place: abs(place - middle), default=middle)
 

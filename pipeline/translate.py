@@ -18,9 +18,10 @@ from pipeline.engines.batching import plan
 from pipeline.glossary import Glossary
 from pipeline.guards import Finding, clean, findings
 from pipeline.text.numbers import western
+from pipeline.text.vietnamese import tone_placement
 from pipeline.types import Document, Ended, Segment, Translation
 
-VERSION = 2
+VERSION = 3
 """Raised when the same input would give other output; part of every shard's key."""
 
 CLAUSE = re.compile(r"[,;:–—]\s|[.!?…]\s")
@@ -102,16 +103,21 @@ def _pieces(number: int, text: str, lang: str, settings: TranslateSettings, cont
     translator = context.translator
     takes_hints = translator.codec.takes_hints
     pieces = []
-    for part in split(
-        text, lambda t: translator.count(western(t, lang) if takes_hints else t), translator.max_source_tokens
-    ):
-        shown = western(part, lang) if takes_hints else part
+    for part in split(text, lambda t: translator.count(_shown(t, lang, translator)), translator.max_source_tokens):
+        shown = _shown(part, lang, translator)
         wanted = takes_hints and settings.use_glossary
         hints = context.glossaries[lang].hints(shown, settings.max_hints) if wanted else []
         names = tuple((hint.term, hint.english) for hint in hints if hint.is_name)
         request = Request(shown, lang, tuple((hint.term, hint.english) for hint in hints))
         pieces.append(_Piece(number, part, names, request))
     return pieces
+
+
+def _shown(text: str, lang: str, translator: Translator) -> str:
+    """`text` as the model reads it best."""
+    if lang == "vi" and translator.vietnamese_tones != "as written":
+        text = tone_placement(text, translator.vietnamese_tones)
+    return western(text, lang) if translator.codec.takes_hints else text
 
 
 def split(text: str, count: Callable[[str], int], limit: int) -> list[str]:

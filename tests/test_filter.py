@@ -64,6 +64,11 @@ def test_duplicates():
     assert all(verdict.keep for verdict in others)
 
 
+def test_copies_that_differ_in_spelling_conventions_are_duplicates():
+    rows = [scored("first", "“Hòa” – 5", "“Peace” – 5"), scored("again", '"Hoà" - 5', '"Peace" - 5')]
+    assert [verdict.keep for verdict in decide(rows)] == [True, False]
+
+
 def test_a_rejected_pair_does_not_shadow_a_good_copy():
     rows = [
         scored("bad", log_probability=-9.0),

@@ -93,3 +93,8 @@ def test_bad_lines_are_refused_with_their_place(tmp_path: Path, line: str, words
     with pytest.raises(InputError, match=words) as caught:
         read_glossary(path)
     assert f"{path}:{line.count(chr(10)) + 2}" in str(caught.value)
+
+
+def test_vietnamese_terms_are_found_in_both_placements_of_the_tone() -> None:
+    glossary = Glossary("vi", [Entry("Hòa Bình", "Hoa Binh", "PROPN"), Entry("hoà bình", "peace", "NOUN")])
+    assert [e.english for e in glossary.hints("Hoà Bình và hòa bình", 9)] == ["Hoa Binh", "peace"]

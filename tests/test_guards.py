@@ -37,6 +37,11 @@ def ended(
     return [found.ended for found in findings(source, "th", hypothesis, engine, names)]
 
 
+def test_a_month_is_asked_for_by_its_name() -> None:
+    (found,) = findings(SOURCE, "th", GOOD.replace("May", "June"), "stop", ())
+    assert (found.ended, found.missing) == ("incomplete", "May")
+
+
 def test_a_good_translation_passes() -> None:
     assert ended(GOOD, names=(("ฮานอย", "Hanoi"), ("พฤษภาคม", "May"))) == []
 

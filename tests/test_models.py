@@ -106,6 +106,8 @@ def test_the_fingerprint_follows_weights_and_settings_but_not_the_source(small, 
     first = models.fingerprint(models.entry("small"))
     renew(store, sources=["path:/elsewhere"], url="https://example.org/2")
     assert models.fingerprint(models.entry("small")) == first
+    renew(store, vietnamese_tones="new")
+    assert models.fingerprint(models.entry("small")) != first
     renew(store, max_source_tokens=11)
     assert models.fingerprint(models.entry("small")) != first
     renew(store, sources=[f"path:{published}"])

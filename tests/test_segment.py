@@ -84,6 +84,13 @@ def test_thai_without_spaces_is_cut_between_words():
     assert "".join(s.text for s in found) == text
 
 
+def test_thai_without_spaces_is_cut_where_the_author_marked_word_ends():
+    text = ("กขคงจฉช" * 3 + "\u200b") * 40
+    found = cut(text, "th", 60)
+    assert len(found) > 2
+    assert all(len(s.text) % 21 == 0 for s in found)
+
+
 def test_what_cannot_be_cut_well_is_cut_all_the_same():
     for text in ("x" * 5000, "1" * 5000, "e\u0301" * 3000, "เ" * 5000):
         for lang in ("en", "vi", "th"):

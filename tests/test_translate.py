@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,11 +70,12 @@ def made(
     takes_hints: bool = True,
     entries: Sequence[Entry] = (),
     limit: int = 400,
+    tones: Literal["as written", "old", "new"] = "as written",
     **changes: object,
 ) -> tuple[list[Translation], WordCodec, EchoEngine]:
     codec, engine = WordCodec(say), EchoEngine()
     codec.takes_hints = takes_hints
-    translator = Translator("tiny", "f", codec, engine, limit)
+    translator = Translator("tiny", "f", codec, engine, limit, vietnamese_tones=tones)
     document = Document("d", lang, "\n".join(texts), Source("d.txt"))
     segments = [
         Segment(f"d:{i}", "d", i, i, 0, len(text), text, (kinds or {}).get(i, "body"))  # type: ignore[arg-type]
@@ -100,6 +102,15 @@ def test_a_fault_is_sent_back_once_with_what_was_missing() -> None:
     assert codec.requests[-1].missing == ("25", "Hanoi")
     assert (done[0].ended, done[0].attempts, done[0].problems) == ("stop", 2, ())
     assert done[0].hints == (("ฮานอย", "Hanoi"),)
+
+
+def test_the_model_is_given_vietnamese_with_its_tones_as_it_knows_them() -> None:
+    text = "Hòa Bình hoà bình qúy"
+    for tones, shown in (("as written", text), ("old", "Hòa Bình hòa bình quý"), ("new", "Hoà Bình hoà bình quý")):
+        _, codec, _ = made([text], lambda r: "Peace is dear in Hoa Binh.", lang="vi", takes_hints=False, tones=tones)
+        assert codec.requests[0].text == shown
+    _, codec, _ = made(["ประชุม hòa"], lambda r: "The meeting is in Hoa.", tones="new")
+    assert codec.requests[0].text == "ประชุม hòa"
 
 
 def test_what_still_fails_is_kept_and_marked() -> None:

@@ -101,6 +101,8 @@ class Translator:
     """Longest bare text, in tokens, that the model is given; a longer one must be split before."""
     new_tokens: tuple[float, int] = (3.0, 32)
     """Bound on the output: factor times source tokens, plus a constant."""
+    vietnamese_tones: Literal["as written", "old", "new"] = "as written"
+    """The placement of tones that it is to be given."""
 
     def count(self, text: str) -> int:
         """Tokens of the bare text."""

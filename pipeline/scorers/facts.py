@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipeline.scorers.countries import english_name, mentions
-from pipeline.scorers.numbers import in_digits
+from pipeline.scorers.numbers import asked
 from pipeline.text.agreement import agree
 from pipeline.text.numbers import Number
 
@@ -67,8 +67,8 @@ def facts(paragraphs: Iterable[Paragraph]) -> Facts:
     """Count what the sources state and what their English has.
 
     A year is compared by value in either calendar (พ.ศ. 2568 is 2025; an unconverted 2568 is a miss), a number by
-    value; numbers written as words are not asked for. A country is found under any of its English names or
-    adjectives, not under its capital.
+    value; numbers written as words, months apart, are not asked for. A country is found under any of its English names
+    or adjectives, not under its capital.
     """
     expected = dict.fromkeys(_CHECKS, 0)
     misses: dict[str, list[Miss]] = {name: [] for name in _CHECKS}
@@ -106,17 +106,22 @@ def _others(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
 
 
 def _numbers(paragraph: Paragraph, wanted: Callable[[Number], bool]) -> Iterator[tuple[str, bool]]:
-    stated: dict[Decimal, Number] = {}
-    for number in in_digits(paragraph.source, paragraph.lang):
+    stated: dict[tuple[bool, Decimal], Number] = {}
+    for number in asked(paragraph.source, paragraph.lang):
         if wanted(number):
-            stated.setdefault(number.value, number)
+            stated.setdefault(_key(number), number)
     if not stated:
         return
     missing, _ = agree(paragraph.source, paragraph.lang, paragraph.translation)
-    lost = {number.value for number in missing}
-    for value, number in stated.items():
+    lost = {_key(number) for number in missing}
+    for key, number in stated.items():
         written = paragraph.source[number.start : number.end]
-        yield f"{written} ({value})" if number.era == "BE" else written, value not in lost
+        yield f"{written} ({number.value})" if number.era == "BE" else written, key not in lost
+
+
+def _key(number: Number) -> tuple[bool, Decimal]:
+    """The fact that a number states: May is not five."""
+    return number.kind == "month", number.value
 
 
 _CHECKS: dict[str, Callable[[Paragraph], Iterator[tuple[str, bool]]]] = {

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 
 from pipeline.scorers.base import Context, PairScorer
-from pipeline.text.agreement import agree
-from pipeline.text.numbers import Number, numbers
+from pipeline.text.numbers import Number, agree, is_asked, numbers
 from pipeline.types import Pair
 
 
-def in_digits(text: str, lang: str) -> list[Number]:
-    """The numbers of `text` that are written in digits; only these are asked of a translation."""
-    return [number for number in numbers(text, lang) if text[number.start].isdigit()]
+def asked(text: str, lang: str) -> list[Number]:
+    """The numbers of `text` that are asked of a translation: those written in digits, and months."""
+    return [number for number in numbers(text, lang) if is_asked(text, number)]
 
 
 class NumberAgreement(PairScorer):
-    """Share of the source's numbers in digits that the English states, 0 to 1; None where the source has none."""
+    """Share of the source's numbers (in digits, and months) that the English states, 0 to 1; None where it has none."""
 
     name = "number_agreement"
 
@@ -25,7 +24,7 @@ class NumberAgreement(PairScorer):
         return {"compare": "value"}
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        stated = in_digits(pair.src_text, pair.src_lang)
+        stated = asked(pair.src_text, pair.src_lang)
         if not stated:
             return None
         missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)
@@ -36,7 +35,7 @@ class NumberChanged(PairScorer):
     """How many numbers seem to have been replaced: the smaller count of those missing and those added.
 
     A number that is only missing is often a word in English, and one that is only added a word in the source; one of
-    each is an error far more often. None where neither side has numbers in digits.
+    each is an error far more often. None where neither side has such numbers.
     """
 
     name = "number_changed"
@@ -46,7 +45,7 @@ class NumberChanged(PairScorer):
         return {"compare": "value"}
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        if not in_digits(pair.src_text, pair.src_lang) and not in_digits(pair.tgt_text, "en"):
+        if not asked(pair.src_text, pair.src_lang) and not asked(pair.tgt_text, "en"):
             return None
         missing, extra = agree(pair.src_text, pair.src_lang, pair.tgt_text)
         return float(min(len(missing), len(extra)))
@@ -61,7 +60,7 @@ class UnconvertedYear(PairScorer):
     name = "unconverted_year"
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        years = [n for n in in_digits(pair.src_text, pair.src_lang) if n.era == "BE" and n.end - n.start == 4]
+        years = [n for n in asked(pair.src_text, pair.src_lang) if n.era == "BE" and n.end - n.start == 4]
         if not years:
             return None
         missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)

@@ -1,7 +1,8 @@
 """Do two texts state the same numbers?
 
-Values are compared, not digit strings: across separators, multiplicands and calendars. Numbers written as words are
-never asked for, since languages differ in when they use them, but they answer for digits on the other side.
+Values are compared, not digit strings: across separators, multiplicands and calendars. Numbers written as words
+(months apart) are never asked for, since languages differ in when they use them, but they answer for digits on the
+other side.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from itertools import pairwise
 from pipeline.text.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
 from pipeline.text.kinds import numbers
 from pipeline.text.numerals import RUN, Number, multiplicand, readings, western_digits
+
+MONTH = Decimal(-100)
+"""Set off from all other values, since only a month can answer for a month."""
 
 _RANGE = re.compile(r" ?(?:[-–—]|to|and|or|ถึง|และ|หรือ|đến|và|hoặc|tới) ?(?:US\$|\$|€|£)?$")
 _DECADE_BEFORE = re.compile(r"(?:thập niên|thập kỷ|những năm|ทศวรรษ(?:ที่)?|ยุค(?:ปี)?|the|['’]) ?$", re.IGNORECASE)
@@ -87,20 +91,22 @@ _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 def agree(src: str, src_lang: str, tgt: str, tgt_lang: str = "en") -> tuple[list[Number], list[Number]]:
     """The numbers of `src` that `tgt` lacks, and those of `tgt` that `src` lacks.
 
-    Only numbers in digits are reported. A Buddhist year counts as missing when the other text keeps it unconverted.
+    Only numbers in digits and months are reported. A Buddhist year counts as missing when the other text keeps it
+    unconverted.
     """
     ours, theirs = _stated(src, src_lang), _stated(tgt, tgt_lang)
     our_values = set().union(*(values for _, values in ours), _spoken(src, src_lang))
     their_values = set().union(*(values for _, values in theirs), _spoken(tgt, tgt_lang))
     if src_lang == "vi":
         their_values |= {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in tgt.lower()}
-    missing = [number for number, values in ours if _in_digits(src, number) and not values & their_values]
-    extra = [number for number, values in theirs if _in_digits(tgt, number) and not values & our_values]
+    missing = [number for number, values in ours if is_asked(src, number) and not values & their_values]
+    extra = [number for number, values in theirs if is_asked(tgt, number) and not values & our_values]
     return missing, extra
 
 
-def _in_digits(text: str, number: Number) -> bool:
-    return text[number.start].isdigit()
+def is_asked(text: str, number: Number) -> bool:
+    """Whether `number` of `text` must be found on the other side: digits, and months, which all languages name."""
+    return number.kind == "month" or text[number.start].isdigit()
 
 
 def _stated(text: str, lang: str) -> list[tuple[Number, set[Decimal]]]:
@@ -122,6 +128,11 @@ def _values(text: str, number: Number, lang: str) -> set[Decimal]:
         hour = value // 1
         clock = {value, (value + 12) % 24, value - 12} if hour != 12 else {value, value - 12}
         return clock | ({Decimal(24)} if not value else set())
+    if number.kind == "month":
+        return {value + MONTH}
+    if number.ambiguous:
+        written = Decimal(text[number.start : number.end])
+        return {value, written, written + 1900}
     if number.kind == "year" and number.era == "BE":
         return {value}
     values = {value}

@@ -1,7 +1,7 @@
-"""Days, years and clock times in Thai, Vietnamese and English text.
+"""Days, months, years and clock times in Thai, Vietnamese and English text.
 
 Thai years are Buddhist: N - 543, and N - 542 for January to March up to 2482 (1939/40), when the year still began in
-April. Months are recognised, so that their numbers are not taken for quantities, but they are not reported.
+April. Months count by their number, whether a name or digits state them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,24 @@ SHORT_BUDDHIST = range(40, 76)
 
 _TH_MONTHS = "มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม"
 _TH_SHORT = "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค."
-_MONTH_NUMBER = {name: i for names in (_TH_MONTHS, _TH_SHORT) for i, name in enumerate(names.split(), 1)}
-_TH_MONTH = "|".join(re.escape(name) for name in _MONTH_NUMBER)
+_TH_MONTH_NUMBER = {name: i for names in (_TH_MONTHS, _TH_SHORT) for i, name in enumerate(names.split(), 1)}
+_TH_MONTH = "|".join(re.escape(name) for name in _TH_MONTH_NUMBER)
+_VI_MONTHS = ("một", "hai", "ba", "tư", "năm", "sáu", "bảy", "tám", "chín", "mười", "mười một", "mười hai")
+_VI_MONTH_NUMBER = {name: i for i, name in enumerate(_VI_MONTHS, 1)} | {"giêng": 1, "chạp": 12}
+_VI_MONTH = "|".join(sorted(_VI_MONTH_NUMBER, key=len, reverse=True))
+EN_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_EN_MONTH_NUMBER = {name[:3].lower(): i for i, name in enumerate(EN_MONTHS, 1)}
 _EN_MONTH = (
-    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"
-    r"Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+    r"(?P<month>Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"
+    r"Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?|" + "|".join(map(str.upper, EN_MONTHS)) + ")"
+)
+# May and March are other words as well.
+_EN_FULL = "Sept|" + "|".join(f"{name}|{name.upper()}" for name in EN_MONTHS if name not in ("March", "May"))
+_EN_BEFORE = (
+    "in|of|since|until|till|by|from|to|between|and|or|during|last|this|next|early|late|mid|through|before|after"
 )
 BE = r"(?:พ\. ?ศ\.|พุทธศักราช|(?<![A-Za-z])B\.?E\.?)"
 CE = r"(?:ค\. ?ศ\.|คริสต์?ศักราช|(?<![A-Za-z])(?:A\.?D\.?|C\.?E\.?))"
@@ -52,11 +65,14 @@ _PATTERNS = {
         r"(?:/(?P<y>\d{4}))?(?![\d/])",
         r"(?<!quý )(?<!số )(?<![\d/])(?P<m>\d{1,2})[/-](?P<y>(?:19|20)\d\d)(?![\d/])",
         r"(?<![\d/,.-])(?P<d1>\d{1,2})(?P<sep>/)(?P<m>\d{1,2})(?![\d/]|[.,]\d)",
-        rf"\bngày (?:mùng |mồng )?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
+        r"\b(?:ngày (?:mùng |mồng )?|mùng |mồng )(?P<d1>\d{1,2})"
+        rf"(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
         r"(?:[ -](?:tháng )?(?P<m>\d{1,2})(?!\d|[.,]\d)(?:(?: năm |-)(?P<y>\d{4}))?)?",
         rf"\btháng (?P<m>\d{{1,2}}){_END}(?: ?(?:{_DASH}|và|đến|,) ?(?P<m2>\d{{1,2}}){_END}(?! [^\W\d]))?"
         r"(?:(?: năm| ?/) ?(?P<y>\d{4}))?",
         rf"(?<!\d )\bnăm (?P<y>\d{{4}}){_END}(?! (?:nghìn|ngàn|triệu|tỷ|tỉ))",
+        rf"(?<!mỗi )(?<!hàng )(?<!một )\btháng (?P<month>{_VI_MONTH})\b"
+        r"(?! (?:lần|người|trăm|nghìn|ngàn|triệu|tỷ|tỉ)\b| (?!19|20)\d)",
     ),
     "en": (
         _ISO,
@@ -64,6 +80,8 @@ _PATTERNS = {
         rf"\b{_EN_MONTH} (?P<d1>\d{{1,2}}){_TH}(?:{_EN_TO}(?P<d2>\d{{1,2}}){_TH})?{_END}(?:,? (?P<y>\d{{4}}){_END})?",
         rf"(?<![\d.,])(?P<d1>\d{{1,2}}){_TH}(?:{_EN_TO}(?P<d2>\d{{1,2}}){_TH})? (?:of )?{_EN_MONTH}\b"
         rf"(?:,? (?P<y>\d{{4}}){_END})?",
+        rf"\b(?P<month>{_EN_FULL}|(?:March|May)(?=,? (?:19|20)\d\d(?!\d)))\b",
+        rf"\b(?i:{_EN_BEFORE})[ -](?P<month>March|May)\b",
     ),
 }
 _HOUR = r"(?P<h>[01]?\d|2[0-4])"
@@ -76,9 +94,15 @@ _TIMES = {
         r"(?<![\d.,])(?P<night>[1-6]) ?ทุ่ม",
         r"บ่าย ?(?P<pm>[1-6])(?![\d.:]) ?(?:โมง)?",
         r"(?<![\d.,])(?P<pm>[3-7]) ?โมงเย็น",
+        r"(?<![\d.,])(?P<h>[6-9]|1[01]) ?โมง",
+        r"(?<![ก-๎])ตี ?(?P<h>[1-5])(?![\d.,]| ?(?:ครั้ง|คน|ลูก))",
         _CLOCK,
     ),
-    "vi": (rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])", _CLOCK),
+    "vi": (
+        rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])"
+        "(?:(?: phút)? (?P<later>chiều|tối)\\b)?",
+        _CLOCK,
+    ),
     "en": (
         rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?P<half>[ap])\.?m\b\.?",
         _CLOCK,
@@ -93,11 +117,12 @@ _DATE_WORD = re.compile(
     r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
     re.IGNORECASE,
 )
+_MONTH_BEFORE = re.compile("(?:เดือน|ใน|ต้น|กลาง|ปลาย|สิ้น|ช่วง|ตั้งแต่|ถึง|[-–—]) ?$")
 Span = tuple[int, int]
 
 
 def stamps(text: str, lang: str) -> tuple[list[Number], list[Span]]:
-    """Days, years and times inside dates, and the spans of all digits that dates and times use (months too)."""
+    """Days, months, years and times, and the spans of all digits and names that state them."""
     found: list[Number] = []
     used: list[Span] = []
     for part in (_times(text, lang), _dates(text, lang)):
@@ -120,8 +145,8 @@ def _spans(match: re.Match[str], names: tuple[str, ...]) -> dict[str, Span]:
 def _dates(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
     for pattern in _DATE.get(lang, _DATE["en"]):
         for match in pattern.finditer(text):
-            spans = _spans(match, ("d1", "d2", "m", "m2", "y"))
-            if not spans or not _possible(match, spans) or _fraction(match, spans):
+            spans = _spans(match, ("d1", "d2", "m", "m2", "month", "y"))
+            if not _possible(match, spans, lang) or _fraction(match, spans) or _lone_initials(match, spans):
                 continue
             found = []
             for name, (start, end) in spans.items():
@@ -129,14 +154,34 @@ def _dates(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
                     found.append(Number(start, end, Decimal(text[start:end]), "day"))
                 elif name == "y":
                     found += _year_in_date(match, lang)
+                elif not (lang == "en" and "m2" in spans):
+                    found.append(Number(start, end, Decimal(_month(text[start:end])), "month"))
             if "y" in spans and not any(number.kind == "year" for number in found):
                 del spans["y"]
             yield found, list(spans.values())
 
 
-def _possible(match: re.Match[str], spans: dict[str, Span]) -> bool:
-    limits = {"d": 31, "m": 31 if "m2" in spans else 12}
-    return all(1 <= int(match.string[slice(*span)]) <= limits[name[0]] for name, span in spans.items() if name != "y")
+def _month(written: str) -> int:
+    """The number (1 to 12) of a month in digits or by name, 0 where nothing is written."""
+    if not written or written.isdigit():
+        return int(written or 0)
+    lower = written.lower()
+    return _TH_MONTH_NUMBER.get(lower) or _VI_MONTH_NUMBER.get(lower) or _EN_MONTH_NUMBER[lower[:3]]
+
+
+def _possible(match: re.Match[str], spans: dict[str, Span], lang: str) -> bool:
+    # English writes 12/31 and 31/12, so either may be the month.
+    limits = {"d": 31, "m": 31 if lang == "en" and "m2" in spans else 12}
+    stated = {name: match.string[slice(*span)] for name, span in spans.items() if name not in ("month", "y")}
+    return all(1 <= int(digits) <= limits[name[0]] for name, digits in stated.items())
+
+
+def _lone_initials(match: re.Match[str], spans: dict[str, Span]) -> bool:
+    """Whether an abbreviated Thai month stands without day, year or a word for time: ก.พ. is an authority too."""
+    if set(spans) != {"month"} or not match["month"].endswith("."):
+        return False
+    before, after = match.string[max(0, match.start() - 12) : match.start()], match.string[match.end() :][:1]
+    return after not in ("-", "–", "—") and not _MONTH_BEFORE.search(before)
 
 
 def _fraction(match: re.Match[str], spans: dict[str, Span]) -> bool:
@@ -150,7 +195,7 @@ def _fraction(match: re.Match[str], spans: dict[str, Span]) -> bool:
 def _year_in_date(match: re.Match[str], lang: str) -> list[Number]:
     groups = match.groupdict()
     era = groups.get("era") or ""
-    month = _MONTH_NUMBER.get(groups.get("month") or "", 0) or int(groups.get("m") or 0)
+    month = _month(groups.get("month") or groups.get("m") or "")
     hint: Era = "BE" if re.fullmatch(BE, era) else "CE" if era else ""
     number = year(match["y"], match.start("y"), lang, hint, month)
     return [number] if number else []
@@ -159,21 +204,21 @@ def _year_in_date(match: re.Match[str], lang: str) -> list[Number]:
 def year(digits: str, start: int, lang: str, era: Era = "", month: int = 0) -> Number | None:
     """The year that two or four `digits` at `start` state where a year must stand; None when they cannot be one.
 
-    `era` is the calendar where it was named; `month` (1 to 12, 0 unknown) matters before 1941.
+    `era` is the calendar where it was named; `month` (1 to 12, 0 unknown) matters before 1941. Two
+    digits are ambiguous.
     """
-    value, end = int(digits), start + len(digits)
-    if len(digits) == 2:
-        if lang == "th":
-            if value not in SHORT_BUDDHIST:
-                return None
-            value, era = value + 2500, "BE"
-        else:
-            value += 2000 if value < 70 else 1900
+    value, end, short = int(digits), start + len(digits), len(digits) == 2
+    if short and lang == "th":
+        if era != "BE" and value not in SHORT_BUDDHIST:
+            return None
+        value, era = value + (2500 if value < SHORT_BUDDHIST.stop else 2400), "BE"
+    elif short:
+        value += 2000 if value < 70 else 1900
     if era == "BE" or (not era and lang == "th" and value in BUDDHIST_YEARS):
         offset = BUDDHIST_OFFSET - (value <= LAST_APRIL_YEAR and 1 <= month <= 3)
-        return Number(start, end, Decimal(value - offset), "year", "BE")
+        return Number(start, end, Decimal(value - offset), "year", "BE", short)
     if era == "CE" or value in COMMON_YEARS:
-        return Number(start, end, Decimal(value), "year", "CE")
+        return Number(start, end, Decimal(value), "year", "CE", short)
     return None
 
 
@@ -186,6 +231,8 @@ def _times(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
                 hour = int(groups["night"]) + 18
             elif groups.get("pm"):
                 hour = int(groups["pm"]) + 12
+            elif groups.get("later") and hour < 12:
+                hour += 12
             elif groups.get("half"):
                 hour = hour % 12 + (12 if groups["half"].lower() == "p" else 0)
             value = Decimal(hour) + Decimal(groups.get("min") or 0) / 100

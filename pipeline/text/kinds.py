@@ -40,7 +40,7 @@ _COUNTED = re.compile(
 def numbers(text: str, lang: str) -> list[Number]:
     """All numbers that `text` states, in order; digits inside web addresses and names such as G20 are left out.
 
-    Month numbers are not reported. An unknown `lang` is read as English.
+    An unknown `lang` is read as English.
     """
     plain = _ADDRESS.sub(lambda match: " " * len(match[0]), western_digits(text))
     found, used = stamps(plain, lang)
@@ -77,14 +77,14 @@ def _year(text: str, number: Number, previous: Number | None, lang: str) -> Numb
     before = text[max(0, number.start - CONTEXT) : number.start]
     gap = text[previous.end : number.start] if previous and previous.kind == "year" else ""
     follows = bool(gap) and _YEAR_RANGE.fullmatch(gap) is not None
-    if len(digits) == 4 and (_BE_BEFORE.search(before) or _BE_AFTER.match(text, number.end)):
-        return year(digits, number.start, lang, "BE")
+    if _BE_BEFORE.search(before) or _BE_AFTER.match(text, number.end):
+        return year(digits, number.start, "th", "BE")
     if _CE_BEFORE.search(before):
         return year(digits, number.start, lang, "CE") if len(digits) == 4 else None
     if len(digits) == 2:
         if previous and follows and gap in ("-", "–", "/") and int(digits) == (_written(text, previous) + 1) % 100:
             return Number(number.start, number.end, previous.value + 1, "year", previous.era)
-        named = re.search(r"(?<!\d)(?<!\d )ปี ?$", before) if lang == "th" else None
+        named = re.search(r"(?<!\d)(?<!\d )ปี ?['’]?$", before) if lang == "th" else None
         return year(digits, number.start, lang) if named and not _COUNTED.match(text, number.end) else None
     value = int(digits)
     if lang == "th" and value in BUDDHIST_YEARS:

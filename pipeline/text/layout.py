@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from pipeline.text.data import entries
+from pipeline.text.vietnamese import tone_placement
 from pipeline.types import Kind
 
 SHORT_LINE = 150
@@ -35,13 +36,19 @@ _PLACE = re.compile(r"(?:[A-ZĐ][\w.'’-]* ?){1,3}(?:\([\w/]+\) ?)?[,–—-] ?
 
 def _labels(name: str, pattern: str) -> re.Pattern[str]:
     """`pattern` with LABEL standing for any entry of the list, longest first; upper and lower case are the same."""
-    alternatives = "|".join(re.escape(entry) for entry in sorted(entries(f"layout_{name}.txt"), key=len, reverse=True))
+    known = {form for entry in entries(f"layout_{name}.txt") for form in _placements(entry)}
+    alternatives = "|".join(re.escape(entry) for entry in sorted(known, key=lambda entry: (-len(entry), entry)))
     return re.compile(pattern.replace("LABEL", f"(?:{alternatives})"), re.IGNORECASE | re.DOTALL)
+
+
+def _placements(entry: str) -> tuple[str, str]:
+    """Both Vietnamese spellings: Từ khóa and Từ khoá."""
+    return tone_placement(entry, "old"), tone_placement(entry, "new")
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    by = "(?: by| courtesy of| courtesy| minh họa)?"
+    by = "(?: by| courtesy of| courtesy| minh họa| minh hoạ)?"
     return {
         "photo": _labels(
             "photo",

@@ -6,9 +6,10 @@ public names; `numerals` reads quantities, `dates` days, years and times, `kinds
 
 from __future__ import annotations
 
-from pipeline.text.agreement import agree
+from pipeline.text.agreement import agree, is_asked
+from pipeline.text.dates import EN_MONTHS
 from pipeline.text.kinds import numbers
 from pipeline.text.numerals import Era, Kind, Number
 from pipeline.text.western import western
 
-__all__ = ["Era", "Kind", "Number", "agree", "numbers", "western"]
+__all__ = ["EN_MONTHS", "Era", "Kind", "Number", "agree", "is_asked", "numbers", "western"]

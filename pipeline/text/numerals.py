@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 from typing import Literal
 
-Kind = Literal["number", "percent", "money", "year", "day", "time", "ordinal"]
+Kind = Literal["number", "percent", "money", "year", "month", "day", "time", "ordinal"]
 Era = Literal["", "BE", "CE"]
 
 MAX_RUN = 20
@@ -25,7 +26,8 @@ class Number:
     """A number that `text[start:end]` states.
 
     `value` is the plain value: 85000000 for 85 ล้าน, 8.02 for 8,02 %, the Common Era year for a year (`era` says which
-    calendar was written), hours plus hundredths for the minutes of a time (18.3 for 18.30 น.).
+    calendar was written), 1 to 12 for a month, hours plus hundredths for the minutes of a time (18.3 for 18.30 น.).
+    `ambiguous` marks a year of two digits, whose century or calendar is the likeliest one only.
     """
 
     start: int
@@ -33,6 +35,7 @@ class Number:
     value: Decimal
     kind: Kind = "number"
     era: Era = ""
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ SCALES = {
     "en": _scale(ENGLISH | SHORT, "[ -]?", r"\b"),
 }
 
+_AND_HALF = {"th": re.compile(" ?ครึ่ง"), "vi": re.compile(r"\s+rưỡi\b")}
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 EXCHANGED = str.maketrans(".,", ",.")
 RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
@@ -145,7 +149,7 @@ def _scaled(text: str, number: Number, lang: str) -> Number:
     if value >= LARGEST:
         return number
     end = match.end()
-    half = re.compile(r"\s+rưỡi\b").match(text, end) if lang == "vi" else None
+    half = _AND_HALF[lang].match(text, end) if lang in _AND_HALF else None
     if half:
         value, end = value + last / 2, half.end()
     return Number(number.start, end, value)
@@ -198,20 +202,28 @@ _MULTIPLICANDS = {10, 12, *THAI.values(), *VIETNAMESE.values(), *ENGLISH.values(
 
 _any = "|".join
 _TH_WORD = re.compile(
-    f"(?:(?:{_any(_UNITS_TH)})(?:{_any(THAI)})|สิบ)(?:(?:{_any(_UNITS_TH)})?(?:{_any(THAI)}))*"
-    f"(?:{_any(_UNITS_TH)})?{_THAI_END}"
+    f"(?:(?:{_any(_UNITS_TH)}|ครึ่ง)(?:{_any(THAI)})|สิบ)(?:(?:{_any(_UNITS_TH)})?(?:{_any(THAI)}))*"
+    f"(?:{_any(_UNITS_TH)})?{_THAI_END}(?P<rest>ครึ่ง)?|(?<=ร้อยละ)(?:{_any(_UNITS_TH)})"
 )
-_VI_PART = f"{_any(_UNITS_VI)}|mươi|{_any(VIETNAMESE)}"
+_VI_SCALE = f"(?:mươi|{_any(VIETNAMESE)})"
+# năm is also a year: mười năm is ten years, 15 is mười lăm.
+_VI_TEENS = f"mười(?: (?:{_any(unit for unit in _UNITS_VI if unit not in ('năm', 'mười', 'mốt'))}))?"
+_VI_UNIT = f"(?:{_VI_TEENS}|{_any(unit for unit in _UNITS_VI if unit not in ('năm', 'mười'))}|năm(?= {_VI_SCALE}\\b))"
 _VI_WORD = re.compile(
-    rf"(?<!thứ )(?<!tháng )(?<!chủ )\b(?:{_any(_UNITS_VI)})(?: (?:linh |lẻ )?(?:{_VI_PART}))*\b(?! \d)", re.IGNORECASE
+    rf"(?<!thứ )(?<!tháng )(?<!chủ )\b{_VI_UNIT}"
+    rf"(?: {_VI_SCALE}\b(?: (?:linh|lẻ) (?:{_any(_UNITS_VI)})\b| {_VI_UNIT}\b)?)*\b(?! \d)(?P<rest> rưỡi\b)?"
+    rf"|\bnửa (?:{_any(VIETNAMESE)})\b",
+    re.IGNORECASE,
 )
 _VI_ALONE = re.compile("(?:hai|bốn|sáu|bảy|tám|chín|mười|một|ba)", re.IGNORECASE)
 _EN_PART = f"{_any(sorted(_UNITS_EN, key=len, reverse=True))}|dozen|{_any(ENGLISH)}"
 _EN_WORD = re.compile(
-    rf"\b(?:(?:{_EN_PART})|(?:half )?an? (?=dozen|{_any(ENGLISH)}))(?:(?: and |[ -])?(?:{_EN_PART}))*"
-    rf"(?:-(?:{_any(ORDINALS)}))?\b|\b(?:{_any(ORDINALS)})\b",
+    rf"\b(?:(?:{_EN_PART})|(?:half )?an? (?=dozen|{_any(ENGLISH)})|half (?=dozen|{_any(ENGLISH)}))"
+    rf"(?P<half> and a half(?= (?:{_any(ENGLISH)})))?(?:(?: and |[ -])?(?:{_EN_PART}))*"
+    rf"(?:-(?:{_any(ORDINALS)}))?\b(?P<rest> and a half\b)?|\b(?:{_any(ORDINALS)})\b",
     re.IGNORECASE,
 )
+_HALVES = ("ครึ่ง", "nửa ", "half ")
 _EN_ALONE = re.compile(f"{_any(ENGLISH)}|dozen", re.IGNORECASE)
 
 
@@ -240,13 +252,22 @@ def _english_words(match: re.Match[str]) -> Number:
     row = [values[part] for part in parts if part in values]
     if len(row) > 1 and 16 <= row[0] <= 20 and 10 <= row[1] < 100:
         number = Number(number.start, number.end, Decimal(row[0] * 100 + sum(row[1:])), "year", "CE")
-    if parts[0] == "half":
-        number = Number(number.start, number.end, number.value / 2)
     return Number(number.start, number.end, number.value, "ordinal") if parts[-1] in ORDINALS else number
 
 
 def _word_number(match: re.Match[str], parts: list[str], values: dict[str, int]) -> Number:
-    return Number(match.start(), match.end(), Decimal(_add_up([values[part] for part in parts if part in values])))
+    """The number that `parts` spell, with the half that may stand before, within or after them."""
+    row = [values[part] for part in parts if part in values]
+    value = Decimal(_add_up(row))
+    scales = [number for number in row if number in _MULTIPLICANDS]
+    groups = match.groupdict()
+    if match[0].lower().startswith(_HALVES):
+        value /= 2
+    elif groups.get("half"):
+        value += Decimal(prod(scales)) / 2
+    elif groups.get("rest"):
+        value += Decimal(scales[-1] if scales and scales[-1] == row[-1] else 1) / 2
+    return Number(match.start(), match.end(), value)
 
 
 def _add_up(values: list[int]) -> int:

@@ -78,13 +78,16 @@ WEIGHTS = {
 }
 
 _QUOTE = re.compile('["“”„‟]')
-_BRACKETS = re.compile(rf"\([^()\n]{{1,{BRACKETED}}}\)|\[[^\[\]\n]{{1,{BRACKETED}}}\]|«[^«»\n]{{1,{BRACKETED}}}»")
+_BRACKETS = re.compile(
+    rf"\([^()\n]{{1,{BRACKETED}}}\)|\[[^\[\]\n]{{1,{BRACKETED}}}\]"
+    rf"|«[^«»\n]{{1,{BRACKETED}}}»|‘[^‘’\n]{{1,{BRACKETED}}}’"
+)
 _SPACES = re.compile(r"\s+")
 _UNIT_ABBREVIATION = re.compile(r"\d ?(?:น|ม|กม|ซม|มม|กก|ก|ล|ตร\.ม|ตร\.กม|ชม|บ|ต)\.$")
 _ABBREVIATION = re.compile("(?:^|[^ก-ฮะ-์])(?:[ก-ฮเแโใไ][ะ-์ก-ฮ]{0,3}\\.)+$")
-_TITLED = re.compile(
-    r"(?:นาย(?!ก|ทหาร|อำเภอ|หน้า|แพทย์)|นาง(?!แบบ|งาม)|นางสาว|น\.ส\.|ดร\.|(?:[ก-ฮ]{1,2}[ะ-์]?\.)+)[^\s.]{1,15}$"
-)
+_JOINED_TITLE = r"(?:นาย(?!ก|ทหาร|อำเภอ|หน้า|แพทย์)|นาง(?!แบบ|งาม)|(?:[ก-ฮ]{1,2}[ะ-์]?\.)+)[^\s.]{1,15}"
+_WEEKDAY = re.compile("(?:จันทร์|อังคาร|พุธ|พฤหัสบดี|พฤหัสฯ|ศุกร์|เสาร์|อาทิตย์)$")
+_DAY_OF_MONTH = re.compile(r"ที่ ?\d{1,2}(?!\d)")
 _NAMED = re.compile(r"(?:นาย(?!ก)|นาง|ดร\.|[ก-ฮ]\.)[^\s.]{1,15}(?: [^\s.]{1,15}){0,2}$")
 _YEAR = re.compile(r"(?<!\d)(?:19|20|24|25)\d\d$")
 _AFTER_YEAR = re.compile(r"(?:พ\.ศ\.|ค\.ศ\.|ปี)")
@@ -101,6 +104,14 @@ def _starting(name: str) -> re.Pattern[str]:
 @cache
 def _ending(name: str) -> re.Pattern[str]:
     return re.compile(f"(?:{_starting(name).pattern})$")
+
+
+@cache
+def _titled() -> re.Pattern[str]:
+    """What ends in a title and at most a first name, after which the rest of the name follows."""
+    title = _starting("thai_titles.txt").pattern
+    apart, joined = rf"(?:{title})(?: [^\s.]{{1,15}})?", rf"(?!นา[ยง])(?:{title})[^\s.]{{1,15}}"
+    return re.compile(rf"(?:^|\s)(?:{apart}|{joined}|{_JOINED_TITLE})$")
 
 
 def phrases(text: str) -> list[Span]:
@@ -169,7 +180,9 @@ def _name_joined(left: str, right: str) -> bool:
         return True
     if _LATIN_START.match(right) and _ending("thai_dangling.txt").search(left):
         return True
-    if _TITLED.match(last):
+    if _WEEKDAY.search(left) and _DAY_OF_MONTH.match(right):
+        return True
+    if _titled().search(left):
         return not _starting("thai_joiners.txt").match(first)
     if not ("ก" <= last[-1] <= "๎" and "ก" <= first[0] <= "ไ"):
         return False

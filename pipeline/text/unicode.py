@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -41,16 +41,16 @@ RULES: tuple[Rule, ...] = (
 EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
 LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"th": thai.RULES, "vi": vietnamese.RULES}
 
-_FOLDED = str.maketrans(
+_PLAIN = str.maketrans(
     {
         **dict.fromkeys("‘’‚‛′´`ʼ＇", "'"),
         **dict.fromkeys("“”„‟″«»＂", '"'),
         **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+        **dict(zip("๐๑๒๓๔๕๖๗๘๙", "0123456789", strict=True)),
         "…": "...",
-        "đ": "d",
-        "ð": "d",
     }
 )
+_BARRED = str.maketrans("đð", "dd")
 _PILE = re.compile(f"([{MARKS}]{{{MOST_MARKS}}})[{MARKS}]+")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 
@@ -60,11 +60,13 @@ class Normalised:
     """A cleaned text and the way back: `text[i]` begins at `offsets[i]` of the original.
 
     `offsets` never decreases and has one entry more than `text`, the length of the original. An original character
-    that was removed counts to the character before it.
+    that was removed counts to the character before it. `breaks` are the places in `text` where a zero-width space
+    stood between two visible characters: some writers of Thai set it between words.
     """
 
     text: str
     offsets: tuple[int, ...]
+    breaks: tuple[int, ...] = ()
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The span of the original that `text[start:end]` was made from; removed characters after it included."""
@@ -85,6 +87,7 @@ def normalise(text: str, lang: str) -> Normalised:
     Line feeds stay. Other controls and zero-width characters go, every kind of space becomes one plain space, spaces
     at the edges of lines go, combining sequences are composed (NFC). Applying it to its own output changes nothing.
     """
+    original = text
     offsets = list(range(len(text) + 1))
     rules = RULES + LANGUAGE_RULES.get(lang, ()) + EDGES
     while True:
@@ -93,16 +96,30 @@ def normalise(text: str, lang: str) -> Normalised:
         for pattern, replacement in rules:
             text = _replace(text, offsets, pattern, replacement)
         if text == before:
-            return Normalised(text, tuple(offsets))
+            return Normalised(text, tuple(offsets), _breaks(original, text, offsets))
+
+
+def _breaks(original: str, text: str, offsets: Sequence[int]) -> tuple[int, ...]:
+    places = sorted({bisect_right(offsets, match.start()) for match in re.finditer("\u200b", original)})
+    return tuple(i for i in places if 0 < i < len(text) and not text[i - 1].isspace() and not text[i].isspace())
+
+
+def same(text: str, lang: str) -> str:
+    """`text` in the one form in which two texts count as the same, for comparison only.
+
+    Normalised, case folded, quotes and dashes in ASCII, Thai digits as ASCII digits, Vietnamese tones in the new
+    placement. Marks stay: they tell words apart.
+    """
+    return vietnamese.tone_placement(normalise(text, lang).text.translate(_PLAIN).casefold(), "new")
 
 
 def fold(text: str) -> str:
-    """`text` for comparison only: quotes and dashes in ASCII, case folded, Latin marks removed (đ as d).
+    """`text` for loose comparison only: as by `same`, and without Latin marks (đ as d).
 
-    Thai marks stay, since they tell words apart. The length may change, so offsets do not carry over.
+    Thai marks stay. The length may change, so offsets do not carry over.
     """
-    decomposed = unicodedata.normalize("NFD", text.translate(_FOLDED).casefold())
-    return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed).translate(_FOLDED))
+    decomposed = unicodedata.normalize("NFD", text.translate(_PLAIN).casefold())
+    return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed).translate(_PLAIN).translate(_BARRED))
 
 
 def _replace(text: str, offsets: list[int], pattern: re.Pattern[str], replacement: Replacement) -> str:

@@ -10,8 +10,28 @@ from typing import Literal
 from pipeline.text.data import words
 from pipeline.text.sentences import Rules, split
 
-# Icelandic eth stands in for the letter đ in old fonts and on some keyboards.
-RULES = ((re.compile("Ð"), "Đ"), (re.compile("ð"), "đ"))
+Placement = Literal["old", "new"]
+
+_TONES = "\u0300\u0301\u0303\u0309"
+"""Grave, acute, tilde and hook; the dot below sorts before other marks by itself."""
+
+
+def _toned(letters: str) -> str:
+    return "".join(unicodedata.normalize("NFC", letter + tone) for letter in letters for tone in _TONES)
+
+
+def _quality_first(match: re.Match[str]) -> str:
+    letters = unicodedata.normalize("NFD", match[0][0])
+    return unicodedata.normalize("NFC", letters[0] + match[0][1] + letters[1])
+
+
+RULES = (
+    # Icelandic eth stands in for the letter đ in old fonts and on some keyboards.
+    (re.compile("Ð"), "Đ"),
+    (re.compile("ð"), "đ"),
+    # NFC does not compose a circumflex or breve that was typed after the tone.
+    (re.compile(f"[{_toned('aeoAEO')}]\u0302|[{_toned('aA')}]\u0306"), _quality_first),
+)
 
 _MARKS = re.compile("[\u0300-\u036f]")
 _BARRED = str.maketrans("đĐ", "dD")
@@ -24,7 +44,8 @@ _RHYME = (
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
-_OPEN_PAIR = re.compile("(?:o[ae]|uy)$")
+_VOWEL = "(?:[aeo]\u0302|a\u0306|[ou]\u031b|[aeiouy])"
+_SHAPE = re.compile(f"(?P<onset>qu|gi(?=[aeiouy])|[^aeiouy]*)(?P<vowels>{_VOWEL}+)(?P<coda>[a-z]*)")
 _SYLLABLE = re.compile(f"{_ONSET}(?:{_RHYME})")
 
 
@@ -33,23 +54,38 @@ def strip_marks(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", text.translate(_BARRED))))
 
 
-def tone_placement(text: str, style: Literal["old", "new"]) -> str:
-    """`text` (NFC) with the tones of open oa, oe and uy in one style: old hòa, khỏe, thủy, new hoà, khoẻ, thuỷ.
+def tone_placement(text: str, style: Placement) -> str:
+    """`text` (NFC) with the tone of every Vietnamese syllable on the vowel where one style puts it.
 
-    News writes the old style. After qu the tone is on the y in both, and other rhymes are the same in both.
+    The styles differ in open oa, oe and uy only: old hòa, khỏe, thủy, new hoà, khoẻ, thuỷ. The u of qu and the i of gi
+    belong to the consonant (quý, già), and a tone that stands elsewhere is moved in both styles (hòan becomes hoàn).
     """
     return _WORD.sub(lambda match: _placed(match[0], style), text)
 
 
-def _placed(word: str, style: Literal["old", "new"]) -> str:
+def _placed(word: str, style: Placement) -> str:
+    if word.isascii():
+        return word
     letters = unicodedata.normalize("NFD", word)
     tones = _TONE.findall(letters)
     bare = _TONE.sub("", letters)
-    lower = bare.lower()
-    if len(tones) != 1 or not _OPEN_PAIR.search(lower) or not is_syllable(strip_marks(lower)):
+    shape = _SHAPE.fullmatch(bare.lower().replace("đ", "d"))
+    if len(tones) != 1 or not shape or not is_syllable(strip_marks(bare).lower()):
         return word
-    at = len(bare) - (1 if style == "old" and not lower.endswith("quy") else 0)
+    vowels = re.findall(_VOWEL, shape["vowels"])
+    before = vowels[: _toned_vowel(vowels, bool(shape["coda"]), style) + 1]
+    at = shape.start("vowels") + len("".join(before))
     return unicodedata.normalize("NFC", bare[:at] + tones[0] + bare[at:])
+
+
+def _toned_vowel(vowels: list[str], closed: bool, style: Placement) -> int:
+    """Which of the vowels carries the tone: the last one with a mark of its own, else one by its place."""
+    marked = [i for i, vowel in enumerate(vowels) if len(vowel) > 1]
+    if marked:
+        return marked[-1]
+    if len(vowels) == 2 and not closed:
+        return int(style == "new" and "".join(vowels) in ("oa", "oe", "uy"))
+    return min(1, len(vowels) - 1)
 
 
 def is_syllable(plain: str) -> bool:

@@ -47,7 +47,7 @@ def _in_english(text: str, number: Number, lang: str) -> str | None:
     written = text[number.start : number.end]
     if lang == "th" and number.era == "BE":
         return str(number.value)
-    if lang not in ("th", "vi") or number.kind in ("day", "time", "year"):
+    if lang not in ("th", "vi") or number.kind in ("day", "month", "time", "year"):
         return None
     if not written[0].isdigit():
         return _amount(number.value) if lang == "th" and number.value >= SMALLEST_WORDS else None

@@ -22,6 +22,7 @@ def kind_of(line):
         "Claire Marchal beside the statue. VNA/VNS Photo",
         "Photo courtesy of the museum",
         "Bài và ảnh: Minh Anh",
+        "Một góc phố cổ. (Ảnh minh hoạ: TTXVN)",
         "Protesters in Bangkok (AFP/Getty)",
     ],
 )
@@ -58,6 +59,8 @@ def test_captions(line):
         "อ่านเพิ่มเติม: ข่าวอื่นในวันนี้",
         "#covid #vietnam",
         "Tags: kinh tế, xã hội",
+        "Từ khoá: kinh tế",
+        "Từ khóa: kinh tế",
         "© 2025 News",
     ],
 )

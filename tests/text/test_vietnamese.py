@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,9 @@ from pipeline.text.vietnamese import is_syllable, sentences, strip_marks, tone_p
         ("hòa bình, thủy thủ", "hoà bình, thuỷ thủ"),
         ("Goa", "Goa"),
         ("Tòatòa", "Tòatòa"),
+        ("loa ngoài khuỷu tay", "loa ngoài khuỷu tay"),
+        ("gì giá giếng giũa", "gì giá giếng giũa"),
+        ("quả quốc thuở nghĩa", "quả quốc thuở nghĩa"),
     ],
 )
 def test_tone_placement(old, new):
@@ -29,13 +34,32 @@ def test_tone_placement(old, new):
     assert tone_placement(new, "new") == new
 
 
-def test_a_misplaced_tone_after_qu_is_put_right():
-    assert tone_placement("qúy", "old") == "quý"
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("qúy", "quý"), ("qủa", "quả"), ("gìa", "già"), ("hòan", "hoàn"), ("thúyên", "thuyến"), ("tóan", "toán")],
+)
+def test_a_tone_on_the_wrong_vowel_is_put_right_in_both_styles(wrong, right):
+    assert tone_placement(wrong, "old") == tone_placement(wrong, "new") == right
 
 
-@given(st.text(max_size=60))
-def test_tone_placement_keeps_the_letters(text):
-    assert strip_marks(tone_placement(text, "new")) == strip_marks(text)
+SYLLABLES = st.builds(
+    lambda onset, vowels, tone, coda: unicodedata.normalize("NFC", f"{onset}{vowels}{tone}{coda}"),
+    st.sampled_from(["", "h", "qu", "gi", "ngh", "Th", "đ"]),
+    st.sampled_from(["a", "oa", "oe", "uy", "oai", "uyê", "ươ", "iê", "ua", "ai"]),
+    st.sampled_from(["", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"]),
+    st.sampled_from(["", "n", "ng", "t"]),
+)
+WORDS = st.one_of(st.lists(SYLLABLES, max_size=5).map(" ".join), st.text(max_size=60))
+
+
+@given(WORDS, st.sampled_from(["old", "new"]))
+def test_tone_placement_keeps_letters_and_length_and_is_stable(text, style):
+    text = unicodedata.normalize("NFC", text)
+    placed = tone_placement(text, style)
+    assert strip_marks(placed) == strip_marks(text)
+    assert len(placed) == len(text)
+    assert tone_placement(placed, style) == placed
+    assert tone_placement(tone_placement(text, "old"), style) == placed
 
 
 def test_strip_marks():
