@@ -1,7 +1,8 @@
 """Documents to segments: the units that are translated.
 
 A line of text is a paragraph, and is cut into sentences: at their marks in Vietnamese and English, at the likeliest
-spaces by the shipped boundary model in Thai. Nothing is dropped: every character that is no space and survives normalisation is in exactly one segment.
+spaces by the shipped boundary model in Thai. Nothing is dropped: every character that is no space and survives
+normalisation is in exactly one segment.
 """
 
 from __future__ import annotations

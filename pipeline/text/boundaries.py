@@ -23,8 +23,6 @@ from pipeline.text import spaced_signs, thai_signs
 Span = tuple[int, int]
 
 LANGS = ("th", "en", "vi")
-OVERLONG = 1e6
-"""Cost of a segment over the budget: taken only where one stretch alone is longer."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +97,9 @@ class BoundaryModel:
             gain = odds[edges[j]] + self.lift if j + 1 < len(edges) else 0.0
             options = []
             for i in range(j - 1, -1, -1):
-                over = ends[j] - edges[i] > max_chars
-                options.append((best[i] + gain + self._fit(size[j] - size[i]) - OVERLONG * over, i))
-                if over:
+                if ends[j] - edges[i] > max_chars and i < j - 1:
                     break
+                options.append((best[i] + gain + self._fit(size[j] - size[i]), i))
             value, start = max(options)
             best.append(value)
             back.append(start)

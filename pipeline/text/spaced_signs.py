@@ -102,7 +102,7 @@ def _names(lines: list[_Line]) -> Iterator[str]:
 
 
 def shape(word: str) -> str:
-    """The kind of a word by its opening mark and its letters: "Ab", "AB", "ab", "A", "9", "x" and what stands before."""
+    """The kind of a word by its letters, "Ab", "AB", "ab", "A", "9" or "x", after "q" or "-" for an opening mark."""
     opening = word[0] if word[0] in _OPENERS and len(word) > 1 else ""
     rest = word.lstrip(_OPENERS) or word
     if rest[0].isdigit():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from math import log, log2
 
 from pipeline.text.thai import boundary_scores, phrases
