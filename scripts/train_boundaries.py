@@ -56,7 +56,7 @@ class Examples:
     def add(self, text: str, boundaries: set[int], lang: str, domain: str = "") -> None:
         """All candidates of a text, given the offsets where its sentences begin.
 
-        Signs of text that is no news count twice, as themselves and as signs of their `domain` (Daume 2007,
+        With a `domain` (manuals, altered text) signs count twice, as themselves and as signs of the domain (Daume 2007,
         "Frustratingly easy domain adaptation"): what is special about it is learned apart, and not kept.
         """
         found = thai_signs.signs(text) if lang == "th" else spaced_signs.signs(text, lang)
@@ -133,10 +133,10 @@ def others(args: argparse.Namespace, lang: str, rng: random.Random) -> Examples:
     found = Examples()
     if lang == "th":
         for sentences, breaks in gold(args.align / "pud-th.jsonl", "src"):
-            found.add(*joined(sentences, breaks), lang, "pud")
+            found.add(*joined(sentences, breaks), lang)
         lines = (args.flores / "th-en" / "dev.th").read_text("utf-8").splitlines()
         for group in groups(lines, lang, rng, (2, 5)):
-            found.add(*joined(group, [" "] * len(group)), lang, "flores")
+            found.add(*joined(group, [" "] * len(group)), lang)
         return found
     file, source = MANUALS[lang]
     with gzip.open(args.parallel / f"{file}.tsv.gz", "rt", encoding="utf-8") as rows:
