@@ -14,8 +14,9 @@ from pipeline.aligners.anchors import anchors
 from pipeline.aligners.beads import Bead
 from pipeline.aligners.documents import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.units import Span, Units
-from pipeline.aligners.views import Stretch, View, align_views, source_view, target_view
+from pipeline.aligners.order import CLOSE_MARGIN, find_links, in_order
+from pipeline.aligners.units import Span, Units, cut_units
+from pipeline.aligners.views import ENGLISH, Stretch, View, align_views, source_view, target_view
 from pipeline.config import AlignSettings
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
@@ -24,9 +25,13 @@ from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
 VERSION = 1
 
 TARGETS_HELD = 256
-CLOSE_MARGIN = 0.2
 COMPARABLE_COVERAGE = 0.1
 COMPARABLE_SIMILARITY = 0.3
+ANCHOR_SHARE = 0.5
+"""Cosines of anchors alone are lower than those with vectors: `min_similarity` counts by this share."""
+ANCHOR_LINKS = 2
+ANCHOR_LENGTHS = 1.6
+"""Without vectors parallel documents have this many links in order at least, and lengths this far apart at most."""
 DIGITS = 4
 UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped"})
 """Translations that ended so say nothing about their source."""
@@ -55,26 +60,27 @@ def match(
 ) -> list[DocumentPair]:
     """Judge the `settings.candidates` most similar English documents of each source document, best first.
 
-    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel.
+    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel. Both
+    sequences may load a document when it is asked for: only profiles are held, and the views of TARGETS_HELD documents.
     """
-    found = candidates(
-        [_profile(side, encoder) for side in sources],
-        [_profile(side, encoder) for side in targets],
-        settings.candidates,
-    )
+    profiles = [_profile(side, encoder) for side in sources]
+    readable = any(profile.vector is not None for profile in profiles)
+    found = candidates(profiles, [_profile(side, encoder, readable) for side in targets], settings.candidates)
 
     @lru_cache(maxsize=TARGETS_HELD)
-    def target(number: int) -> View:
-        return _target_view(targets[number], encoder)
+    def target(number: int, readable: bool) -> View:
+        side = targets[number]
+        return _target_view(side, encoder) if readable else _unread_view(side)
 
     pairs: list[DocumentPair] = []
-    for side, options in zip(sources, found, strict=True):
+    for side, profile, options in zip(sources, profiles, found, strict=True):
         judged = [_pair(side, targets[option.target], option) for option in options]
-        promising = [i for i, option in enumerate(options) if option.similarity >= settings.min_similarity]
+        least = settings.min_similarity * (ANCHOR_SHARE if profile.vector is None else 1)
+        promising = [i for i, option in enumerate(options) if option.similarity >= least]
         if promising:
             source = _source_view(side, encoder)
             for i in promising:
-                judged[i] = _judge(judged[i], source, target(options[i].target), settings)
+                judged[i] = _judge(judged[i], source, target(options[i].target, source.vectors is not None), settings)
         pairs += sorted(judged, key=_rank, reverse=True)
     return _settled(pairs)
 
@@ -148,10 +154,18 @@ def _target_view(side: Side, encoder: Encoder) -> View:
     return target_view(side.document.text, _stretches(side), encoder)
 
 
-def _profile(side: Side, encoder: Encoder) -> Profile:
-    """The document's anchors, and its vector from its segments, or from their translations."""
+def _unread_view(side: Side) -> View:
+    """An English document that is compared with one that has no vectors either."""
+    spans = (stretch.span for stretch in _stretches(side))
+    return View(cut_units(side.document.text, ENGLISH, spans), ENGLISH, None)
+
+
+def _profile(side: Side, encoder: Encoder, readable: bool = True) -> Profile:
+    """The document's anchors, and its vector from its segments, or from their translations, unless nobody needs it."""
     kept = _kept(side)
     found = anchors("\n".join(segment.text for segment in kept), side.document.lang)
+    if not readable:
+        return Profile(None, found)
     texts = [segment.text for segment in kept]
     if side.document.lang not in encoder.languages:
         english = [_english(side, segment) for segment in kept]
@@ -163,24 +177,32 @@ def _profile(side: Side, encoder: Encoder) -> Profile:
 
 
 def _pair(source: Side, target: Side, option: Candidate) -> DocumentPair:
-    return DocumentPair(source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, "unrelated")
+    return DocumentPair(
+        source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, 0.0, "unrelated"
+    )
 
 
 def _judge(pair: DocumentPair, src: View, tgt: View, settings: AlignSettings) -> DocumentPair:
-    """Judge a candidate by its sentence beads.
-
-    Without vectors (no encoder knows the language, no translation) beads prove little: such a pair is comparable at
-    best.
-    """
+    """Judge a candidate by its sentence beads, and by the order of the links that were found without regard to it."""
     beads = [bead for bead in align_views(src, tgt) if bead.src[0] < bead.src[1] and bead.tgt[0] < bead.tgt[1]]
     close = [bead for bead in beads if bead.margin >= CLOSE_MARGIN]
-    coverage = min(
-        _share(src.units.lengths, [bead.src for bead in close]), _share(tgt.units.lengths, [bead.tgt for bead in close])
-    )
-    sizes = [float(src.units.lengths[slice(*bead.src)].sum()) for bead in beads]
+    lengths = src.units.lengths, tgt.units.lengths
+    coverage = min(_share(lengths[0], [bead.src for bead in close]), _share(lengths[1], [bead.tgt for bead in close]))
+    sizes = [float(lengths[0][slice(*bead.src)].sum()) for bead in beads]
     score = sum(size * bead.similarity for size, bead in zip(sizes, beads, strict=True)) / sum(sizes) if beads else 0.0
-    found = replace(pair, bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS))
-    if src.vectors is not None and coverage >= settings.min_coverage and score >= settings.min_bead_score:
+    links = find_links(src, tgt)
+    chain = in_order(links)
+    monotony = chain / float(links.weights.sum()) if chain else 0.0
+    found = replace(
+        pair, bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS), monotony=round(monotony, DIGITS)
+    )
+    if src.vectors is None:
+        # Without vectors beads prove little; that the same names and numbers come in the same order proves more.
+        shorter, longer = sorted(float(side.sum()) for side in lengths)
+        enough = chain >= ANCHOR_LINKS and longer <= ANCHOR_LENGTHS * shorter
+    else:
+        enough = coverage >= settings.min_coverage and score >= settings.min_bead_score
+    if enough and monotony >= settings.min_monotony:
         return replace(found, relation="parallel")
     close_enough = pair.similarity >= COMPARABLE_SIMILARITY and coverage >= COMPARABLE_COVERAGE
     return replace(found, relation="comparable") if close_enough else found

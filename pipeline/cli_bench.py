@@ -1,4 +1,4 @@
-"""`mekong bench`: how fast, measured here."""
+"""`mekong bench`: how fast and how well, measured here."""
 
 from __future__ import annotations
 
@@ -62,6 +62,38 @@ def engine_command(
     rows = measure(plan, Progress())
     show(rows, plan.notes, where)
     _save(json_file, {"rows": rows, "circumstances": where, "notes": plan.notes})
+
+
+@app.command("documents")
+def documents_command(
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="JSONL with id, src_text and tgt_text (English).")],
+    strangers: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MORE]...", help="JSONL whose tgt_text belongs to no case.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of align or segment.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """How well document alignment finds the English text of each case among all others, without translations.
+
+    Example: mekong bench documents dev.jsonl others.jsonl
+    """
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.bench.documents import evaluate, lines, read_cases
+    from pipeline.cli_translate import settings_from
+
+    config = settings_from(overrides or [])
+    more = [row for path in strangers or [] for row in read_cases(path)]
+    rows = read_cases(cases)
+    models.offline()
+    found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder)))
+    for line in lines(found):
+        typer.echo(line)
+    _save(json_file, {"documents": found})
 
 
 def _save(path: Path | None, results: dict[str, Any]) -> None:

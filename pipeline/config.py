@@ -102,6 +102,8 @@ class AlignSettings(Settings):
     """Share of the text, on both sides, inside close beads from which a document pair counts as parallel."""
     min_bead_score: Share = 0.55
     """Mean bead similarity from which a document pair counts as parallel."""
+    min_monotony: Share = 0.7
+    """Share of the links between two documents that are in the same order, from which they count as parallel."""
 
 
 class Rule(Settings):

@@ -87,8 +87,8 @@ class DocumentPair:
     """A source document and an English document that may be its counterpart.
 
     `similarity` is the candidate score, `bead_score` the mean score of the 1..n:1..m beads when the sentences were
-    aligned, `coverage` the share of characters inside close beads, on the side that has less of them. `relation` is
-    the judgement.
+    aligned, `coverage` the share of characters inside close beads, on the side that has less of them. `monotony` is the
+    share of the links, found without regard to order, that are in order. `relation` is the judgement.
     """
 
     src_doc: str
@@ -96,6 +96,7 @@ class DocumentPair:
     similarity: float
     bead_score: float
     coverage: float
+    monotony: float
     relation: Literal["parallel", "comparable", "unrelated"]
 
 
