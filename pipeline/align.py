@@ -30,7 +30,7 @@ COMPARABLE_SIMILARITY = 0.3
 ANCHOR_SHARE = 0.5
 """Cosines of anchors alone are lower than those with vectors: `min_similarity` counts by this share."""
 ANCHOR_LINKS = 2
-ANCHOR_LENGTHS = 1.6
+ANCHOR_LENGTHS = 2.0
 """Without vectors parallel documents have this many links in order at least, and lengths this far apart at most."""
 DIGITS = 4
 UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped"})
