@@ -14,6 +14,7 @@ from pipeline.aligners.anchors import anchors
 from pipeline.aligners.beads import Bead
 from pipeline.aligners.documents import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.aligners.encoders import Encoder
+from pipeline.aligners.mining import mine as mine_vectors
 from pipeline.aligners.order import CLOSE_MARGIN, find_links, in_order
 from pipeline.aligners.units import Span, Units, cut_units
 from pipeline.aligners.views import ENGLISH, Stretch, View, align_views, source_view, target_view
@@ -22,7 +23,7 @@ from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
 from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
 
-VERSION = 1
+VERSION = 2
 
 TARGETS_HELD = 256
 COMPARABLE_COVERAGE = 0.1
@@ -37,6 +38,9 @@ UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped
 """Translations that ended so say nothing about their source."""
 
 
+Spans = tuple[Span, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """A document with its segments in order and their translations by segment id (none for English)."""
@@ -48,11 +52,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class SpanBead:
-    """A bead as character spans of both documents; no spans where a side has no counterpart."""
+    """A bead as character spans of both documents; no spans where a side has no counterpart.
+
+    `read` is False where lengths and anchors were compared instead of sentence vectors.
+    """
 
     src_spans: tuple[Span, ...]
     tgt_spans: tuple[Span, ...]
     bead: Bead
+    read: bool = True
 
 
 def match(
@@ -90,23 +98,70 @@ def align(pair: DocumentPair, source: Side, target: Side, encoder: Encoder) -> I
 
     Texts are normalised by the rules of their language, units on different lines joined by one space.
     """
-    src, tgt = source.document, target.document
     for number, found in enumerate(span_beads(source, target, encoder)):
         if found.src_spans and found.tgt_spans:
-            yield Pair(
-                id=f"{pair.src_doc}+{pair.tgt_doc}:{number:04d}",
-                src_doc=pair.src_doc,
-                tgt_doc=pair.tgt_doc,
-                src_lang=src.lang,
-                src_segments=_touched(source.segments, found.src_spans),
-                tgt_segments=_touched(target.segments, found.tgt_spans),
-                src_spans=found.src_spans,
-                tgt_spans=found.tgt_spans,
-                src_text=_joined(src.text, src.lang, found.src_spans),
-                tgt_text=_joined(tgt.text, tgt.lang, found.tgt_spans),
-                origin="aligned",
-                cost=round(found.bead.cost, DIGITS),
-            )
+            yield bead_pair(f"{pair.src_doc}+{pair.tgt_doc}:{number:04d}", found, source, target)
+
+
+def bead_pair(name: str, found: SpanBead, source: Side, target: Side) -> Pair:
+    """A bead with both sides as a pair called `name`, with the aligner's evidence for it."""
+    return replace(
+        _pair_of(name, source, found.src_spans, target, found.tgt_spans),
+        cost=round(found.bead.cost, DIGITS),
+        margin=round(found.bead.margin, DIGITS) if found.read else None,
+    )
+
+
+def mine(source: Side, targets: Sequence[Side], settings: AlignSettings, encoder: Encoder) -> Iterator[Pair]:
+    """Yield the segments of a document that say the same as a segment of one of its comparable documents.
+
+    A document in a language that the encoder does not know is compared through its translations, so far as it has any.
+    """
+    known = source.document.lang in encoder.languages
+    readable = [(s, s.text if known else _english(source, s)) for s in _kept(source)]
+    src = _distinct((source, segment, text) for segment, text in readable)
+    tgt = _distinct((side, segment, segment.text) for side in targets for segment in _kept(side))
+    if not src or not tgt:
+        return
+    src_vectors, tgt_vectors = (encoder.encode([text for *_, text in side]) for side in (src, tgt))
+    for number, found in enumerate(mine_vectors(src_vectors, tgt_vectors, settings.min_margin)):
+        (_, one, _), (target, other, _) = src[found.src], tgt[found.tgt]
+        name = f"{source.document.id}+{target.document.id}:m{number:04d}"
+        pair = _pair_of(name, source, ((one.start, one.end),), target, ((other.start, other.end),))
+        yield replace(pair, origin="mined", margin=round(found.margin, DIGITS))
+
+
+def _distinct(items: Iterable[tuple[Side, Segment, str]]) -> list[tuple[Side, Segment, str]]:
+    """The first of each text: repeated sentences would be each other's nearest neighbours."""
+    found: dict[str, tuple[Side, Segment, str]] = {}
+    for item in items:
+        if item[2]:
+            found.setdefault(item[2], item)
+    return list(found.values())
+
+
+def _pair_of(name: str, source: Side, src_spans: Spans, target: Side, tgt_spans: Spans) -> Pair:
+    src, tgt = source.document, target.document
+    return Pair(
+        id=name,
+        src_doc=src.id,
+        tgt_doc=tgt.id,
+        src_lang=src.lang,
+        src_segments=_touched(source.segments, src_spans),
+        tgt_segments=_touched(target.segments, tgt_spans),
+        src_spans=src_spans,
+        tgt_spans=tgt_spans,
+        src_text=_joined(src.text, src.lang, src_spans),
+        tgt_text=_joined(tgt.text, tgt.lang, tgt_spans),
+        origin="aligned",
+        cost=0.0,
+        displacement=round(abs(_place(src, src_spans) - _place(tgt, tgt_spans)), DIGITS),
+    )
+
+
+def _place(document: Document, spans: Spans) -> float:
+    """Where the middle of the spans lies in the text, 0 to 1."""
+    return (spans[0][0] + spans[-1][1]) / 2 / len(document.text)
 
 
 def span_beads(source: Side, target: Side, encoder: Encoder) -> list[SpanBead]:
@@ -231,7 +286,12 @@ def _settled(pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
 
 def _spans(src_text: str, tgt_text: str, src: View, tgt: View) -> list[SpanBead]:
     return [
-        SpanBead(_merged(src_text, src.units, bead.src), _merged(tgt_text, tgt.units, bead.tgt), bead)
+        SpanBead(
+            _merged(src_text, src.units, bead.src),
+            _merged(tgt_text, tgt.units, bead.tgt),
+            bead,
+            src.vectors is not None,
+        )
         for bead in align_views(src, tgt)
     ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.align import Side, SpanBead, align, align_cases, match, span_beads
+from pipeline.align import Side, SpanBead, align, align_cases, match, mine, span_beads
 from pipeline.config import AlignSettings, SegmentSettings
 from pipeline.errors import ModelError
 from pipeline.segment import segment
@@ -212,6 +212,36 @@ def test_the_same_sentences_in_another_order_are_not_parallel() -> None:
         target = words_side("e", "en", *(LINES[i] for i in order))
         (pair,) = match([source], [target], AlignSettings(min_coverage=0), WordEncoder(["en", "vi"]))
         assert (pair.relation == "parallel") == (pair.monotony == 1) == parallel
+
+
+def test_mining_finds_sentences_out_of_order_in_several_documents_but_no_boilerplate() -> None:
+    encoder = WordEncoder(["en", "vi"])
+    source = words_side("v", "vi", *LINES, "Nothing of this kind is elsewhere.")
+    link = Segment("v:x", "v", 9, 9, 0, len(LINES[0]), LINES[0], "boilerplate")
+    source = Side(source.document, (link, *source.segments[1:]), {})
+    targets = [
+        words_side("a", "en", LINES[3], "Quite another thing.", LINES[1]),
+        words_side("b", "en", LINES[0], LINES[2]),
+    ]
+    found = list(mine(source, targets, AlignSettings(mine=True, min_margin=1.5), encoder))
+    assert [(pair.tgt_doc, pair.src_text, pair.tgt_text) for pair in found] == [
+        ("a", LINES[1], LINES[1]),
+        ("b", LINES[2], LINES[2]),
+        ("a", LINES[3], LINES[3]),
+    ]
+    assert all(pair.origin == "mined" and pair.margin and pair.margin >= 1.5 for pair in found)
+    assert len({pair.id for pair in found}) == 3
+    unread = words_side("v", "vi", *LINES)
+    assert list(mine(unread, targets, AlignSettings(mine=True), WordEncoder(["en"]))) == []
+
+
+def test_pairs_carry_the_margin_of_vectors_only_and_how_far_they_moved() -> None:
+    pair = DocumentPair("v", "e", 1, 1, 1, 1, "parallel")
+    source, target = words_side("v", "vi", *LINES), words_side("e", "en", *LINES)
+    found = list(align(pair, source, target, WordEncoder(["en", "vi"])))
+    assert [one.displacement for one in found] == [0, 0, 0, 0]
+    assert all(one.margin and one.margin > 0.2 for one in found)
+    assert {one.margin for one in align(pair, source, target, WordEncoder(["en"]))} == {None}
 
 
 def test_failed_translations_say_nothing() -> None:

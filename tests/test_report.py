@@ -167,9 +167,10 @@ def test_the_lines_of_a_thai_article_are_shown_with_every_change_marked(lines):
     first = article["lines"]["rows"][0]
     assert "".join(run["text"] for run in first["original"]) == "ทำงานน\u0e4d\u0e32ใจ\u200b  <b>ดี</b>"
     assert [run["text"] for run in first["normalised"] if run["changed"]] == ["\u0e33"]
-    assert [element.text for element in root.findall(".//section[@id='article']//p/del")][1:3] == [
+    assert [element.text for element in root.findall(".//section[@id='article']//p/del")][1:4] == [
         "\u25cc\u0e4d\u0e32",
-        "[U+200B]␣",
+        "[U+200B]",
+        "␣",
     ]
     assert article["lines"]["rows"][2]["normalised"] == []
 
@@ -391,7 +392,7 @@ def inventory(text):
 
 
 def without_meaning(payload):
-    """As many letters, the same blanks, and the same characters that normalisation takes out, since those are marked."""
+    """As many letters, the same blanks, and the same of what normalisation takes out, since that is marked."""
     return re.sub("[^\\s\\x00-\\x1f\\u202e]", "x", payload)
 
 

@@ -152,7 +152,8 @@ class Tally:
 def rule_for(rules: Mapping[str, Rule], name: str, origin: str) -> Rule:
     """The rule for a score of pairs of this origin; an empty one when there is none."""
     rule = rules.get(name)
-    return rule if rule and rule.origin in ("any", origin) else Rule()
+    judged_as = "translated" if origin == "translated" else "aligned"
+    return rule if rule and rule.origin in ("any", judged_as) else Rule()
 
 
 def _clip(rule: Rule) -> tuple[float, float]:
