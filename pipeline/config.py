@@ -106,7 +106,7 @@ class AlignSettings(Settings):
     """Share of the links between two documents that are in the same order, from which they count as parallel."""
     mine: bool = False
     """Take sentences that say the same out of comparable documents too."""
-    min_margin: Annotated[float, Field(ge=1)] = 1.2
+    min_margin: Annotated[float, Field(ge=1)] = 1.4
     """Ratio margin from which such sentences are taken: 1 is as close as the nearest others."""
 
 
