@@ -38,5 +38,5 @@ def test_english_that_occurs_twice_is_one_document() -> None:
 def test_files_without_cases_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cases.jsonl"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="cases.jsonl"):
+    with pytest.raises(InputError, match=r"cases\.jsonl"):
         read_cases(path)
