@@ -14,8 +14,10 @@ from pipeline.aligners.anchors import anchors
 from pipeline.aligners.beads import Bead
 from pipeline.aligners.documents import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.units import Span, Units
-from pipeline.aligners.views import Stretch, View, align_views, source_view, target_view
+from pipeline.aligners.mining import mine as mine_vectors
+from pipeline.aligners.order import CLOSE_MARGIN, find_links, in_order
+from pipeline.aligners.units import Span, Units, cut_units
+from pipeline.aligners.views import ENGLISH, Stretch, View, align_views, source_view, target_view
 from pipeline.config import AlignSettings
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
@@ -24,12 +26,19 @@ from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
 VERSION = 2
 
 TARGETS_HELD = 256
-CLOSE_MARGIN = 0.2
 COMPARABLE_COVERAGE = 0.1
 COMPARABLE_SIMILARITY = 0.3
+ANCHOR_SHARE = 0.5
+"""Cosines of anchors alone are lower than those with vectors: `min_similarity` counts by this share."""
+ANCHOR_LINKS = 2
+ANCHOR_LENGTHS = 2.0
+"""Without vectors parallel documents have this many links in order at least, and lengths this far apart at most."""
 DIGITS = 4
 UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped"})
 """Translations that ended so say nothing about their source."""
+
+
+Spans = tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class SpanBead:
-    """A bead as character spans of both documents; no spans where a side has no counterpart."""
+    """A bead as character spans of both documents; no spans where a side has no counterpart.
+
+    `read` is False where lengths and anchors were compared instead of sentence vectors.
+    """
 
     src_spans: tuple[Span, ...]
     tgt_spans: tuple[Span, ...]
     bead: Bead
+    read: bool = True
 
 
 def match(
@@ -55,26 +68,27 @@ def match(
 ) -> list[DocumentPair]:
     """Judge the `settings.candidates` most similar English documents of each source document, best first.
 
-    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel.
+    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel. Both
+    sequences may load a document when it is asked for: only profiles are held, and the views of TARGETS_HELD documents.
     """
-    found = candidates(
-        [_profile(side, encoder) for side in sources],
-        [_profile(side, encoder) for side in targets],
-        settings.candidates,
-    )
+    profiles = [_profile(side, encoder) for side in sources]
+    readable = any(profile.vector is not None for profile in profiles)
+    found = candidates(profiles, [_profile(side, encoder, readable) for side in targets], settings.candidates)
 
     @lru_cache(maxsize=TARGETS_HELD)
-    def target(number: int) -> View:
-        return _target_view(targets[number], encoder)
+    def target(number: int, readable: bool) -> View:
+        side = targets[number]
+        return _target_view(side, encoder) if readable else _unread_view(side)
 
     pairs: list[DocumentPair] = []
-    for side, options in zip(sources, found, strict=True):
+    for side, profile, options in zip(sources, profiles, found, strict=True):
         judged = [_pair(side, targets[option.target], option) for option in options]
-        promising = [i for i, option in enumerate(options) if option.similarity >= settings.min_similarity]
+        least = settings.min_similarity * (ANCHOR_SHARE if profile.vector is None else 1)
+        promising = [i for i, option in enumerate(options) if option.similarity >= least]
         if promising:
             source = _source_view(side, encoder)
             for i in promising:
-                judged[i] = _judge(judged[i], source, target(options[i].target), settings)
+                judged[i] = _judge(judged[i], source, target(options[i].target, source.vectors is not None), settings)
         pairs += sorted(judged, key=_rank, reverse=True)
     return _settled(pairs)
 
@@ -84,23 +98,70 @@ def align(pair: DocumentPair, source: Side, target: Side, encoder: Encoder) -> I
 
     Texts are normalised by the rules of their language, units on different lines joined by one space.
     """
-    src, tgt = source.document, target.document
     for number, found in enumerate(span_beads(source, target, encoder)):
         if found.src_spans and found.tgt_spans:
-            yield Pair(
-                id=f"{pair.src_doc}+{pair.tgt_doc}:{number:04d}",
-                src_doc=pair.src_doc,
-                tgt_doc=pair.tgt_doc,
-                src_lang=src.lang,
-                src_segments=_touched(source.segments, found.src_spans),
-                tgt_segments=_touched(target.segments, found.tgt_spans),
-                src_spans=found.src_spans,
-                tgt_spans=found.tgt_spans,
-                src_text=_joined(src.text, src.lang, found.src_spans),
-                tgt_text=_joined(tgt.text, tgt.lang, found.tgt_spans),
-                origin="aligned",
-                cost=round(found.bead.cost, DIGITS),
-            )
+            yield bead_pair(f"{pair.src_doc}+{pair.tgt_doc}:{number:04d}", found, source, target)
+
+
+def bead_pair(name: str, found: SpanBead, source: Side, target: Side) -> Pair:
+    """A bead with both sides as a pair called `name`, with the aligner's evidence for it."""
+    return replace(
+        _pair_of(name, source, found.src_spans, target, found.tgt_spans),
+        cost=round(found.bead.cost, DIGITS),
+        margin=round(found.bead.margin, DIGITS) if found.read else None,
+    )
+
+
+def mine(source: Side, targets: Sequence[Side], settings: AlignSettings, encoder: Encoder) -> Iterator[Pair]:
+    """Yield the segments of a document that say the same as a segment of one of its comparable documents.
+
+    A document in a language that the encoder does not know is compared through its translations, so far as it has any.
+    """
+    known = source.document.lang in encoder.languages
+    readable = [(s, s.text if known else _english(source, s)) for s in _kept(source)]
+    src = _distinct((source, segment, text) for segment, text in readable)
+    tgt = _distinct((side, segment, segment.text) for side in targets for segment in _kept(side))
+    if not src or not tgt:
+        return
+    src_vectors, tgt_vectors = (encoder.encode([text for *_, text in side]) for side in (src, tgt))
+    for number, found in enumerate(mine_vectors(src_vectors, tgt_vectors, settings.min_margin)):
+        (_, one, _), (target, other, _) = src[found.src], tgt[found.tgt]
+        name = f"{source.document.id}+{target.document.id}:m{number:04d}"
+        pair = _pair_of(name, source, ((one.start, one.end),), target, ((other.start, other.end),))
+        yield replace(pair, origin="mined", margin=round(found.margin, DIGITS))
+
+
+def _distinct(items: Iterable[tuple[Side, Segment, str]]) -> list[tuple[Side, Segment, str]]:
+    """The first of each text: repeated sentences would be each other's nearest neighbours."""
+    found: dict[str, tuple[Side, Segment, str]] = {}
+    for item in items:
+        if item[2]:
+            found.setdefault(item[2], item)
+    return list(found.values())
+
+
+def _pair_of(name: str, source: Side, src_spans: Spans, target: Side, tgt_spans: Spans) -> Pair:
+    src, tgt = source.document, target.document
+    return Pair(
+        id=name,
+        src_doc=src.id,
+        tgt_doc=tgt.id,
+        src_lang=src.lang,
+        src_segments=_touched(source.segments, src_spans),
+        tgt_segments=_touched(target.segments, tgt_spans),
+        src_spans=src_spans,
+        tgt_spans=tgt_spans,
+        src_text=_joined(src.text, src.lang, src_spans),
+        tgt_text=_joined(tgt.text, tgt.lang, tgt_spans),
+        origin="aligned",
+        cost=0.0,
+        displacement=round(abs(_place(src, src_spans) - _place(tgt, tgt_spans)), DIGITS),
+    )
+
+
+def _place(document: Document, spans: Spans) -> float:
+    """Where the middle of the spans lies in the text, 0 to 1."""
+    return (spans[0][0] + spans[-1][1]) / 2 / len(document.text)
 
 
 def span_beads(source: Side, target: Side, encoder: Encoder) -> list[SpanBead]:
@@ -148,10 +209,18 @@ def _target_view(side: Side, encoder: Encoder) -> View:
     return target_view(side.document.text, _stretches(side), encoder)
 
 
-def _profile(side: Side, encoder: Encoder) -> Profile:
-    """The document's anchors, and its vector from its segments, or from their translations."""
+def _unread_view(side: Side) -> View:
+    """An English document that is compared with one that has no vectors either."""
+    spans = (stretch.span for stretch in _stretches(side))
+    return View(cut_units(side.document.text, ENGLISH, spans), ENGLISH, None)
+
+
+def _profile(side: Side, encoder: Encoder, readable: bool = True) -> Profile:
+    """The document's anchors, and its vector from its segments, or from their translations, unless nobody needs it."""
     kept = _kept(side)
     found = anchors("\n".join(segment.text for segment in kept), side.document.lang)
+    if not readable:
+        return Profile(None, found)
     texts = [segment.text for segment in kept]
     if side.document.lang not in encoder.languages:
         english = [_english(side, segment) for segment in kept]
@@ -163,24 +232,32 @@ def _profile(side: Side, encoder: Encoder) -> Profile:
 
 
 def _pair(source: Side, target: Side, option: Candidate) -> DocumentPair:
-    return DocumentPair(source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, "unrelated")
+    return DocumentPair(
+        source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, 0.0, "unrelated"
+    )
 
 
 def _judge(pair: DocumentPair, src: View, tgt: View, settings: AlignSettings) -> DocumentPair:
-    """Judge a candidate by its sentence beads.
-
-    Without vectors (no encoder knows the language, no translation) beads prove little: such a pair is comparable at
-    best.
-    """
+    """Judge a candidate by its sentence beads, and by the order of the links that were found without regard to it."""
     beads = [bead for bead in align_views(src, tgt) if bead.src[0] < bead.src[1] and bead.tgt[0] < bead.tgt[1]]
     close = [bead for bead in beads if bead.margin >= CLOSE_MARGIN]
-    coverage = min(
-        _share(src.units.lengths, [bead.src for bead in close]), _share(tgt.units.lengths, [bead.tgt for bead in close])
-    )
-    sizes = [float(src.units.lengths[slice(*bead.src)].sum()) for bead in beads]
+    lengths = src.units.lengths, tgt.units.lengths
+    coverage = min(_share(lengths[0], [bead.src for bead in close]), _share(lengths[1], [bead.tgt for bead in close]))
+    sizes = [float(lengths[0][slice(*bead.src)].sum()) for bead in beads]
     score = sum(size * bead.similarity for size, bead in zip(sizes, beads, strict=True)) / sum(sizes) if beads else 0.0
-    found = replace(pair, bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS))
-    if src.vectors is not None and coverage >= settings.min_coverage and score >= settings.min_bead_score:
+    links = find_links(src, tgt)
+    chain = in_order(links)
+    monotony = chain / float(links.weights.sum()) if chain else 0.0
+    found = replace(
+        pair, bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS), monotony=round(monotony, DIGITS)
+    )
+    if src.vectors is None:
+        # Without vectors beads prove little; that the same names and numbers come in the same order proves more.
+        shorter, longer = sorted(float(side.sum()) for side in lengths)
+        enough = chain >= ANCHOR_LINKS and longer <= ANCHOR_LENGTHS * shorter
+    else:
+        enough = coverage >= settings.min_coverage and score >= settings.min_bead_score
+    if enough and monotony >= settings.min_monotony:
         return replace(found, relation="parallel")
     close_enough = pair.similarity >= COMPARABLE_SIMILARITY and coverage >= COMPARABLE_COVERAGE
     return replace(found, relation="comparable") if close_enough else found
@@ -209,7 +286,12 @@ def _settled(pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
 
 def _spans(src_text: str, tgt_text: str, src: View, tgt: View) -> list[SpanBead]:
     return [
-        SpanBead(_merged(src_text, src.units, bead.src), _merged(tgt_text, tgt.units, bead.tgt), bead)
+        SpanBead(
+            _merged(src_text, src.units, bead.src),
+            _merged(tgt_text, tgt.units, bead.tgt),
+            bead,
+            src.vectors is not None,
+        )
         for bead in align_views(src, tgt)
     ]
 

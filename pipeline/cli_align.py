@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from pipeline import models
-from pipeline.align import Side, SpanBead, align_cases, span_beads
+from pipeline.align import Side, SpanBead, align_cases, bead_pair, span_beads
 from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.load import load_encoder
 from pipeline.cli_translate import no_memo, settings_from
@@ -20,6 +20,10 @@ from pipeline.errors import InputError, UsageError
 from pipeline.glossary import Glossary
 from pipeline.progress import Progress
 from pipeline.read import Reader
+from pipeline.scorers.base import Context, PairScorer
+from pipeline.scorers.engine import Displacement, Margin
+from pipeline.scorers.numbers import NumberAgreement
+from pipeline.scorers.surface import LengthRatio
 from pipeline.segment import segment
 from pipeline.store import to_json, write_lines
 from pipeline.translate import TranslateContext, translate
@@ -106,7 +110,7 @@ def _beads(
     if source.lang not in encoder.languages:
         src = Side(source, src.segments, _bridge(src, config, progress))
     for found in span_beads(src, tgt, encoder):
-        yield _row(found, source, target)
+        yield _row(found, src, tgt)
 
 
 def _bridge(side: Side, config: Config, progress: Progress) -> dict[str, Translation]:
@@ -123,15 +127,34 @@ def _bridge(side: Side, config: Config, progress: Progress) -> dict[str, Transla
     return {found.segment_id: found for found in made}
 
 
-def _row(found: SpanBead, source: Document, target: Document) -> dict[str, Any]:
+def _row(found: SpanBead, source: Side, target: Side) -> dict[str, Any]:
+    """A bead and the evidence for it; paragraphs count from 0, and nothing is claimed where a side is empty."""
     return {
         "src": found.src_spans,
         "tgt": found.tgt_spans,
-        "src_text": _text(source, found.src_spans),
-        "tgt_text": _text(target, found.tgt_spans),
+        "src_text": _text(source.document, found.src_spans),
+        "tgt_text": _text(target.document, found.tgt_spans),
         "similarity": round(found.bead.similarity, 4),
         "cost": round(found.bead.cost, 4),
+        "src_paragraph": _paragraph(source, found.src_spans),
+        "tgt_paragraph": _paragraph(target, found.tgt_spans),
+        **_evidence(found, source, target),
     }
+
+
+def _evidence(found: SpanBead, source: Side, target: Side) -> dict[str, float | None]:
+    """The scores of the bead as a pair, by the names and definitions of a run."""
+    scorers: tuple[PairScorer, ...] = (Margin(), Displacement(), LengthRatio(), NumberAgreement())
+    if not (found.src_spans and found.tgt_spans):
+        return {scorer.name: None for scorer in scorers}
+    pair = bead_pair("", found, source, target)
+    values = {scorer.name: scorer.one(pair, Context()) for scorer in scorers}
+    return {name: None if value is None else round(value, 4) for name, value in values.items()}
+
+
+def _paragraph(side: Side, spans: Sequence[tuple[int, int]]) -> int | None:
+    """The paragraph in which the spans begin."""
+    return next((s.paragraph for s in side.segments if spans and spans[0][0] < s.end), None)
 
 
 def _text(document: Document, spans: Sequence[tuple[int, int]]) -> str:

@@ -111,6 +111,39 @@ def align_command(
     _save(json_file, {"results": results, "wrong": shown, "circumstances": where})
 
 
+@app.command("documents")
+def documents_command(
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="JSONL with id, src_text and tgt_text (English).")],
+    strangers: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MORE]...", help="JSONL whose tgt_text belongs to no case.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of align or segment.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """How well document alignment finds the English text of each case among all others, without translations.
+
+    Example: mekong bench documents dev.jsonl others.jsonl
+    """
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.bench.documents import evaluate, lines, read_cases
+    from pipeline.cli_translate import settings_from
+
+    _check_folder(json_file)
+    config = settings_from(overrides or [])
+    more = [row for path in strangers or [] for row in read_cases(path)]
+    rows = read_cases(cases)
+    models.offline()
+    found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder)))
+    for line in lines(found):
+        typer.echo(line)
+    _save(json_file, {"documents": found})
+
+
 def _check_folder(json_file: Path | None) -> None:
     if json_file is not None and not json_file.parent.is_dir():
         raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")

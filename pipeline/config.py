@@ -102,6 +102,12 @@ class AlignSettings(Settings):
     """Share of the text, on both sides, inside close beads from which a document pair counts as parallel."""
     min_bead_score: Share = 0.55
     """Mean bead similarity from which a document pair counts as parallel."""
+    min_monotony: Share = 0.7
+    """Share of the links between two documents that are in the same order, from which they count as parallel."""
+    mine: bool = False
+    """Take sentences that say the same out of comparable documents too."""
+    min_margin: Annotated[float, Field(ge=1)] = 1.4
+    """Ratio margin from which such sentences are taken: 1 is as close as the nearest others."""
 
 
 class Rule(Settings):
@@ -124,7 +130,7 @@ class WriteSettings(Settings):
     """What goes into the corpus folder."""
 
     formats: tuple[Literal["jsonl", "parquet", "moses", "tmx"], ...] = ("jsonl", "parquet", "moses", "tmx")
-    origins: tuple[Literal["translated", "aligned"], ...] = ("translated", "aligned")
+    origins: tuple[Literal["translated", "aligned", "mined"], ...] = ("translated", "aligned", "mined")
 
 
 class ReportSettings(Settings):

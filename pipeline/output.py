@@ -23,7 +23,7 @@ from pipeline.writers.record import Row
 
 TRANSLATIONS = "translations.jsonl"
 MANIFEST = "manifest.json"
-RANK_BY = {"translated": "log_probability", "aligned": "similarity"}
+RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
 
 

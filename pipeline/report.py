@@ -70,6 +70,7 @@ def build(data: ReportData) -> dict[str, Any]:
             "rejects": rejects.table(),
             "documents": tally.document_rows.table(),
             "reading": tally.reading.table(),
+            "article": tally.article,
             "provenance": _provenance(data),
         }
     )

@@ -220,12 +220,18 @@ class Run:
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
         parallel = {p.src_doc: p for p in self.document_pairs() if p.relation == "parallel"}
+        comparable: dict[str, list[str]] = {}
+        for pair in self.document_pairs() if self.config.align.mine else ():
+            if pair.relation == "comparable":
+                comparable.setdefault(pair.src_doc, []).append(pair.tgt_doc)
         for number in range(len(self.doc_keys)):
             key = digest("pairs", self.match_key, self.translate_keys[number])
             self.pair_keys.append(key)
-            self._shard("align", number, key, Pair, partial(self._pairs, number, parallel))
+            self._shard("align", number, key, Pair, partial(self._pairs, number, parallel, comparable))
 
-    def _pairs(self, number: int, parallel: Mapping[str, DocumentPair]) -> Iterator[Pair]:
+    def _pairs(
+        self, number: int, parallel: Mapping[str, DocumentPair], comparable: Mapping[str, Sequence[str]]
+    ) -> Iterator[Pair]:
         for side in self.sides(number):
             if side.document.lang == ENGLISH:
                 continue
@@ -233,6 +239,9 @@ class Run:
             found = parallel.get(side.document.id)
             if found:
                 yield from alignment.align(found, side, self.english(found.tgt_doc), self.encoder)
+            others = [self.english(name) for name in comparable.get(side.document.id, ())]
+            if others:
+                yield from alignment.mine(side, others, self.config.align, self.encoder)
 
     def score(self) -> None:
         """Score every pair."""

@@ -87,8 +87,8 @@ class DocumentPair:
     """A source document and an English document that may be its counterpart.
 
     `similarity` is the candidate score, `bead_score` the mean score of the 1..n:1..m beads when the sentences were
-    aligned, `coverage` the share of characters inside close beads, on the side that has less of them. `relation` is
-    the judgement.
+    aligned, `coverage` the share of characters inside close beads, on the side that has less of them. `monotony` is the
+    share of the links, found without regard to order, that are in order. `relation` is the judgement.
     """
 
     src_doc: str
@@ -96,6 +96,7 @@ class DocumentPair:
     similarity: float
     bead_score: float
     coverage: float
+    monotony: float
     relation: Literal["parallel", "comparable", "unrelated"]
 
 
@@ -105,7 +106,9 @@ class Pair:
 
     Segment ids list the segments that the texts cover, wholly or in part (the aligner may cut a Thai segment at a
     space). `src_spans` and `tgt_spans` are the exact character spans; `tgt_spans` is empty for `translated` pairs.
-    `cost` is the aligner's cost of the bead, 0 for `translated`.
+    `cost` is the aligner's cost of the bead, 0 for the others. `margin` says how much closer the sides are than others
+    of their documents: for `aligned` pairs `Bead.margin` (None when no vectors were compared), for `mined` ones the
+    ratio margin. `displacement` is the distance of the places of both sides in their documents, each from 0 to 1.
     """
 
     id: str
@@ -120,6 +123,8 @@ class Pair:
     tgt_text: str
     origin: Origin
     cost: float
+    margin: float | None = None
+    displacement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

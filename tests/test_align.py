@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.align import Side, SpanBead, align, align_cases, match, span_beads
+from pipeline.align import Side, SpanBead, align, align_cases, match, mine, span_beads
 from pipeline.config import AlignSettings, SegmentSettings
 from pipeline.errors import ModelError
 from pipeline.segment import segment
@@ -149,7 +149,7 @@ def test_every_unit_is_in_one_bead_and_spans_fit_the_texts(key: str) -> None:
 def test_pairs_are_normalised_and_name_their_segments() -> None:
     name, other = "th-02-fruit-exports.txt", "en-01-orchards-and-borders.txt"
     src, tgt = samples()[name], samples()[other]
-    pairs = list(align(DocumentPair(name, other, 1, 1, 1, "parallel"), src, tgt, use()))
+    pairs = list(align(DocumentPair(name, other, 1, 1, 1, 1, "parallel"), src, tgt, use()))
     by_id = {found.id: found for found in (*src.segments, *tgt.segments)}
     assert len({pair.id for pair in pairs}) == len(pairs) > 10
     for pair in pairs:
@@ -188,16 +188,60 @@ def test_boilerplate_is_left_out_and_a_match_is_one_to_one() -> None:
     assert texts == LINES[1:]
 
 
-def test_a_language_that_nobody_reads_is_comparable_at_best_without_translations() -> None:
-    encoder = WordEncoder(["en"])
-    lines = [f"Hội nghị lần {n} tại Lyon có {n}21 đại biểu." for n in range(2, 8)]
-    english = [f"Conference {n} in Lyon had {n}21 delegates." for n in range(2, 8)]
-    source, target = make_side("v", "\n".join(lines), lang="vi"), words_side("e", "en", *english)
-    (pair,) = match([source], [target], AlignSettings(min_similarity=0), encoder)
-    assert pair.relation == "comparable"
-    translated = make_side("v", "\n".join(lines), dict(zip(lines, english, strict=True)), lang="vi")
-    (pair,) = match([translated], [target], AlignSettings(min_similarity=0), encoder)
-    assert pair.relation == "parallel" and pair.coverage == 1
+VISITS = [f"Hội nghị lần {n} tại Lyon có {n}21 đại biểu." for n in range(2, 8)]
+VISITS_IN_ENGLISH = [f"Conference {n} in Lyon had {n}21 delegates." for n in range(2, 8)]
+
+
+def relation(vietnamese: list[str], english: list[str], translations: dict[str, str] | None = None) -> str:
+    source = make_side("v", "\n".join(vietnamese), translations, lang="vi")
+    (pair,) = match([source], [words_side("e", "en", *english)], SETTINGS, WordEncoder(["en"]))
+    return pair.relation
+
+
+def test_without_any_vectors_the_order_of_names_and_numbers_decides() -> None:
+    assert relation(VISITS, VISITS_IN_ENGLISH) == "parallel"
+    assert relation(VISITS, [VISITS_IN_ENGLISH[i ^ 1] for i in range(6)]) == "comparable"
+    assert relation(VISITS, VISITS_IN_ENGLISH * 2) != "parallel"
+    assert relation(VISITS, ["Nothing is said here of any number or name."] * 6) == "unrelated"
+    assert relation(VISITS, VISITS_IN_ENGLISH, dict(zip(VISITS, VISITS_IN_ENGLISH, strict=True))) == "parallel"
+
+
+def test_the_same_sentences_in_another_order_are_not_parallel() -> None:
+    source = words_side("v", "vi", *LINES)
+    for order, parallel in (((0, 1, 2, 3), True), ((1, 0, 3, 2), False)):
+        target = words_side("e", "en", *(LINES[i] for i in order))
+        (pair,) = match([source], [target], AlignSettings(min_coverage=0), WordEncoder(["en", "vi"]))
+        assert (pair.relation == "parallel") == (pair.monotony == 1) == parallel
+
+
+def test_mining_finds_sentences_out_of_order_in_several_documents_but_no_boilerplate() -> None:
+    encoder = WordEncoder(["en", "vi"])
+    source = words_side("v", "vi", *LINES, "Nothing of this kind is elsewhere.")
+    link = Segment("v:x", "v", 9, 9, 0, len(LINES[0]), LINES[0], "boilerplate")
+    source = Side(source.document, (link, *source.segments[1:]), {})
+    targets = [
+        words_side("a", "en", LINES[3], "Quite another thing.", LINES[1]),
+        words_side("b", "en", LINES[0], LINES[2]),
+    ]
+    found = list(mine(source, targets, AlignSettings(mine=True, min_margin=1.5), encoder))
+    assert [(pair.tgt_doc, pair.src_text, pair.tgt_text) for pair in found] == [
+        ("a", LINES[1], LINES[1]),
+        ("b", LINES[2], LINES[2]),
+        ("a", LINES[3], LINES[3]),
+    ]
+    assert all(pair.origin == "mined" and pair.margin and pair.margin >= 1.5 for pair in found)
+    assert len({pair.id for pair in found}) == 3
+    unread = words_side("v", "vi", *LINES)
+    assert list(mine(unread, targets, AlignSettings(mine=True), WordEncoder(["en"]))) == []
+
+
+def test_pairs_carry_the_margin_of_vectors_only_and_how_far_they_moved() -> None:
+    pair = DocumentPair("v", "e", 1, 1, 1, 1, "parallel")
+    source, target = words_side("v", "vi", *LINES), words_side("e", "en", *LINES)
+    found = list(align(pair, source, target, WordEncoder(["en", "vi"])))
+    assert [one.displacement for one in found] == [0, 0, 0, 0]
+    assert all(one.margin and one.margin > 0.2 for one in found)
+    assert {one.margin for one in align(pair, source, target, WordEncoder(["en"]))} == {None}
 
 
 def test_failed_translations_say_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import unicodedata
 from functools import cache
 from typing import Any
 
@@ -54,7 +55,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_printable,
     )
-    page.filters |= {"count": _count, "rate": _rate, "score": _score, "plural": plural, "yaml": _yaml}
+    page.filters |= {
+        "count": _count,
+        "rate": _rate,
+        "score": _score,
+        "plural": plural,
+        "yaml": _yaml,
+        "visible": _visible,
+    }
     page.filters |= {"language": _language, "ended": _ended}
     page.globals |= {"bars": svg.bars, "histogram": svg.histogram, "alignment": svg.alignment}
     return page
@@ -73,6 +81,20 @@ def _printable(value: Any) -> Any:
 
 def _picture(code: int) -> str:
     return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+
+
+def _visible(text: str) -> str:
+    """Text in which characters that cannot be seen have names: spaces as ␣ or U+00A0, marks on a dotted circle."""
+    return "".join(_named(char) for char in text)
+
+
+def _named(char: str) -> str:
+    if char == " ":
+        return "␣"
+    kind = unicodedata.category(char)
+    if kind in ("Mn", "Mc", "Me"):
+        return f"\u25cc{char}"
+    return f"[U+{ord(char):04X}]" if kind[0] in "CZ" else char
 
 
 def _count(number: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pipeline.config import Rule
 from pipeline.errors import StoreError
+from pipeline.reporting.article import article, rank
 from pipeline.reporting.collect import Capped, Histogram, Sample, Top, share
 from pipeline.reporting.data import DocumentWork, ReportData
 from pipeline.reporting.rows import document_row, label, marked_row, pair_row, reading_row, reason_kind, state
@@ -54,6 +55,8 @@ class Tally:
         self.document_rows: Capped[Row] = Capped(MAX_DOCUMENTS)
         self.reading: Capped[Row] = Capped(MAX_READING)
         self._reading_chars = 0
+        self.article: Row | None = None
+        self._article_rank = 0
 
     def origins(self) -> list[str]:
         """The origins that occur, in a fixed order."""
@@ -68,11 +71,17 @@ class Tally:
         self.segments.update((document.lang, segment.kind) for segment in work.segments)
         anchor = ""
         if document.lang != "en":
+            self._offer_article(work)
             self._add_translations(work)
             anchor = self._add_reading(work)
         self.document_rows.offer(lambda: document_row(work, anchor))
         for scored, verdict in work.pairs:
             self._add_pair(scored, verdict, name)
+
+    def _offer_article(self, work: DocumentWork) -> None:
+        """Keep the document for the view of its lines when it shows more than the one kept so far."""
+        if self.article is None or rank(work) < self._article_rank:
+            self.article, self._article_rank = article(work), rank(work)
 
     def _add_translations(self, work: DocumentWork) -> None:
         translations = {translation.segment_id: translation for translation in work.translations}
@@ -143,7 +152,8 @@ class Tally:
 def rule_for(rules: Mapping[str, Rule], name: str, origin: str) -> Rule:
     """The rule for a score of pairs of this origin; an empty one when there is none."""
     rule = rules.get(name)
-    return rule if rule and rule.origin in ("any", origin) else Rule()
+    judged_as = "translated" if origin == "translated" else "aligned"
+    return rule if rule and rule.origin in ("any", judged_as) else Rule()
 
 
 def _clip(rule: Rule) -> tuple[float, float]:

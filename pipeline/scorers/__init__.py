@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
     """All scorers, in the order of the report; without an encoder `similarity` is None for every pair."""
     # Imported here because the command line needs the corpus metrics of this package only, and quickly.
-    from pipeline.scorers.engine import AlignmentCost, Guard, LogProbability
+    from pipeline.scorers.engine import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
     from pipeline.scorers.language import Language
     from pipeline.scorers.names import NameAgreement
     from pipeline.scorers.numbers import NumberAgreement, NumberChanged, UnconvertedYear
@@ -36,6 +36,9 @@ def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
         Guard(),
         LogProbability(),
         AlignmentCost(),
+        Margin(),
+        MiningMargin(),
+        Displacement(),
     ]
 
 

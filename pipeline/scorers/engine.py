@@ -38,9 +38,40 @@ class LogProbability(PairScorer):
 
 
 class AlignmentCost(PairScorer):
-    """The aligner's cost of the bead, less is better; None for translated pairs. See `pipeline.aligners`."""
+    """The aligner's cost of the bead, less is better; None for other pairs. See `pipeline.aligners`."""
 
     name = "alignment_cost"
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        return None if is_translated(pair) else pair.cost
+        return pair.cost if pair.origin == "aligned" else None
+
+
+class Margin(PairScorer):
+    """How far the cosine of an aligned pair lies over the mean cosine of both sides with all of the other document.
+
+    The mean is drawn to that of unrelated spans, so that short documents have comparable margins. None for other pairs,
+    and where no vectors were compared. See `pipeline.aligners.beads`.
+    """
+
+    name = "margin"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.margin if pair.origin == "aligned" else None
+
+
+class MiningMargin(PairScorer):
+    """The ratio margin of a mined pair; None for other pairs. See `pipeline.aligners.mining`."""
+
+    name = "mining_margin"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.margin if pair.origin == "mined" else None
+
+
+class Displacement(PairScorer):
+    """How far apart the places of both sides in their documents are, 0 to 1; None for translated pairs."""
+
+    name = "displacement"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.displacement

@@ -130,7 +130,8 @@ def _body(tally: Tally, facts: CardFacts, models: Sequence[ModelFacts], formats:
     lines += ["## Pairs", "", *_table(("source language", "origin", "pairs"), rows), ""]
     lines += [
         "`translated`: a segment of a source document and its machine translation. "
-        "`aligned`: text found in a source document and in an English document, matched by meaning.",
+        "`aligned`: text found in a source document and in an English document, matched by meaning. "
+        "`mined`: the same from documents that are no translations of each other.",
         "",
     ]
     lines += ["## Licences of the texts", "", *_table(("licence", "pairs"), _licence_rows(tally)), ""]

@@ -222,13 +222,13 @@ class FakeRun:
                 key, draw = (src.id, tgt.id), self.random
                 if key in parallel:
                     yield DocumentPair(
-                        *key, draw.uniform(0.8, 0.93), draw.uniform(0.6, 0.8), draw.uniform(0.75, 1.0), "parallel"
+                        *key, draw.uniform(0.8, 0.93), draw.uniform(0.6, 0.8), draw.uniform(0.75, 1.0), 1.0, "parallel"
                     )
                 elif key in comparable:
-                    yield DocumentPair(*key, 0.5831, 0.3312, 0.1875, "comparable")
+                    yield DocumentPair(*key, 0.5831, 0.3312, 0.1875, 0.5, "comparable")
                 else:
                     yield DocumentPair(
-                        *key, draw.uniform(0.1, 0.45), draw.uniform(0.1, 0.3), draw.uniform(0, 0.2), "unrelated"
+                        *key, draw.uniform(0.1, 0.45), draw.uniform(0.1, 0.3), draw.uniform(0, 0.2), 0.5, "unrelated"
                     )
 
 

@@ -23,7 +23,7 @@ def bead(name, src, tgt, *, keep=True, tgt_doc="en", origin="aligned"):
 
 
 def row(src_text, tgt_text, beads):
-    pair = DocumentPair("th", "en", 0.9, 0.7, 0.8, "parallel")
+    pair = DocumentPair("th", "en", 0.9, 0.7, 0.8, 1.0, "parallel")
     return aligned_row(
         AlignedWork(pair, work("th", "th", src_text, beads), work("en", "en", tgt_text)), "similarity", "a"
     )

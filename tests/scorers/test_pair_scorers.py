@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.scorers.base import Context
-from pipeline.scorers.engine import AlignmentCost, Guard, LogProbability
+from pipeline.scorers.engine import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
 from pipeline.scorers.language import Language
 from pipeline.scorers.names import NameAgreement, kept_names
 from pipeline.scorers.numbers import NumberAgreement, NumberChanged, UnconvertedYear
@@ -134,6 +136,13 @@ class TestEngine:
         assert LogProbability().score([both], found) == [-1.25]
         assert LogProbability().score([both], context(translation("d:0"))) == [None]
         assert LogProbability().score([pair(THAI, ENGLISH)], found) == [None]
+
+    def test_margins_of_aligned_and_mined_pairs_are_kept_apart(self):
+        pairs = [replace(pair("x", "y", origin=o), margin=1.5) for o in ("aligned", "mined", "translated")]
+        assert Margin().score(pairs, Context()) == [1.5, None, None]
+        assert MiningMargin().score(pairs, Context()) == [None, 1.5, None]
+        assert AlignmentCost().score(pairs[1:], Context()) == [None, None]
+        assert Displacement().score([replace(pairs[0], displacement=0.25), pairs[2]], Context()) == [0.25, None]
 
     def test_alignment_cost(self):
         pairs = [pair(THAI, ENGLISH, cost=0.4), pair(THAI, ENGLISH, origin="translated")]
