@@ -105,6 +105,12 @@ ANCHORS = Weights(
 """For sentences compared by length and shared numbers and names only, tuned on NTREX and EVBNews Vietnamese."""
 
 
+LEXICON = Weights(
+    skip=0.6, gap=0.1, length=0.8, bonus=-0.2, src_edge=0.03, src_inner=0.1, tgt_edge=0.05, tgt_inner=0.1,
+)  # fmt: skip
+"""For sentences compared by a lexicon, shared numbers and names, tuned on NTREX and EVBNews Vietnamese."""
+
+
 def find_beads(src: Track, tgt: Track, weights: Weights) -> list[Bead]:
     """The cheapest beads: each unit of both sides in exactly one, in order.
 
