@@ -31,7 +31,8 @@ COMPOUNDS = {"su kato": "parliament", "vesi ono": "television"}
 @cache
 def corpus() -> tuple[tuple[str, str], ...]:
     chance = random.Random(3)
-    both = [*WORDS.items(), *COMPOUNDS.items()]
+    fillers = [(f"{first}{second}", f"{second}{first}ing") for first in "bdgkl" for second in ("ae", "oi", "ua")]
+    both = [*WORDS.items(), *COMPOUNDS.items(), *fillers]
     pairs = []
     for _ in range(400):
         chosen = chance.sample(both, 4)
