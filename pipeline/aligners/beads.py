@@ -106,7 +106,7 @@ ANCHORS = Weights(
 
 
 LEXICON = Weights(
-    skip=0.6, gap=0.1, length=0.8, bonus=-0.2, src_edge=0.03, src_inner=0.1, tgt_edge=0.05, tgt_inner=0.1,
+    skip=0.6, gap=0.1, length=0.7, bonus=-0.25, src_edge=0.005, src_inner=0.02, tgt_edge=0.005, tgt_inner=0.025,
 )  # fmt: skip
 """For sentences compared by a lexicon, shared numbers and names, tuned on NTREX and EVBNews Vietnamese."""
 

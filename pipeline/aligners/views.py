@@ -25,7 +25,7 @@ from pipeline.errors import ModelError
 ENGLISH = "en"
 MOST_PHRASES = 14
 MOST_SENTENCES = 4
-LEXICON_SHARE = 0.3
+LEXICON_SHARE = 0.5
 """What the lexicon contributes where there are translations too."""
 
 
