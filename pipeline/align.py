@@ -14,6 +14,7 @@ from pipeline.aligners.anchors import anchors
 from pipeline.aligners.beads import Bead
 from pipeline.aligners.documents import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.aligners.encoders import Encoder
+from pipeline.aligners.load import Lexicons, no_lexicons
 from pipeline.aligners.mining import mine as mine_vectors
 from pipeline.aligners.order import CLOSE_MARGIN, find_links, in_order
 from pipeline.aligners.units import Span, Units, cut_units
@@ -64,7 +65,11 @@ class SpanBead:
 
 
 def match(
-    sources: Sequence[Side], targets: Sequence[Side], settings: AlignSettings, encoder: Encoder
+    sources: Sequence[Side],
+    targets: Sequence[Side],
+    settings: AlignSettings,
+    encoder: Encoder,
+    lexicons: Lexicons = no_lexicons,
 ) -> list[DocumentPair]:
     """Judge the `settings.candidates` most similar English documents of each source document, best first.
 
@@ -86,19 +91,21 @@ def match(
         least = settings.min_similarity * (ANCHOR_SHARE if profile.vector is None else 1)
         promising = [i for i, option in enumerate(options) if option.similarity >= least]
         if promising:
-            source = _source_view(side, encoder)
+            source = _source_view(side, encoder, lexicons)
             for i in promising:
                 judged[i] = _judge(judged[i], source, target(options[i].target, source.vectors is not None), settings)
         pairs += sorted(judged, key=_rank, reverse=True)
     return _settled(pairs)
 
 
-def align(pair: DocumentPair, source: Side, target: Side, encoder: Encoder) -> Iterator[Pair]:
+def align(
+    pair: DocumentPair, source: Side, target: Side, encoder: Encoder, lexicons: Lexicons = no_lexicons
+) -> Iterator[Pair]:
     """Yield a pair for every bead with both sides, in order; boilerplate is left out.
 
     Texts are normalised by the rules of their language, units on different lines joined by one space.
     """
-    for number, found in enumerate(span_beads(source, target, encoder)):
+    for number, found in enumerate(span_beads(source, target, encoder, lexicons)):
         if found.src_spans and found.tgt_spans:
             yield bead_pair(f"{pair.src_doc}+{pair.tgt_doc}:{number:04d}", found, source, target)
 
@@ -164,21 +171,24 @@ def _place(document: Document, spans: Spans) -> float:
     return (spans[0][0] + spans[-1][1]) / 2 / len(document.text)
 
 
-def span_beads(source: Side, target: Side, encoder: Encoder) -> list[SpanBead]:
+def span_beads(source: Side, target: Side, encoder: Encoder, lexicons: Lexicons = no_lexicons) -> list[SpanBead]:
     """All beads of two documents, in order, those without a counterpart included."""
-    src, tgt = _source_view(source, encoder), _target_view(target, encoder)
+    src, tgt = _source_view(source, encoder, lexicons), _target_view(target, encoder)
     return _spans(source.document.text, target.document.text, src, tgt)
 
 
-def align_cases(cases: Iterable[Mapping[str, Any]], encoder: Encoder) -> Iterator[dict[str, Any]]:
+def align_cases(
+    cases: Iterable[Mapping[str, Any]], encoder: Encoder, lexicons: Lexicons = no_lexicons
+) -> Iterator[dict[str, Any]]:
     """Align test cases with `id`, `src_text` and `tgt_text` (English): `{"id", "beads": [{"src", "tgt", "score"}]}`.
 
     The source language is detected; there are no translations, so a language that the encoder does not know is
-    aligned by length and anchors. `score` is the similarity of the bead, 0 where a side is empty.
+    aligned by its lexicon, or by length and anchors. `score` is the similarity of the bead, 0 where a side is empty.
     """
     for case in cases:
         src_text, tgt_text = case["src_text"], case["tgt_text"]
-        src = source_view(src_text, detect(src_text), [Stretch((0, len(src_text)))], encoder)
+        lang = detect(src_text)
+        src = source_view(src_text, lang, [Stretch((0, len(src_text)))], encoder, lexicons(lang))
         tgt = target_view(tgt_text, [Stretch((0, len(tgt_text)))], encoder)
         beads = [
             {"src": found.src_spans, "tgt": found.tgt_spans, "score": round(found.bead.similarity, DIGITS)}
@@ -201,8 +211,9 @@ def _stretches(side: Side) -> list[Stretch]:
     return [Stretch((segment.start, segment.end), _english(side, segment)) for segment in _kept(side)]
 
 
-def _source_view(side: Side, encoder: Encoder) -> View:
-    return source_view(side.document.text, side.document.lang, _stretches(side), encoder)
+def _source_view(side: Side, encoder: Encoder, lexicons: Lexicons) -> View:
+    lang = side.document.lang
+    return source_view(side.document.text, lang, _stretches(side), encoder, lexicons(lang))
 
 
 def _target_view(side: Side, encoder: Encoder) -> View:

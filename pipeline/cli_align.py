@@ -12,7 +12,7 @@ import orjson
 from pipeline import models
 from pipeline.align import Side, SpanBead, align_cases, bead_pair, span_beads
 from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.load import load_encoder
+from pipeline.aligners.load import Lexicons, load_encoder, load_lexicons
 from pipeline.cli_translate import no_memo, settings_from
 from pipeline.config import Config
 from pipeline.engines.load import choose, load
@@ -49,13 +49,14 @@ def align_command(
     progress = Progress(quiet=quiet)
     models.offline()
     encoder = load_encoder(models.entry(config.align.encoder))
+    lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:
-        rows = _with_progress(align_cases(_cases(cases), encoder), progress, sum(1 for _ in _cases(cases)))
+        rows = _with_progress(align_cases(_cases(cases), encoder, lexicons), progress, sum(1 for _ in _cases(cases)))
         as_json = True
     else:
         assert source is not None and target is not None
-        rows = _beads(_document(source, config), _document(target, config), config, encoder, progress)
+        rows = _beads(_document(source, config), _document(target, config), config, (encoder, lexicons), progress)
     if out is not None:
         write_lines(out, rows)
         progress.say(f"beads {out}")
@@ -99,8 +100,9 @@ def _document(path: Path, config: Config) -> Document:
 
 
 def _beads(
-    source: Document, target: Document, config: Config, encoder: Encoder, progress: Progress
+    source: Document, target: Document, config: Config, readers: tuple[Encoder, Lexicons], progress: Progress
 ) -> Iterator[dict[str, Any]]:
+    encoder, lexicons = readers
     if target.lang != "en":
         raise UsageError(f"{target.source.path} is {target.lang}, not English", "The English document comes second.")
     if source.lang == "en":
@@ -109,7 +111,7 @@ def _beads(
     tgt = Side(target, tuple(segment([target], config.segment)), {})
     if source.lang not in encoder.languages:
         src = Side(source, src.segments, _bridge(src, config, progress))
-    for found in span_beads(src, tgt, encoder):
+    for found in span_beads(src, tgt, encoder, lexicons):
         yield _row(found, src, tgt)
 
 

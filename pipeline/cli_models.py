@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -75,6 +76,23 @@ def add_command(names: Annotated[list[str], typer.Argument(help="Names from `mek
     """
     for one in [entry(name) for name in names]:
         typer.echo(add(one.name, lambda text: typer.echo(text, err=True)))
+
+
+@app.command("lexicon")
+def lexicon_command(
+    pairs: Annotated[Path, typer.Argument(help="Sentence pairs, one a line: source TAB English; .gz if packed.")],
+    lang: Annotated[str, typer.Option(help="Language code of the source, for example vi.")],
+    out: Annotated[Path, typer.Option(help="The file to write; its name usually ends in .tsv.gz.")],
+) -> None:
+    """Learn a lexicon for `align.lexicon` from sentence pairs, for a language that the encoder does not know.
+
+    Example: mekong models lexicon pairs.tsv.gz --lang vi --out vi-en.tsv.gz
+    """
+    from pipeline.aligners.learn import learn, read_pairs
+
+    lexicon = learn(read_pairs(pairs), lang)
+    lexicon.write(out)
+    typer.echo(f"{out}: {len(lexicon.senses):,} terms, {out.stat().st_size:,} bytes")
 
 
 def _row(one: Entry) -> dict[str, Any]:

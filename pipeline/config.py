@@ -94,6 +94,8 @@ class AlignSettings(Settings):
 
     encoder: str = "use-multilingual-v3"
     """Registry entry of the sentence encoder."""
+    lexicon: str = "auto"
+    """For a language the encoder does not know: the shipped one (auto), none, or a file of `mekong models lexicon`."""
     candidates: Count = 5
     """English documents looked at for each source document."""
     min_similarity: Share = 0.2

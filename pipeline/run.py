@@ -39,6 +39,7 @@ from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment
 
 if TYPE_CHECKING:
     from pipeline.aligners.encoders import Encoder
+    from pipeline.aligners.load import Lexicons
 
 T = TypeVar("T")
 ENGLISH = "en"
@@ -207,7 +208,7 @@ class Run:
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
         self.match_key = digest(
-            "match", alignment.VERSION, self.segment_keys, self.translate_keys, self.config.align, self._encoder_key()
+            "match", alignment.VERSION, self.segment_keys, self.translate_keys, self.config.align, self._aligner_keys()
         )
         self._shard("match", 0, self.match_key, DocumentPair, self._match)
 
@@ -215,7 +216,9 @@ class Run:
         sides = [side for number in range(len(self.doc_keys)) for side in self.sides(number)]
         sources = [side for side in sides if side.document.lang != ENGLISH]
         targets = [side for side in sides if side.document.lang == ENGLISH]
-        return alignment.match(sources, targets, self.config.align, self.encoder) if sources and targets else []
+        if not sources or not targets:
+            return []
+        return alignment.match(sources, targets, self.config.align, self.encoder, self.lexicons)
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
@@ -238,7 +241,7 @@ class Run:
             yield from translated_pairs(side.document, side.segments, side.translations)
             found = parallel.get(side.document.id)
             if found:
-                yield from alignment.align(found, side, self.english(found.tgt_doc), self.encoder)
+                yield from alignment.align(found, side, self.english(found.tgt_doc), self.encoder, self.lexicons)
             others = [self.english(name) for name in comparable.get(side.document.id, ())]
             if others:
                 yield from alignment.mine(side, others, self.config.align, self.encoder)
@@ -336,8 +339,17 @@ class Run:
                 raise InputError(f"the glossary {path} does not exist", "Correct translate.glossary.")
         return [*sorted(glossary.folder().glob("*.tsv")), *map(Path, self.config.translate.glossary)]
 
-    def _encoder_key(self) -> str:
-        return models.fingerprint(self.encoder_entry)
+    def _aligner_keys(self) -> list[str]:
+        from pipeline.aligners.load import lexicon_key
+
+        return [models.fingerprint(self.encoder_entry), *lexicon_key(self.config.align.lexicon)]
+
+    @cached_property
+    def lexicons(self) -> Lexicons:
+        """The lexicons for languages that the encoder does not know, each loaded when first used."""
+        from pipeline.aligners.load import load_lexicons
+
+        return load_lexicons(self.config.align.lexicon)
 
     @cached_property
     def encoder(self) -> Encoder:

@@ -2,17 +2,22 @@
 
 A source text is compared directly where the encoder knows its language, and through the English translation of its
 segments otherwise. (Averaging both was measured on FLORES Thai with two systems' translations: it gains nothing over
-sentences and blurs the edges of phrases.) Where neither can be had, shared numbers and names have to do.
+sentences and blurs the edges of phrases.) Where the encoder does not know the language, a lexicon joins the
+translations or stands in for them, together with shared numbers and names; where neither can be had, these alone
+have to do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from pipeline.aligners.anchors import anchors, shared_rows
-from pipeline.aligners.beads import ANCHORS, PHRASES, SENTENCES, Bead, Track, find_beads
+from pipeline.aligners.beads import ANCHORS, LEXICON, PHRASES, SENTENCES, Bead, Track, find_beads
 from pipeline.aligners.encoders import Encoder, Vectors
+from pipeline.aligners.lexicon import Lexicon
 from pipeline.aligners.spans import span_vectors, summed_spans
 from pipeline.aligners.units import Span, Units, cut_units, is_phrasal, whole_units
 from pipeline.errors import ModelError
@@ -20,6 +25,8 @@ from pipeline.errors import ModelError
 ENGLISH = "en"
 MOST_PHRASES = 14
 MOST_SENTENCES = 4
+LEXICON_SHARE = 0.5
+"""What the lexicon contributes where there are translations too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,15 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One document in units; `vectors` are their span vectors (K, n, d), None where no encoder can read it."""
+    """One document in units; `vectors` are their span vectors (K, n, d), None where no encoder can read it.
+
+    `lexicon` is that of the source language where the encoder does not know it.
+    """
 
     units: Units
     lang: str
     vectors: Vectors | None
+    lexicon: Lexicon | None = None
 
 
 def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder) -> View:
@@ -47,14 +58,21 @@ def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder) -> Vi
     return View(units, ENGLISH, span_vectors(encoder, units.by_line(), MOST_SENTENCES))
 
 
-def source_view(text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder) -> View:
-    """A source document as phrases or sentences, or as whole stretches where only their translations can be read."""
+def source_view(
+    text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder, lexicon: Lexicon | None = None
+) -> View:
+    """A source document as phrases or sentences, or as whole stretches where only their translations can be read.
+
+    `lexicon` is used where the encoder does not know the language.
+    """
     known = lang in encoder.languages
     if not known and any(stretch.english for stretch in stretches):
-        return _translated_view(text, lang, stretches, encoder)
+        return replace(_translated_view(text, lang, stretches, encoder), lexicon=lexicon)
     units = cut_units(text, lang, (stretch.span for stretch in stretches))
     width = MOST_PHRASES if is_phrasal(lang) else MOST_SENTENCES
-    return View(units, lang, span_vectors(encoder, units.by_line(), width) if known else None)
+    if known:
+        return View(units, lang, span_vectors(encoder, units.by_line(), width))
+    return View(units, lang, None, lexicon)
 
 
 def _translated_view(text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder) -> View:
@@ -66,17 +84,34 @@ def _translated_view(text: str, lang: str, stretches: Sequence[Stretch], encoder
 
 def align_views(src: View, tgt: View) -> list[Bead]:
     """The beads of a source and an English document."""
-    if src.vectors is not None and tgt.vectors is not None:
-        weights = PHRASES if is_phrasal(src.lang) and len(src.vectors) > MOST_SENTENCES else SENTENCES
-        return find_beads(_track(src.units, src.vectors), _track(tgt.units, tgt.vectors), weights)
-    width = MOST_PHRASES if is_phrasal(src.lang) else MOST_SENTENCES
+    if src.vectors is None or tgt.vectors is None:
+        ours, theirs = _word_vectors(src, tgt)
+        return find_beads(_track(src.units, ours), _track(tgt.units, theirs), LEXICON if src.lexicon else ANCHORS)
+    if src.lexicon is not None:
+        ours, theirs = _joined(src.vectors, tgt.vectors, *_word_vectors(src, tgt))
+        return find_beads(_track(src.units, ours), _track(tgt.units, theirs), SENTENCES)
+    weights = PHRASES if is_phrasal(src.lang) and len(src.vectors) > MOST_SENTENCES else SENTENCES
+    return find_beads(_track(src.units, src.vectors), _track(tgt.units, tgt.vectors), weights)
+
+
+def _word_vectors(src: View, tgt: View) -> tuple[Vectors, Vectors]:
+    """Span vectors (K, n, d) and (K, m, d) made of shared numbers and names, and of words where there is a lexicon."""
     src_rows, tgt_rows = shared_rows(
         [anchors(text, src.lang) for text in src.units.texts], [anchors(text, tgt.lang) for text in tgt.units.texts]
     )
-    return find_beads(
-        _track(src.units, summed_spans(src_rows, width, root=True)),
-        _track(tgt.units, summed_spans(tgt_rows, MOST_SENTENCES, root=True)),
-        ANCHORS,
+    if src.lexicon is not None:
+        src_words, tgt_words = src.lexicon.rows(src.units.texts, tgt.units.texts)
+        src_rows, tgt_rows = np.hstack([src_rows, src_words]), np.hstack([tgt_rows, tgt_words])
+    width = MOST_PHRASES if is_phrasal(src.lang) and src.vectors is None else MOST_SENTENCES
+    return summed_spans(src_rows, width, root=True), summed_spans(tgt_rows, MOST_SENTENCES, root=True)
+
+
+def _joined(src: Vectors, tgt: Vectors, src_words: Vectors, tgt_words: Vectors) -> tuple[Vectors, Vectors]:
+    """Vectors whose products are weighted means of those of two kinds of vectors."""
+    read, known = np.sqrt(1 - LEXICON_SHARE), np.sqrt(LEXICON_SHARE)
+    return (
+        np.concatenate([src * read, src_words * known], axis=2, dtype=np.float32),
+        np.concatenate([tgt * read, tgt_words * known], axis=2, dtype=np.float32),
     )
 
 
