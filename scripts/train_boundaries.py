@@ -129,14 +129,16 @@ def news(document: tuple[list[str], list[str]], lang: str, rng: random.Random) -
 
 
 def others(args: argparse.Namespace, lang: str, rng: random.Random) -> Examples:
-    """Examples that are not of the news documents."""
+    """Examples that are not of the news documents: short texts without headlines, and manuals."""
     found = Examples()
-    if lang == "th":
-        for sentences, breaks in gold(args.align / "pud-th.jsonl", "src"):
+    if lang != "vi":
+        for sentences, breaks in gold(args.align / "pud-th.jsonl", "src" if lang == "th" else "tgt"):
             found.add(*joined(sentences, breaks), lang)
-        lines = (args.flores / "th-en" / "dev.th").read_text("utf-8").splitlines()
-        for group in groups(lines, lang, rng, (2, 5)):
-            found.add(*joined(group, [" "] * len(group)), lang)
+    folder = args.flores / ("vi-en" if lang == "vi" else "th-en")
+    lines = (folder / f"dev.{lang}").read_text("utf-8").splitlines()
+    for group in groups(lines, lang, rng, (2, 5)):
+        found.add(*joined(group, [" "] * len(group)), lang)
+    if lang == "th":
         return found
     file, source = MANUALS[lang]
     with gzip.open(args.parallel / f"{file}.tsv.gz", "rt", encoding="utf-8") as rows:

@@ -10,12 +10,13 @@ With X, Y the spans, |.| characters without white space, r the ratio of the side
 
     mass     = (r|X| + |Y|) / 220                       1 is a pair of sentences of 110 characters
     distance = 2 (1 - cos(X, Y)) / (n(X) + n(Y))        n: mean of 1 - cos over all spans of the other side
-    length   = ln((r|X| + 5) / (|Y| + 5))^2 mass^0.7
+    length   = ln((r|X| + 5) / (|Y| + 5))^2 mass^0.5
+    size     = ln(.95 mass + .05)^2                     0 is a sentence of usual length
     cut      = - edge/2 (ln P(start) + ln P(end)) - inner sum ln(1 - P(k)) over the positions k inside
-    bead     = mass * distance + w_length * length + cut(X) + cut(Y) + bonus
+    bead     = mass * distance + w_length * length + w_size * size + cut(X) + cut(Y) + bonus
     skipped  = w_skip * mass + gap + cut
 
-with P(k) the probability that position k is a sentence boundary.
+with P(k) the probability that position k is a sentence boundary, its log-odds lifted by a constant but at line breaks.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
     from pipeline.aligners.kernel import Band, Terms
 
 Positions = NDArray[np.int64]
+Costs = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 Corner = tuple[tuple[int, int], tuple[int, int], float]
 
 MASS = 220.0
+LINE_BREAK = 6.0
+"""Log-odds from which a boundary is certain."""
 MAX_RATIO = 3.0
 FULL_CELLS = 600 * 600
 ROWS = 16
@@ -87,7 +91,10 @@ class Weights:
     skip: float = 0.53
     gap: float = 0.085
     length: float = 0.2
+    size: float = 0.0
     bonus: float = -0.05
+    src_lift: float = 0.0
+    tgt_lift: float = 0.0
     src_edge: float = 0.05
     src_inner: float = 0.008
     tgt_edge: float = 0.04
@@ -96,7 +103,7 @@ class Weights:
     background_count: float = 6.0
 
 
-PHRASES = Weights()
+PARTS = Weights()
 
 SENTENCES = Weights(skip=0.5, gap=0.05, length=0.3, bonus=-0.35, src_inner=0.001, tgt_inner=0.02)
 """For sentences on both sides, tuned on FLORES with machine translation as the source, and on Text+Berg dev."""
@@ -147,9 +154,10 @@ def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Posi
     """The cheapest beads whose corners (i, j) all have low[i] <= j <= high[i]."""
     from pipeline.aligners.kernel import Band, Scales, fill_rows
 
-    src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), weights.src_edge, weights.src_inner)
-    tgt_terms = _terms(tgt, src, weights, 1.0, weights.tgt_edge, weights.tgt_inner)
-    scales = Scales(weights.skip, weights.gap, weights.length, weights.bonus, MASS)
+    src_cut, tgt_cut = _cut_costs(src, tgt, weights)
+    src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), src_cut)
+    tgt_terms = _terms(tgt, src, weights, 1.0, tgt_cut)
+    scales = Scales(weights.skip, weights.gap, weights.length, weights.size, weights.bonus, MASS)
     sizes = high - low + 1
     band = Band(low, high, np.cumsum(sizes) - sizes - low)
     best = np.full(int(sizes.sum()), np.inf)
@@ -184,7 +192,19 @@ def _length_ratio(src: Track, tgt: Track) -> float:
     return min(MAX_RATIO, max(1 / MAX_RATIO, tgt_size / src_size)) if src_size and tgt_size else 1.0
 
 
-def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: float, inner: float) -> Terms:
+def _cut_costs(src: Track, tgt: Track, weights: Weights) -> tuple[Costs, Costs]:
+    """For each side what a bead edge costs at each position, and what no edge costs at all positions up to it."""
+    found = []
+    for track, lift, edge, inner in (
+        (src, weights.src_lift, weights.src_edge, weights.src_inner),
+        (tgt, weights.tgt_lift, weights.tgt_edge, weights.tgt_inner),
+    ):
+        odds = np.where(track.cuts < LINE_BREAK, track.cuts + lift, track.cuts)
+        found.append((edge / 2 * np.logaddexp(0, -odds), np.cumsum(inner * np.logaddexp(0, odds))))
+    return found[0], found[1]
+
+
+def _terms(track: Track, other: Track, weights: Weights, scale: float, cut: Costs) -> Terms:
     from pipeline.aligners.kernel import Terms
 
     spans = sum(max(0, len(other.lengths) - size) for size in range(len(other.vectors)))
@@ -193,8 +213,8 @@ def _terms(track: Track, other: Track, weights: Weights, scale: float, edge: flo
     spread = (distances + weights.background * weights.background_count) / (spans + weights.background_count)
     return Terms(
         upto=np.concatenate([[0.0], np.cumsum(track.lengths * scale)]),
-        edge=edge / 2 * np.logaddexp(0, -track.cuts),
-        inner=np.cumsum(inner * np.logaddexp(0, track.cuts)),
+        edge=cut[0],
+        inner=cut[1],
         spread=spread,
     )
 
@@ -233,7 +253,7 @@ def _around_blocks(src: Track, tgt: Track, weights: Weights) -> tuple[Positions,
     There is no second look at the beads as SentAlign takes (Steingrimsson, Loftsson and Way 2023): inside the band the
     search has weighed every split of a bead and every unaligned unit that could join one.
     """
-    plain = replace(weights, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
+    plain = replace(weights, size=0.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
     counts = [max(len(src.lengths), len(tgt.lengths)) // UNITS_IN_BLOCK]
     while counts[-1] > BLOCKS:
         counts.append(counts[-1] // COARSER)

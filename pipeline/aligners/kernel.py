@@ -55,6 +55,7 @@ class Scales(NamedTuple):
     skip: float
     gap: float
     length: float
+    size: float
     bonus: float
     unit: float
 
@@ -83,12 +84,14 @@ def _match(a: int, b: int, cosine: float, corner: tuple[int, int], src: Terms, t
 
 @_compiled
 def _length(a: int, b: int, corner: tuple[int, int], src: Terms, tgt: Terms, scales: Scales) -> float:
-    """What the unequal lengths of the two sides of a bead cost, 0 or more."""
+    """What the lengths of the two sides of a bead cost, being unequal or unusual, 0 or more."""
     i, j = corner
     src_size = src.upto[i] - src.upto[i - a]
     tgt_size = tgt.upto[j] - tgt.upto[j - b]
+    mass = (src_size + tgt_size) / scales.unit
     ratio = np.log((src_size + 5.0) / (tgt_size + 5.0))
-    return scales.length * ratio * ratio * ((src_size + tgt_size) / scales.unit) ** 0.7  # type: ignore[no-any-return]
+    usual = np.log(0.95 * mass + 0.05)
+    return scales.length * ratio * ratio * np.sqrt(mass) + scales.size * usual * usual  # type: ignore[no-any-return]
 
 
 @_compiled

@@ -1,19 +1,19 @@
 """Links between two documents that are found without regard to order, and how many of them are in order.
 
 Parallel documents say the same in the same order. The bead search cannot tell: it only sees what is in order. So
-places that belong together are looked up anywhere first. With sentence vectors these are an English sentence and the
-source span nearest to it that has no nearer sentence; without, anchors that stand in one unit on each side.
+places that belong together are looked up anywhere first. With sentence vectors these are a likely English sentence and
+the source span nearest to it that has no nearer sentence; without, anchors that stand in one sentence on each side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.aligners.anchors import anchors
+from pipeline.aligners.units import Units
 from pipeline.aligners.views import View
 
 CLOSE_MARGIN = 0.2
@@ -51,9 +51,12 @@ def in_order(links: Links) -> float:
 def _nearest(src: View, tgt: View) -> list[tuple[float, float, float]]:
     assert src.vectors is not None and tgt.vectors is not None
     width, units, dimensions = src.vectors.shape
-    spans, sentences = src.vectors.reshape(-1, dimensions), tgt.vectors[:1].reshape(-1, dimensions)
-    if not units or not len(sentences):
+    ranges = tgt.units.sentences()
+    if not units or not ranges:
         return []
+    spans = src.vectors.reshape(-1, dimensions)
+    # A sentence of more units than a bead can have is known by its last ones.
+    sentences = np.stack([tgt.vectors[min(end - start, len(tgt.vectors)) - 1, end - 1] for start, end in ranges])
     sizes, ends = np.divmod(np.arange(width * units), units)
     real = ends >= sizes
     nearest = np.concatenate(
@@ -67,21 +70,21 @@ def _nearest(src: View, tgt: View) -> list[tuple[float, float, float]]:
     close = np.diagonal(cosines) - sentences @ spans[real].mean(axis=0) >= CLOSE_MARGIN
     mutual = np.argmax(cosines, axis=0) == own
     return [
-        (float(ends[nearest[j]] - sizes[nearest[j]] / 2), float(j), float(tgt.units.lengths[j]))
+        (float(ends[nearest[j]] - sizes[nearest[j]] / 2), float(j), float(tgt.units.lengths[slice(*ranges[j])].sum()))
         for j in np.flatnonzero(close & mutual)
     ]
 
 
 def _shared(src: View, tgt: View) -> list[tuple[float, float, float]]:
-    src_places, tgt_places = (_single(view.units.texts, view.lang) for view in (src, tgt))
+    src_places, tgt_places = (_single(view.units, view.lang) for view in (src, tgt))
     both = {(tgt_places[key], src_places[key]) for key in src_places.keys() & tgt_places.keys()}
     return [(float(src_place), float(tgt_place), 1.0) for tgt_place, src_place in sorted(both)]
 
 
-def _single(texts: Sequence[str], lang: str) -> dict[str, int]:
-    """The anchors that stand in one unit only, and that unit."""
+def _single(units: Units, lang: str) -> dict[str, int]:
+    """The anchors that stand in one sentence only, and that sentence."""
     places: dict[str, set[int]] = {}
-    for number, text in enumerate(texts):
-        for key in anchors(text, lang):
+    for number, (start, end) in enumerate(units.sentences()):
+        for key in anchors(" ".join(units.texts[start:end]), lang):
             places.setdefault(key, set()).add(number)
     return {key: found.pop() for key, found in places.items() if len(found) == 1}

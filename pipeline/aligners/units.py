@@ -1,32 +1,31 @@
-"""The units that beads are made of: phrases where a language does not mark its sentences, sentences elsewhere."""
+"""The units that beads are made of: the stretches between places where a sentence might begin.
+
+Which of them are boundaries is left to the alignment, since no splitter finds them all: Thai marks none, and an English
+headline often runs into the sentence after it by a space (`pipeline.text.boundaries`).
+"""
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import log
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text import english, thai, vietnamese
+from pipeline import boundaries
+from pipeline.aligners.beads import LINE_BREAK
+from pipeline.text.boundaries import LANGS
 from pipeline.text.unicode import normalise
 
 Span = tuple[int, int]
 
-# Log-odds that a position is a sentence boundary. Those between Thai phrases are raised, because the search should
-# trust the other language rather than the rules: what no rule can tell counts as a boundary that costs nothing.
-LINE_BREAK = 6.0
+# Log-odds that a sentence begins at a place.
 BETWEEN_SENTENCES = 2.0
-INSIDE_PHRASE = 0.0
-PHRASE_LIFT = 4.0
+WEAKEST = -5.0
+"""Where it is less likely than that no unit begins; on news 1 boundary in 1,000 or fewer is lost by it."""
 
 _PHRASAL = frozenset({"th"})
-# A unit never begins with a repetition or abbreviation mark.
-_SPACED = re.compile(r"\S+(?:\s+[ๆฯ]\S*)*")
-_SPLITTERS: dict[str, Callable[[str], list[Span]]] = {"en": english.sentences, "vi": vietnamese.sentences}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,11 @@ class Units:
             grouped.setdefault(line, []).append(text)
         return list(grouped.values())
 
+    def sentences(self) -> list[tuple[int, int]]:
+        """The likely sentences as unit ranges: from each place that is rather a boundary than not to the next."""
+        starts = [number for number, odds in enumerate(self.odds) if odds > 0]
+        return list(pairwise([*starts, len(self.odds)]))
+
     @property
     def lengths(self) -> NDArray[np.float64]:
         """Characters without white space, (n,)."""
@@ -58,62 +62,78 @@ class Units:
 
 
 def is_phrasal(lang: str) -> bool:
-    """Whether the language leaves the end of a sentence unmarked, so that phrases have to be its units."""
+    """Whether the language leaves the end of a sentence unmarked, so that a sentence has many units."""
     return lang in _PHRASAL
 
 
 def cut_units(text: str, lang: str, stretches: Iterable[Span]) -> Units:
-    """The units of `stretches` (spans of `text`, in order): what stands between spaces for Thai, sentences otherwise.
+    """The units of `stretches` (spans of `text`, in order), in a language without a boundary model by the English one.
 
     White space and what normalisation removes are in no unit.
     """
-    split = _spaced if is_phrasal(lang) else _SPLITTERS.get(lang, english.sentences)
-    spans = []
-    for start, end in stretches:
-        for line_start, line in _lines(text[start:end]):
-            spans += [(start + line_start + s, start + line_start + e) for s, e in split(line)]
-    return whole_units(text, lang, spans)
+    lines = [(start, normalise(text[start:end], lang)) for start, end in _lines(text, stretches)]
+    lines = [(start, line) for start, line in lines if line.text]
+    odds = boundaries.load(lang if lang in LANGS else "en").log_odds("\n".join(line.text for _, line in lines))
+    places: list[tuple[int, float]] = []
+    base, at = 0, 0
+    for start, line in lines:
+        places.append((start + line.offsets[0], LINE_BREAK))
+        while at < len(odds) and odds[at][0] < base + len(line.text):
+            place, likely = odds[at]
+            if likely > WEAKEST:
+                places.append((start + line.offsets[place - base], likely))
+            at += 1
+        base += len(line.text) + 1
+    ends = [start + line.offsets[-1] for start, line in lines]
+    return _units(text, lang, _between(text, places, ends), [likely for _, likely in places])
 
 
 def whole_units(text: str, lang: str, spans: Iterable[Span]) -> Units:
     """Units given by their spans in `text`, in order; those without any content are left out."""
+    given = list(spans)
+    return _units(text, lang, given, [BETWEEN_SENTENCES] * len(given))
+
+
+def _units(text: str, lang: str, spans: Sequence[Span], likely: Sequence[float]) -> Units:
     kept: list[Span] = []
     texts: list[str] = []
     lines: list[int] = []
+    odds: list[float] = []
     done = line = 0
-    for start, end in spans:
+    for (start, end), chance in zip(spans, likely, strict=True):
         line += text.count("\n", done, start)
         done = start
         content = normalise(text[start:end], lang).text.strip()
         if content:
+            odds.append(LINE_BREAK if not lines or lines[-1] != line else chance)
             kept.append((start, end))
             texts.append(content)
             lines.append(line)
-    inner = _phrase_odds(text, lang, kept) if is_phrasal(lang) else [BETWEEN_SENTENCES] * len(kept)
-    odds = [LINE_BREAK if i == 0 or lines[i] != lines[i - 1] else inner[i] for i in range(len(kept))]
     return Units(tuple(kept), tuple(texts), tuple(lines), tuple(odds))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    start = 0
-    for line in text.split("\n"):
-        yield start, line
-        start += len(line) + 1
+def _lines(text: str, stretches: Iterable[Span]) -> Iterator[Span]:
+    """The lines of the stretches; neighbours with only spaces between them are one."""
+    joined: list[Span] = []
+    for start, end in stretches:
+        between = text[joined[-1][1] : start] if joined else "\n"
+        if between.strip() or "\n" in between:
+            joined.append((start, end))
+        else:
+            joined[-1] = (joined[-1][0], end)
+    for start, end in joined:
+        for line in text[start:end].split("\n"):
+            yield start, start + len(line)
+            start += len(line) + 1
 
 
-def _spaced(line: str) -> list[Span]:
-    return [match.span() for match in _SPACED.finditer(line)]
-
-
-def _phrase_odds(text: str, lang: str, spans: Sequence[Span]) -> list[float]:
-    """Log-odds, by the rules of the language, that a sentence begins with each of the spans."""
-    odds = [INSIDE_PHRASE] * len(spans)
-    starts = [start for start, _ in spans]
-    for line_start, line in _lines(text):
-        normal = normalise(line, lang)
-        phrases = thai.phrases(normal.text)
-        for (start, _), score in zip(phrases[1:], thai.boundary_scores(normal.text, phrases), strict=False):
-            unit = bisect_right(starts, line_start + normal.offsets[start]) - 1
-            if unit >= 0:
-                odds[unit] = PHRASE_LIFT + log(score / (1 - score))
-    return odds
+def _between(text: str, places: Sequence[tuple[int, float]], ends: Sequence[int]) -> list[Span]:
+    """From each place to the next, or to the end of its line, without the space there."""
+    edges = sorted({*(place for place, _ in places[1:]), *ends})
+    found = []
+    at = 0
+    for start, _ in places:
+        while edges[at] <= start:
+            at += 1
+        found.append((start, start + len(text[start : edges[at]].rstrip())))
+    return found

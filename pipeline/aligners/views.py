@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.aligners.anchors import anchors, shared_rows
-from pipeline.aligners.beads import ANCHORS, LEXICON, PHRASES, SENTENCES, Bead, Track, find_beads
+from pipeline.aligners.beads import ANCHORS, LEXICON, PARTS, Bead, Track, find_beads
 from pipeline.aligners.encoders import Encoder, Vectors
 from pipeline.aligners.lexicon import Lexicon
 from pipeline.aligners.spans import span_vectors, summed_spans
@@ -23,8 +23,10 @@ from pipeline.aligners.units import Span, Units, cut_units, is_phrasal, whole_un
 from pipeline.errors import ModelError
 
 ENGLISH = "en"
-MOST_PHRASES = 14
+MOST_PHRASES = 16
+MOST_PARTS = 8
 MOST_SENTENCES = 4
+"""Units of a bead on one side: phrases of Thai, parts of sentences of other languages, given sentences."""
 LEXICON_SHARE = 0.5
 """What the lexicon contributes where there are translations too."""
 
@@ -51,17 +53,17 @@ class View:
 
 
 def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder) -> View:
-    """An English document as sentences."""
+    """An English document as parts of sentences."""
     if ENGLISH not in encoder.languages:
         raise ModelError(f"encoder {encoder.name} does not know English", "Choose another encoder with align.encoder.")
     units = cut_units(text, ENGLISH, (stretch.span for stretch in stretches))
-    return View(units, ENGLISH, span_vectors(encoder, units.by_line(), MOST_SENTENCES))
+    return View(units, ENGLISH, span_vectors(encoder, units.by_line(), MOST_PARTS))
 
 
 def source_view(
     text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder, lexicon: Lexicon | None = None
 ) -> View:
-    """A source document as phrases or sentences, or as whole stretches where only their translations can be read.
+    """A source document as parts of sentences, or as whole stretches where only their translations can be read.
 
     `lexicon` is used where the encoder does not know the language.
     """
@@ -69,10 +71,13 @@ def source_view(
     if not known and any(stretch.english for stretch in stretches):
         return replace(_translated_view(text, lang, stretches, encoder), lexicon=lexicon)
     units = cut_units(text, lang, (stretch.span for stretch in stretches))
-    width = MOST_PHRASES if is_phrasal(lang) else MOST_SENTENCES
     if known:
-        return View(units, lang, span_vectors(encoder, units.by_line(), width))
+        return View(units, lang, span_vectors(encoder, units.by_line(), _most(lang)))
     return View(units, lang, None, lexicon)
+
+
+def _most(lang: str) -> int:
+    return MOST_PHRASES if is_phrasal(lang) else MOST_PARTS
 
 
 def _translated_view(text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder) -> View:
@@ -89,9 +94,8 @@ def align_views(src: View, tgt: View) -> list[Bead]:
         return find_beads(_track(src.units, ours), _track(tgt.units, theirs), LEXICON if src.lexicon else ANCHORS)
     if src.lexicon is not None:
         ours, theirs = _joined(src.vectors, tgt.vectors, *_word_vectors(src, tgt))
-        return find_beads(_track(src.units, ours), _track(tgt.units, theirs), SENTENCES)
-    weights = PHRASES if is_phrasal(src.lang) and len(src.vectors) > MOST_SENTENCES else SENTENCES
-    return find_beads(_track(src.units, src.vectors), _track(tgt.units, tgt.vectors), weights)
+        return find_beads(_track(src.units, ours), _track(tgt.units, theirs), PARTS)
+    return find_beads(_track(src.units, src.vectors), _track(tgt.units, tgt.vectors), PARTS)
 
 
 def _word_vectors(src: View, tgt: View) -> tuple[Vectors, Vectors]:
@@ -102,8 +106,8 @@ def _word_vectors(src: View, tgt: View) -> tuple[Vectors, Vectors]:
     if src.lexicon is not None:
         src_words, tgt_words = src.lexicon.rows(src.units.texts, tgt.units.texts)
         src_rows, tgt_rows = np.hstack([src_rows, src_words]), np.hstack([tgt_rows, tgt_words])
-    width = MOST_PHRASES if is_phrasal(src.lang) and src.vectors is None else MOST_SENTENCES
-    return summed_spans(src_rows, width, root=True), summed_spans(tgt_rows, MOST_SENTENCES, root=True)
+    width = _most(src.lang) if src.vectors is None else len(src.vectors)
+    return summed_spans(src_rows, width, root=True), summed_spans(tgt_rows, MOST_PARTS, root=True)
 
 
 def _joined(src: Vectors, tgt: Vectors, src_words: Vectors, tgt_words: Vectors) -> tuple[Vectors, Vectors]:

@@ -16,12 +16,13 @@ from pipeline.align import align_cases
 from pipeline.aligners.beads import SENTENCES, Track, find_beads
 from pipeline.aligners.encoders import Encoder, SpanEncoder, Vectors
 from pipeline.aligners.spans import span_vectors
-from pipeline.aligners.units import BETWEEN_SENTENCES, Span, Units, cut_units, whole_units
+from pipeline.aligners.units import BETWEEN_SENTENCES, Span, Units, whole_units
 from pipeline.aligners.views import MOST_SENTENCES
 from pipeline.bench.alignment_cases import Case
 from pipeline.bench.gale_church import Pair, gale_church
 from pipeline.bench.vecalign_style import BUFFER, COST_SAMPLES, QUANTILE, SPAN_SAMPLES, vecalign_style
 from pipeline.scorers.alignment import SpanPair
+from pipeline.text import english, vietnamese
 
 MOST = 2 * MOST_SENTENCES
 """Sentences of a bead of Vecalign's, both sides together."""
@@ -168,7 +169,8 @@ def _sentences(case: Case, side: int) -> tuple[Units, str]:
         return whole_units(text, lang, (gold.src_spans, gold.tgt_spans)[side]), lang
     if lang == "th":
         return whole_units(text, lang, _crfcut(text)), lang
-    return cut_units(text, lang, [(0, len(text))]), lang
+    split = vietnamese.sentences if lang == "vi" else english.sentences
+    return whole_units(text, lang, split(text)), lang
 
 
 def _crfcut(text: str) -> list[Span]:

@@ -152,7 +152,7 @@ def _stretch(document: _Document, line: _Line, number: int, place: tuple[int, in
     start, at, stop = place
     kind = "open" if start < at and not _FINAL.search(line.words[at - 1]) else "closed"
     first = "first" if start == 0 else "later"
-    top = "top" if number == 0 else "below"
+    top = "below" if number else "top" if len(document.lines) > 1 else "alone"
     size, rest = min(at - start, 30), min(stop - at, 30)
     yield from (
         (f"{kind} {first} {top}", 1.0),

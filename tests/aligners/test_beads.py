@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.aligners import beads as module
 from pipeline.aligners import kernel
-from pipeline.aligners.beads import ANCHORS, PHRASES, SENTENCES, Bead, Track, Weights, find_beads
+from pipeline.aligners.beads import ANCHORS, PARTS, SENTENCES, Bead, Track, Weights, find_beads
 from pipeline.aligners.spans import summed_spans
 from pipeline.errors import EngineError
 
@@ -32,10 +32,10 @@ def cost_of(bead: Bead, src: Track, tgt: Track, w: Weights) -> float:
         min(3.0, max(1 / 3, tgt.lengths.sum() / src.lengths.sum())) if src.lengths.size and tgt.lengths.size else 1.0
     )
 
-    def cut(side: Track, start: int, end: int, edge: float, inner: float) -> float:
+    def cut(side: Track, start: int, end: int, lift: float, edge: float, inner: float) -> float:
         if start == end:
             return 0.0
-        p = 1 / (1 + np.exp(-side.cuts))
+        p = 1 / (1 + np.exp(-np.where(side.cuts < 6, side.cuts + lift, side.cuts)))
         return -edge / 2 * (log(p[start]) + log(p[end])) - inner * sum(log(1 - p[k]) for k in range(start + 1, end))
 
     def spans(side: Track) -> list[np.ndarray]:
@@ -48,13 +48,13 @@ def cost_of(bead: Bead, src: Track, tgt: Track, w: Weights) -> float:
     (i, k), (j, m) = bead.src, bead.tgt
     x, y = ratio * src.lengths[i:k].sum(), tgt.lengths[j:m].sum()
     mass = (x + y) / 220
-    cuts = cut(src, i, k, w.src_edge, w.src_inner) + cut(tgt, j, m, w.tgt_edge, w.tgt_inner)
+    cuts = cut(src, i, k, w.src_lift, w.src_edge, w.src_inner) + cut(tgt, j, m, w.tgt_lift, w.tgt_edge, w.tgt_inner)
     if i == k or j == m:
         return float(w.skip * mass + w.gap + cuts)
     a, b = src.vectors[k - i - 1, k - 1], tgt.vectors[m - j - 1, m - 1]
     distance = 2 * (1 - float(a @ b)) / (spread(a, tgt) + spread(b, src))
-    length = log((x + 5) / (y + 5)) ** 2 * mass**0.7
-    return float(mass * distance + w.length * length + w.bonus + cuts)
+    length = w.length * log((x + 5) / (y + 5)) ** 2 * mass**0.5 + w.size * log(0.95 * mass + 0.05) ** 2
+    return float(mass * distance + length + w.bonus + cuts)
 
 
 def cheapest_by_trying(src: Track, tgt: Track, w: Weights) -> float:
@@ -85,7 +85,7 @@ def assert_partition(beads: list[Bead], n: int, m: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(0, 6), st.integers(0, 5), st.sampled_from([PHRASES, SENTENCES, ANCHORS]))
+@given(st.integers(0, 10**6), st.integers(0, 6), st.integers(0, 5), st.sampled_from([PARTS, SENTENCES, ANCHORS]))
 def test_the_search_finds_what_trying_everything_finds(seed: int, n: int, m: int, weights: Weights) -> None:
     src, tgt = track(seed, n), track(seed + 1, m, width=2)
     found = find_beads(src, tgt, weights)
@@ -163,7 +163,7 @@ def test_the_band_does_not_widen_with_the_sides(monkeypatch: pytest.MonkeyPatch)
     st.integers(0, 70),
     st.integers(1, 14),
     st.integers(1, 14),
-    st.sampled_from([PHRASES, SENTENCES, ANCHORS]),
+    st.sampled_from([PARTS, SENTENCES, ANCHORS]),
     st.booleans(),
 )
 def test_any_units_are_covered_once_and_in_order(
@@ -209,16 +209,16 @@ def test_one_sentence_is_told_from_a_stranger() -> None:
     def alone(rows: list[list[float]]) -> Track:
         return Track(summed_spans(np.array(rows), 1), np.array([80.0]), np.array([6.0, 6.0]))
 
-    same = find_beads(alone([[1, 0.1]]), alone([[1, 0]]), PHRASES)
-    strange = find_beads(alone([[1, 0]]), alone([[0, 1]]), PHRASES)
+    same = find_beads(alone([[1, 0.1]]), alone([[1, 0]]), PARTS)
+    strange = find_beads(alone([[1, 0]]), alone([[0, 1]]), PARTS)
     assert [(b.src, b.tgt) for b in same] == [((0, 1), (0, 1))]
     assert len(strange) == 2
 
 
 def test_an_empty_side_is_skipped() -> None:
-    found = find_beads(track(1, 0), track(2, 3), PHRASES)
+    found = find_beads(track(1, 0), track(2, 3), PARTS)
     assert_partition(found, 0, 3)
-    assert find_beads(track(1, 0), track(2, 0), PHRASES) == []
+    assert find_beads(track(1, 0), track(2, 0), PARTS) == []
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_tracks_that_do_not_fit_are_refused(change: Any, message: str) -> None:
     good = track(1, 4)
     for src, tgt in ((change(good), good), (good, change(good))):
         with pytest.raises(EngineError, match=message):
-            find_beads(src, tgt, PHRASES)
+            find_beads(src, tgt, PARTS)
 
 
 def test_a_read_only_install_compiles_without_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
