@@ -11,7 +11,7 @@ With X, Y the spans, |.| characters without white space, r the ratio of the side
     mass     = (r|X| + |Y|) / 220                       1 is a pair of sentences of 110 characters
     distance = 2 (1 - cos(X, Y)) / (n(X) + n(Y))        n: mean of 1 - cos over all spans of the other side
     length   = ln((r|X| + 5) / (|Y| + 5))^2 mass^0.5
-    size     = ln(.95 mass + .05)^2                     0 is a sentence of usual length
+    size     = ln(1.04 mass + .05)^2                    0 for a pair of sentences of 100 characters
     cut      = - edge/2 (ln P(start) + ln P(end)) - inner sum ln(1 - P(k)) over the positions k inside
     bead     = mass * distance + w_length * length + w_size * size + cut(X) + cut(Y) + bonus
     skipped  = w_skip * mass + gap + cut
@@ -116,9 +116,10 @@ ANCHORS = Weights(
 
 
 LEXICON = Weights(
-    skip=0.6, gap=0.1, length=0.7, bonus=-0.25, src_edge=0.005, src_inner=0.02, tgt_edge=0.005, tgt_inner=0.025,
+    skip=0.59, gap=0.17, length=0.75, size=0.02, bonus=-0.12, src_lift=0.5, tgt_lift=-1.3, src_edge=0.044,
+    src_inner=0.065, tgt_edge=0.018, tgt_inner=0.042, background=0.46, background_count=7.0,
 )  # fmt: skip
-"""For sentences compared by a lexicon, shared numbers and names, tuned on NTREX and EVBNews Vietnamese."""
+"""For parts of sentences compared by a lexicon, shared numbers and names, tuned on NTREX and EVBNews Vietnamese."""
 
 
 def find_beads(src: Track, tgt: Track, weights: Weights) -> list[Bead]:

@@ -90,7 +90,7 @@ def _length(a: int, b: int, corner: tuple[int, int], src: Terms, tgt: Terms, sca
     tgt_size = tgt.upto[j] - tgt.upto[j - b]
     mass = (src_size + tgt_size) / scales.unit
     ratio = np.log((src_size + 5.0) / (tgt_size + 5.0))
-    usual = np.log(0.95 * mass + 0.05)
+    usual = np.log(1.04 * mass + 0.05)
     return scales.length * ratio * ratio * np.sqrt(mass) + scales.size * usual * usual  # type: ignore[no-any-return]
 
 

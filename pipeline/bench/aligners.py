@@ -174,10 +174,6 @@ def _sentences(case: Case, side: int) -> tuple[Units, str]:
 
 
 def _crfcut(text: str) -> list[Span]:
-    try:
-        importlib.import_module("pycrfsuite")
-    except ImportError as error:
-        raise Unavailable("crfcut needs python-crfsuite: not installed") from error
     from pythainlp.tokenize import sent_tokenize
 
     spans: list[Span] = []

@@ -53,7 +53,7 @@ def cost_of(bead: Bead, src: Track, tgt: Track, w: Weights) -> float:
         return float(w.skip * mass + w.gap + cuts)
     a, b = src.vectors[k - i - 1, k - 1], tgt.vectors[m - j - 1, m - 1]
     distance = 2 * (1 - float(a @ b)) / (spread(a, tgt) + spread(b, src))
-    length = w.length * log((x + 5) / (y + 5)) ** 2 * mass**0.5 + w.size * log(0.95 * mass + 0.05) ** 2
+    length = w.length * log((x + 5) / (y + 5)) ** 2 * mass**0.5 + w.size * log(1.04 * mass + 0.05) ** 2
     return float(mass * distance + length + w.bonus + cuts)
 
 
