@@ -80,6 +80,8 @@ class Track:
 class Weights:
     """Weights of the cost above. `background` is the mean distance of unrelated spans; `n` is drawn to it as if
     `background_count` more spans had it, since a text of one sentence could not be told from a stranger otherwise.
+    A bead with two sides has at most `most` units, both sides together, one with a single side `most_skipped`; by
+    default only the widths of the span vectors limit them.
 
     The defaults are for phrases against sentences, tuned on the development halves of NTREX and PUD Thai.
     """
@@ -94,12 +96,21 @@ class Weights:
     tgt_inner: float = 0.55
     background: float = 0.9
     background_count: float = 6.0
+    most: int = 128
+    most_skipped: int = 64
 
 
 PHRASES = Weights()
 
 SENTENCES = Weights(skip=0.5, gap=0.05, length=0.3, bonus=-0.35, src_inner=0.001, tgt_inner=0.02)
 """For sentences on both sides, tuned on FLORES with machine translation as the source, and on Text+Berg dev."""
+
+GIVEN = Weights(
+    skip=0.65, gap=0.05, length=0.9, bonus=-0.43, src_inner=0.006, tgt_inner=0.006, most=6, most_skipped=1
+)  # fmt: skip
+"""For sentences that are given on both sides, in two languages, with overlap vectors: as people align them, those
+without a counterpart stay single and no bead has more than six. Tuned on Text+Berg dev and on NTREX, PUD and FLORES
+Thai whose sentences were split, joined and dropped at random."""
 
 ANCHORS = Weights(
     skip=1.3, gap=0.05, length=2.0, bonus=-1.0, src_edge=0.03, src_inner=0.34, tgt_edge=0.12, tgt_inner=0.17,
@@ -149,7 +160,7 @@ def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Posi
 
     src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), weights.src_edge, weights.src_inner)
     tgt_terms = _terms(tgt, src, weights, 1.0, weights.tgt_edge, weights.tgt_inner)
-    scales = Scales(weights.skip, weights.gap, weights.length, weights.bonus, MASS)
+    scales = Scales(weights.skip, weights.gap, weights.length, weights.bonus, MASS, weights.most, weights.most_skipped)
     sizes = high - low + 1
     band = Band(low, high, np.cumsum(sizes) - sizes - low)
     best = np.full(int(sizes.sum()), np.inf)
