@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.aligners import beads as module
 from pipeline.aligners import kernel
-from pipeline.aligners.beads import ANCHORS, PHRASES, SENTENCES, Bead, Track, Weights, find_beads
+from pipeline.aligners.beads import ANCHORS, GIVEN, PHRASES, SENTENCES, Bead, Track, Weights, find_beads
 from pipeline.aligners.spans import summed_spans
 from pipeline.errors import EngineError
 
@@ -67,7 +67,7 @@ def cheapest_by_trying(src: Track, tgt: Track, w: Weights) -> float:
         tried = inf
         for a in range(min(len(src.vectors), n - i) + 1):
             for b in range(min(len(tgt.vectors), m - j) + 1):
-                if a or b:
+                if a + b <= w.most if a and b else 0 < a + b <= w.most_skipped:
                     bead = Bead((i, i + a), (j, j + b), 0, 0, 0)
                     tried = min(tried, cost_of(bead, src, tgt, w) + rest(i + a, j + b))
         return tried
@@ -85,7 +85,9 @@ def assert_partition(beads: list[Bead], n: int, m: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(0, 6), st.integers(0, 5), st.sampled_from([PHRASES, SENTENCES, ANCHORS]))
+@given(
+    st.integers(0, 10**6), st.integers(0, 6), st.integers(0, 5), st.sampled_from([PHRASES, SENTENCES, GIVEN, ANCHORS])
+)
 def test_the_search_finds_what_trying_everything_finds(seed: int, n: int, m: int, weights: Weights) -> None:
     src, tgt = track(seed, n), track(seed + 1, m, width=2)
     found = find_beads(src, tgt, weights)
@@ -163,7 +165,7 @@ def test_the_band_does_not_widen_with_the_sides(monkeypatch: pytest.MonkeyPatch)
     st.integers(0, 70),
     st.integers(1, 14),
     st.integers(1, 14),
-    st.sampled_from([PHRASES, SENTENCES, ANCHORS]),
+    st.sampled_from([PHRASES, SENTENCES, GIVEN, ANCHORS]),
     st.booleans(),
 )
 def test_any_units_are_covered_once_and_in_order(
@@ -187,6 +189,19 @@ def test_a_bead_may_be_as_wide_as_both_sides_allow() -> None:
     few = Weights(bonus=50.0, gap=50.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0, length=0.0)
     found = find_beads(track(1, 14, 14), track(2, 14, 14), few)
     assert [(bead.src, bead.tgt) for bead in found] == [((0, 14), (0, 14))]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 3))
+def test_no_bead_has_more_units_than_allowed(seed: int, most: int, skipped: int) -> None:
+    merging = Weights(bonus=3.0, gap=3.0, most=most, most_skipped=skipped)
+    src, tgt = track(seed, 6, 5), track(seed + 1, 4, 5)
+    found = find_beads(src, tgt, merging)
+    assert_partition(found, 6, 4)
+    for bead in found:
+        a, b = bead.src[1] - bead.src[0], bead.tgt[1] - bead.tgt[0]
+        assert a + b <= (most if a and b else skipped)
+    assert sum(bead.cost for bead in found) == pytest.approx(cheapest_by_trying(src, tgt, merging), abs=1e-5)
 
 
 def test_of_equally_cheap_beads_the_smallest_is_taken() -> None:
