@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.align import Side, SpanBead, align, align_cases, match, mine, span_beads
+from pipeline.aligners.load import Lexicons, load_lexicons, no_lexicons
 from pipeline.config import AlignSettings, SegmentSettings
 from pipeline.errors import ModelError
 from pipeline.segment import segment
@@ -281,17 +282,28 @@ def test_cases_give_spans_and_scores() -> None:
     assert all(0.4 < bead["score"] <= 1 for bead in found["beads"])
 
 
-def test_vietnamese_cases_are_aligned_by_length_and_anchors() -> None:
-    src = ["Ông Trần Văn Minh đến Hà Nội hôm 12/5.", "Trời mưa to cả ngày.", "Giá gạo tăng 8,5 % trong năm 2024."]
-    tgt = ["Trần Văn Minh arrived in Hanoi on May 12.", "Rice prices rose 8.5% in 2024."]
-    case = {"id": 7, "src_text": " ".join(src), "tgt_text": " ".join(tgt)}
-    (found,) = align_cases([case], use())
-    pairs = [
-        (src_text, tgt_text)
-        for bead in found["beads"]
-        for src_text in [" ".join(case["src_text"][s:e] for s, e in bead["src"])]
-        for tgt_text in [" ".join(case["tgt_text"][s:e] for s, e in bead["tgt"])]
-    ]
-    assert (src[0], tgt[0]) in pairs
-    assert (src[2], tgt[1]) in pairs
+VIETNAMESE = ["Ông Trần Văn Minh đến Hà Nội hôm 12/5.", "Trời mưa to cả ngày.", "Giá gạo tăng 8,5 % trong năm 2024."]
+ENGLISH = ["Trần Văn Minh arrived in Hanoi on May 12.", "Rice prices rose 8.5% in 2024."]
+
+
+def vietnamese_pairs(lexicons: Lexicons) -> list[tuple[str, str]]:
+    case = {"id": 7, "src_text": " ".join(VIETNAMESE), "tgt_text": " ".join(ENGLISH)}
+    (found,) = align_cases([case], use(), lexicons)
     assert json.loads(json.dumps(found))["beads"]
+    return [
+        (
+            " ".join(case["src_text"][s:e] for s, e in bead["src"]),
+            " ".join(case["tgt_text"][s:e] for s, e in bead["tgt"]),
+        )
+        for bead in found["beads"]
+    ]
+
+
+def test_vietnamese_cases_are_aligned_by_a_lexicon() -> None:
+    pairs = vietnamese_pairs(load_lexicons("auto"))
+    assert pairs == [(VIETNAMESE[0], ENGLISH[0]), (VIETNAMESE[1], ""), (VIETNAMESE[2], ENGLISH[1])]
+
+
+def test_without_a_lexicon_they_are_aligned_by_length_and_anchors() -> None:
+    pairs = vietnamese_pairs(no_lexicons)
+    assert (VIETNAMESE[2], ENGLISH[1]) in pairs

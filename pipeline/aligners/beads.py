@@ -84,35 +84,43 @@ class Track:
 class Weights:
     """Weights of the cost above. `background` is the mean distance of unrelated spans; `n` is drawn to it as if
     `background_count` more spans had it, since a text of one sentence could not be told from a stranger otherwise.
+    A bead with two sides has at most `most` units, both sides together, one with a single side `most_skipped`; by
+    default only the widths of the span vectors limit them.
 
-    The defaults are for phrases against sentences, tuned on the development halves of NTREX and PUD Thai.
+    The defaults are for parts of sentences, tuned on the development halves of NTREX and PUD Thai.
     """
 
-    skip: float = 0.53
-    gap: float = 0.085
-    length: float = 0.2
-    size: float = 0.0
-    bonus: float = -0.05
+    skip: float = 0.49
+    gap: float = 0.1
+    length: float = 0.3
+    size: float = 0.021
+    bonus: float = -0.15
     src_lift: float = 0.0
-    tgt_lift: float = 0.0
-    src_edge: float = 0.05
-    src_inner: float = 0.008
-    tgt_edge: float = 0.04
-    tgt_inner: float = 0.55
+    tgt_lift: float = -1.5
+    src_edge: float = 0.014
+    src_inner: float = 0.03
+    tgt_edge: float = 0.053
+    tgt_inner: float = 0.048
     background: float = 0.9
     background_count: float = 6.0
+    most: int = 128
+    most_skipped: int = 64
 
 
 PARTS = Weights()
 
-SENTENCES = Weights(skip=0.5, gap=0.05, length=0.3, bonus=-0.35, src_inner=0.001, tgt_inner=0.02)
-"""For sentences on both sides, tuned on FLORES with machine translation as the source, and on Text+Berg dev."""
+GIVEN = Weights(
+    skip=0.65, gap=0.05, length=0.9, bonus=-0.43, src_inner=0.006, tgt_inner=0.006, most=6, most_skipped=1
+)  # fmt: skip
+"""For sentences that are given on both sides, in two languages, with overlap vectors: as people align them, those
+without a counterpart stay single and no bead has more than six. Tuned on Text+Berg dev and on NTREX, PUD and FLORES
+Thai whose sentences were split, joined and dropped at random."""
 
 ANCHORS = Weights(
-    skip=1.3, gap=0.05, length=2.0, bonus=-1.0, src_edge=0.03, src_inner=0.34, tgt_edge=0.12, tgt_inner=0.17,
-    background_count=1.0,
+    skip=0.83, gap=0.35, length=1.6, size=0.047, bonus=-0.04, src_lift=1.6, tgt_lift=0.8, src_edge=0.083,
+    src_inner=0.15, tgt_edge=0.052, tgt_inner=0.22, background=2.3, background_count=10.0,
 )  # fmt: skip
-"""For sentences compared by length and shared numbers and names only, tuned on NTREX and EVBNews Vietnamese."""
+"""For parts of sentences compared by length and shared numbers and names, tuned on NTREX and EVBNews Vietnamese."""
 
 
 LEXICON = Weights(
@@ -158,7 +166,8 @@ def _search(src: Track, tgt: Track, weights: Weights, low: Positions, high: Posi
     src_cut, tgt_cut = _cut_costs(src, tgt, weights)
     src_terms = _terms(src, tgt, weights, _length_ratio(src, tgt), src_cut)
     tgt_terms = _terms(tgt, src, weights, 1.0, tgt_cut)
-    scales = Scales(weights.skip, weights.gap, weights.length, weights.size, weights.bonus, MASS)
+    limits = weights.most, weights.most_skipped
+    scales = Scales(weights.skip, weights.gap, weights.length, weights.size, weights.bonus, MASS, *limits)
     sizes = high - low + 1
     band = Band(low, high, np.cumsum(sizes) - sizes - low)
     best = np.full(int(sizes.sum()), np.inf)

@@ -48,6 +48,9 @@ class SpanEncoder(Protocol):
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
         """Vectors of all spans of up to `width` units, laid out as by `pipeline.aligners.spans.span_vectors`."""
 
+    def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
+        """The same as by `pipeline.aligners.spans.overlap_vectors`."""
+
 
 def checked(vectors: Any, rows: int, name: str) -> Vectors:
     """`vectors` as float32 unit rows, shape (rows, d).
@@ -109,6 +112,9 @@ class UseEncoder:
 
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
         return self._model.encode_spans(lines, width)
+
+    def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
+        return self._model.encode_overlaps(units, width)
 
 
 class TransformersEncoder:

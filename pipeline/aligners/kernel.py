@@ -50,7 +50,7 @@ class Band(NamedTuple):
 
 
 class Scales(NamedTuple):
-    """The weights of the cost that the loop needs; see `beads.Weights`."""
+    """The weights of the cost and the limits of a bead that the loop needs; see `beads.Weights`."""
 
     skip: float
     gap: float
@@ -58,6 +58,8 @@ class Scales(NamedTuple):
     size: float
     bonus: float
     unit: float
+    most: int
+    most_skipped: int
 
 
 @_compiled
@@ -100,7 +102,7 @@ def _runs(row: int, band: Band, src: Terms, tgt: Terms, scales: Scales, best: An
     low, high, shift = band
     for j in range(low[row] + 1, high[row] + 1):
         here = shift[row] + j
-        for b in range(1, min(tgt.spread.shape[0], j - low[row]) + 1):
+        for b in range(1, min(tgt.spread.shape[0], scales.most_skipped, j - low[row]) + 1):
             cost = best[here - b] + _cut(tgt, j - b, j) + _match(0, b, 0.0, (row, j), src, tgt, scales)
             if cost < best[here] or (cost == best[here] and step[here] >= STRIDE):
                 best[here] = cost
@@ -123,7 +125,7 @@ def fill_rows(
         for a in range(1, min(src.spread.shape[0], row) + 1):
             before = row - a
             src_cut = _cut(src, before, row)
-            for b in range(tgt.spread.shape[0] + 1):
+            for b in range(0 if a <= scales.most_skipped else 1, min(tgt.spread.shape[0], max(0, scales.most - a)) + 1):
                 for j in range(max(low[row], low[before] + b), min(high[row], high[before] + b) + 1):
                     here = shift[row] + j
                     similar = cosine[a - 1, row - first, b - 1, j - left] if b else 0.0

@@ -17,12 +17,22 @@ from pipeline.aligners.encoders import Encoder, SpanEncoder, Vectors
 def span_vectors(encoder: Encoder, lines: Sequence[Sequence[str]], width: int) -> Vectors:
     """Unit vectors of all spans of 1..width units, shape (width, n, d), n = number of units of all `lines`.
 
-    Units on one line are read in each other's context where the encoder can share work between spans; otherwise each
-    distinct span is encoded as its units joined by a space (overlap embeddings, Thompson and Koehn 2019).
+    Units on one line are read in each other's context where the encoder can share work between spans; otherwise the
+    vectors are `overlap_vectors`.
     """
     if isinstance(encoder, SpanEncoder):
         return encoder.encode_spans(lines, width)
-    units = [unit for line in lines for unit in line]
+    return overlap_vectors(encoder, [unit for line in lines for unit in line], width)
+
+
+def overlap_vectors(encoder: Encoder, units: Sequence[str], width: int) -> Vectors:
+    """The same for `units` (n) that are sentences, each span encoded as its units joined by a space and read alone:
+    overlap embeddings (Thompson and Koehn 2019), exact or nearly so.
+
+    Between whole sentences this tells spans apart better than reading every sentence on its own and summing.
+    """
+    if isinstance(encoder, SpanEncoder):
+        return encoder.encode_overlaps(units, width)
     places = [(size, end) for size in range(1, min(width, len(units)) + 1) for end in range(size - 1, len(units))]
     found = encoder.encode([" ".join(units[end + 1 - size : end + 1]) for size, end in places])
     vectors = np.zeros((width, len(units), found.shape[1]), dtype=np.float32)

@@ -12,7 +12,7 @@ attributes are used here; a test compares with the package's own result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,56 +50,75 @@ class TokenModel:
         return cast(Array, self._net.encode(texts))
 
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Array:
-        """Vectors of spans of 1..width consecutive units, shape (width, n, 512); see `spans.span_vectors`."""
-        units = sum(map(len, lines))
-        vectors = np.zeros((width, units, self.dimensions), dtype=np.float32)
-        if not units:
-            return vectors
+        """Vectors of spans of 1..width consecutive units, shape (width, units, 512); see `spans.span_vectors`."""
+        if not any(lines):
+            return np.zeros((width, 0, self.dimensions), dtype=np.float32)
         with self._limit(limits=self._threads, user_api="blas"):
-            sums, counts, edges, edge_of = self._unit_sums(lines)
-            upto = np.concatenate([np.zeros_like(sums[:1]), np.cumsum(sums, axis=0)])
-            tokens = np.concatenate([[0], np.cumsum(counts)])
-            for size in range(1, min(width, units) + 1):
-                first, last = edge_of[: units - size + 1], edge_of[size - 1 :]
-                total = upto[size:] - upto[:-size] + edges[first, 0] + edges[last, 1]
-                number = (tokens[size:] - tokens[:-size] + 2).astype(np.float64)
-                vectors[size - 1, size - 1 :] = self._head((total / np.sqrt(number)[:, None]).astype(np.float32))
+            sums, counts, begins, ends = self._sums([self._ids(line) for line in lines])
+            return self._spans(sums, counts, begins, ends, width)
+
+    def encode_overlaps(self, units: Sequence[str], width: int) -> Array:
+        """Vectors of the same shape, close to encoding each span as a string of its own; see `overlap_vectors`.
+
+        A token's features depend on no more than four tokens on either side. So those of a span are those of its units
+        read in context, but for the first half of its first unit and the second half of its last one, for which the
+        features of the unit read alone are taken. Exact but for units of fewer than eight tokens in longer spans.
+        """
+        if not units:
+            return np.zeros((width, 0, self.dimensions), dtype=np.float32)
+        with self._limit(limits=self._threads, user_api="blas"):
+            halves = [[ids[: len(ids) // 2], ids[len(ids) // 2 :]] for ids in self._ids(units)]
+            alone, counts, begins, ends = self._sums(halves)
+            joined, _, _, _ = self._sums([[half for unit in halves for half in unit]])
+            inside = joined[::2] + joined[1::2]
+            first, last = alone[::2] - joined[::2] + begins[::2], alone[1::2] - joined[1::2] + ends[1::2]
+            return self._spans(inside, counts[::2] + counts[1::2], first, last, width)
+
+    def _spans(
+        self,
+        sums: NDArray[np.float64],
+        counts: NDArray[np.int64],
+        first: NDArray[np.float64],
+        last: NDArray[np.float64],
+        width: int,
+    ) -> Array:
+        """Vectors (width, n, 512) of units with the given sums and counts; `first` and `last` (n, 512) is what a span
+        gains that begins or ends with each unit."""
+        units = len(sums)
+        vectors = np.zeros((width, units, self.dimensions), dtype=np.float32)
+        upto = np.concatenate([np.zeros_like(sums[:1]), np.cumsum(sums, axis=0)])
+        tokens = np.concatenate([[0], np.cumsum(counts)])
+        for size in range(1, min(width, units) + 1):
+            total = upto[size:] - upto[:-size] + first[: units - size + 1] + last[size - 1 :]
+            number = (tokens[size:] - tokens[:-size] + 2).astype(np.float64)
+            vectors[size - 1, size - 1 :] = self._head((total / np.sqrt(number)[:, None]).astype(np.float32))
         return vectors
 
-    def _unit_sums(
-        self, lines: Sequence[Sequence[str]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.intp]]:
-        """Projected feature sums of each unit (n, 512), their token counts (n,), the features of the begin and end
-        tokens of each stretch (stretches, 2, 512), and for each unit the stretch it is in (n,)."""
+    def _ids(self, units: Sequence[str]) -> list[list[int]]:
+        return cast(list[list[int]], self._tokenizer.encode(list(units), add_bos=False, add_eos=False))
+
+    def _sums(
+        self, lines: Sequence[Sequence[list[int]]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Projected feature sums of each unit (n, 512), their token counts (n,), and for each unit the features of the
+        begin and of the end token of its stretch (n, 512); `lines` are units of token ids."""
         sums: list[NDArray[np.float64]] = []
         counts: list[NDArray[np.int64]] = []
         edges: list[NDArray[np.float64]] = []
         edge_of: list[int] = []
-        for stretch in self._stretches(lines):
+        for stretch in _stretches(lines):
             flat = np.fromiter((i for ids in stretch for i in ids), dtype=np.int64)
             starts = np.cumsum([0, *(len(ids) for ids in stretch[:-1])])
             lengths = np.array([len(ids) for ids in stretch], dtype=np.int64)
-            summed = np.add.reduceat(self._features(flat), starts, axis=0) @ self._net.cnn_W
-            summed = (summed + lengths[:, None] * self._net.cnn_b).astype(np.float64)
+            features = np.add.reduceat(self._features(flat), starts, axis=0)
+            features[lengths == 0] = 0  # reduceat takes the next row for an empty unit
+            summed = (features @ self._net.cnn_W + lengths[:, None] * self._net.cnn_b).astype(np.float64)
             edge_of += [len(edges)] * (len(stretch) - 2)
             edges.append(summed[[0, -1]])
             sums.append(summed[1:-1])
             counts.append(lengths[1:-1])
-        return np.concatenate(sums), np.concatenate(counts), np.stack(edges), np.array(edge_of, dtype=np.intp)
-
-    def _stretches(self, lines: Sequence[Sequence[str]]) -> Iterator[list[list[int]]]:
-        """Token ids by unit, between a begin and an end token; a very long line is cut between units."""
-        for line in lines:
-            stretch: list[list[int]] = []
-            size = 0
-            for ids in self._tokenizer.encode(list(line), add_bos=False, add_eos=False):
-                if stretch and size + len(ids) > MAX_LINE_TOKENS:
-                    yield [[BEGIN], *stretch, [END]]
-                    stretch, size = [], 0
-                stretch.append(ids)
-                size += len(ids)
-            if stretch:
-                yield [[BEGIN], *stretch, [END]]
+        at_edge = np.stack(edges)[edge_of]
+        return np.concatenate(sums), np.concatenate(counts), at_edge[:, 0], at_edge[:, 1]
 
     def _features(self, ids: NDArray[np.int64]) -> Array:
         """Normalised features of the tokens of one stretch, shape (tokens, 1280)."""
@@ -121,6 +140,21 @@ class TokenModel:
         inner = np.maximum(pooled @ net.p1 + np.maximum(pooled @ net.d0, 0) @ net.d1, 0)
         vectors = np.tanh(inner @ net.p3 + np.maximum(inner @ net.d2, 0) @ net.d3)
         return cast(Array, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _stretches(lines: Iterable[Sequence[list[int]]]) -> Iterator[list[list[int]]]:
+    """Token ids by unit, between a begin and an end token; a very long line is cut between units."""
+    for line in lines:
+        stretch: list[list[int]] = []
+        size = 0
+        for ids in line:
+            if stretch and size + len(ids) > MAX_LINE_TOKENS:
+                yield [[BEGIN], *stretch, [END]]
+                stretch, size = [], 0
+            stretch.append(ids)
+            size += len(ids)
+        if stretch:
+            yield [[BEGIN], *stretch, [END]]
 
 
 def _windows(rows: Array, order: int, back: int) -> Array:

@@ -9,17 +9,20 @@ have to do.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.aligners.anchors import anchors, shared_rows
 from pipeline.aligners.beads import ANCHORS, LEXICON, PARTS, Bead, Track, find_beads
 from pipeline.aligners.encoders import Encoder, Vectors
 from pipeline.aligners.lexicon import Lexicon
 from pipeline.aligners.spans import span_vectors, summed_spans
-from pipeline.aligners.units import Span, Units, cut_units, is_phrasal, whole_units
+from pipeline.aligners.units import Span, Units, cut_units, is_phrasal
 from pipeline.errors import ModelError
 
 ENGLISH = "en"
@@ -63,9 +66,8 @@ def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder) -> Vi
 def source_view(
     text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder, lexicon: Lexicon | None = None
 ) -> View:
-    """A source document as parts of sentences, or as whole stretches where only their translations can be read.
-
-    `lexicon` is used where the encoder does not know the language.
+    """A source document as parts of sentences; through the translations of its stretches where the encoder does not
+    know the language and there are any, and with `lexicon` then.
     """
     known = lang in encoder.languages
     if not known and any(stretch.english for stretch in stretches):
@@ -81,10 +83,23 @@ def _most(lang: str) -> int:
 
 
 def _translated_view(text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder) -> View:
-    english = {stretch.span: stretch.english for stretch in stretches}
-    units = whole_units(text, lang, english)
-    readable = [english[span] or own for span, own in zip(units.spans, units.texts, strict=True)]
-    return View(units, lang, span_vectors(encoder, units.by_line(readable), MOST_SENTENCES))
+    """A part of a stretch is read as the words at its place in the translation."""
+    units = cut_units(text, lang, (stretch.span for stretch in stretches))
+    readable = list(units.texts)
+    starts = [start for start, _ in units.spans]
+    for stretch in stretches:
+        first, past = (bisect_left(starts, edge) for edge in stretch.span)
+        if stretch.english and first < past:
+            found = _proportional(stretch.english.split(), units.lengths[first:past])
+            readable[first:past] = [piece or own for piece, own in zip(found, units.texts[first:past], strict=True)]
+    return View(units, lang, span_vectors(encoder, units.by_line(readable), _most(lang)))
+
+
+def _proportional(words: Sequence[str], sizes: NDArray[np.float64]) -> list[str]:
+    """The words in runs whose numbers are as the sizes."""
+    upto = np.cumsum([0.0, *sizes])
+    edges = np.rint(upto / upto[-1] * len(words)).astype(int)
+    return [" ".join(words[start:end]) for start, end in pairwise(edges)]
 
 
 def align_views(src: View, tgt: View) -> list[Bead]:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.align import align_cases
-from pipeline.aligners.beads import SENTENCES, Track, find_beads
+from pipeline.aligners.beads import GIVEN, Track, find_beads
 from pipeline.aligners.encoders import Encoder, SpanEncoder, Vectors
-from pipeline.aligners.spans import span_vectors
+from pipeline.aligners.spans import overlap_vectors
 from pipeline.aligners.units import BETWEEN_SENTENCES, Span, Units, whole_units
 from pipeline.aligners.views import MOST_SENTENCES
 from pipeline.bench.alignment_cases import Case
@@ -92,8 +92,12 @@ class Mekong(Aligner):
             (found,) = align_cases([row], self.encoder)
             return [(bead["src"], bead["tgt"]) for bead in found["beads"]]
         src, tgt = (_sentences(case, side) for side in (0, 1))
-        tracks = [Track(_vectors(units, self.encoder, lang), units.lengths, _cuts(units)) for units, lang in (src, tgt)]
-        beads = find_beads(tracks[0], tracks[1], SENTENCES)
+        widest = GIVEN.most - 1
+        tracks = [
+            Track(_vectors(units, self.encoder, lang, widest), units.lengths, _cuts(units))
+            for units, lang in (src, tgt)
+        ]
+        beads = find_beads(tracks[0], tracks[1], GIVEN)
         return _spans([(bead.src, bead.tgt) for bead in beads], src[0], tgt[0])
 
 
@@ -186,10 +190,10 @@ def _crfcut(text: str) -> list[Span]:
     return spans
 
 
-def _vectors(units: Units, encoder: Encoder, lang: str) -> Vectors:
+def _vectors(units: Units, encoder: Encoder, lang: str, width: int = MOST_SENTENCES) -> Vectors:
     if lang not in encoder.languages:
         raise Unavailable(f"{encoder.name} does not know {lang!r}")
-    return span_vectors(encoder, units.by_line(), MOST_SENTENCES)
+    return overlap_vectors(encoder, units.texts, width)
 
 
 def _cuts(units: Units) -> Any:

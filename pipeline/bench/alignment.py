@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.aligners.beads import SENTENCES, Track, find_beads
+from pipeline.aligners.beads import PARTS, Track, find_beads
 from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.spans import summed_spans
 from pipeline.aligners.views import MOST_SENTENCES
@@ -132,7 +132,7 @@ def speed(units: int, encoder: Encoder, progress: Progress) -> list[Speed]:
     """
     src, tgt = walk(units)
     programmes: list[tuple[str, Callable[[Track, Track], Any]]] = [
-        (Mekong.name, lambda ours, theirs: find_beads(ours, theirs, SENTENCES))
+        (Mekong.name, lambda ours, theirs: find_beads(ours, theirs, PARTS))
     ]
     for kind in (Vecalign, VecalignItself):
         search = kind(encoder).search

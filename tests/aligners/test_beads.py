@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.aligners import beads as module
 from pipeline.aligners import kernel
-from pipeline.aligners.beads import ANCHORS, PARTS, SENTENCES, Bead, Track, Weights, find_beads
+from pipeline.aligners.beads import ANCHORS, GIVEN, LEXICON, PARTS, Bead, Track, Weights, find_beads
 from pipeline.aligners.spans import summed_spans
 from pipeline.errors import EngineError
 
@@ -67,7 +67,7 @@ def cheapest_by_trying(src: Track, tgt: Track, w: Weights) -> float:
         tried = inf
         for a in range(min(len(src.vectors), n - i) + 1):
             for b in range(min(len(tgt.vectors), m - j) + 1):
-                if a or b:
+                if a + b <= w.most if a and b else 0 < a + b <= w.most_skipped:
                     bead = Bead((i, i + a), (j, j + b), 0, 0, 0)
                     tried = min(tried, cost_of(bead, src, tgt, w) + rest(i + a, j + b))
         return tried
@@ -85,7 +85,7 @@ def assert_partition(beads: list[Bead], n: int, m: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(0, 6), st.integers(0, 5), st.sampled_from([PARTS, SENTENCES, ANCHORS]))
+@given(st.integers(0, 10**6), st.integers(0, 6), st.integers(0, 5), st.sampled_from([PARTS, LEXICON, GIVEN, ANCHORS]))
 def test_the_search_finds_what_trying_everything_finds(seed: int, n: int, m: int, weights: Weights) -> None:
     src, tgt = track(seed, n), track(seed + 1, m, width=2)
     found = find_beads(src, tgt, weights)
@@ -111,7 +111,7 @@ def parallel(seed: int, units: int, dropped: range = range(0)) -> tuple[Track, T
 
 def test_equal_meaning_is_paired_and_the_rest_left_alone() -> None:
     src, tgt = parallel(1, 12, range(4, 7))
-    found = find_beads(src, tgt, SENTENCES)
+    found = find_beads(src, tgt, PARTS)
     pairs = [(b.src, b.tgt) for b in found if b.src[0] < b.src[1] and b.tgt[0] < b.tgt[1]]
     assert pairs == [((i, i + 1), (j, j + 1)) for i, j in enumerate([0, 1, 2, 3, 7, 8, 9, 10, 11])]
     assert all(b.similarity > 0.8 and b.margin > 0.5 for b in found if b.src[0] < b.src[1])
@@ -122,7 +122,7 @@ def test_equal_meaning_is_paired_and_the_rest_left_alone() -> None:
 @pytest.mark.parametrize("blocks", [80, 20])
 def test_the_band_keeps_the_best_path(monkeypatch: pytest.MonkeyPatch, dropped: range, blocks: int) -> None:
     src, tgt = parallel(2, 200, dropped)
-    full = find_beads(src, tgt, SENTENCES)
+    full = find_beads(src, tgt, PARTS)
     cells: list[int] = []
     search = module._search
 
@@ -133,7 +133,7 @@ def test_the_band_keeps_the_best_path(monkeypatch: pytest.MonkeyPatch, dropped: 
     monkeypatch.setattr(module, "_search", seen)
     monkeypatch.setattr(module, "FULL_CELLS", 3000)
     monkeypatch.setattr(module, "BLOCKS", blocks)
-    found = find_beads(src, tgt, SENTENCES)
+    found = find_beads(src, tgt, PARTS)
     assert [(b.src, b.tgt) for b in found] == [(b.src, b.tgt) for b in full]
     assert [b.cost for b in found] == pytest.approx([b.cost for b in full], abs=1e-5)
     assert len(cells) == (2 if blocks == 80 else 3)
@@ -152,7 +152,7 @@ def test_the_band_does_not_widen_with_the_sides(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "BLOCKS", 40)
     for units in (700, 2800):
         src, tgt = parallel(3, units)
-        assert_partition(find_beads(src, tgt, SENTENCES), units, units)
+        assert_partition(find_beads(src, tgt, PARTS), units, units)
         assert widest[-1] < 200
 
 
@@ -163,7 +163,7 @@ def test_the_band_does_not_widen_with_the_sides(monkeypatch: pytest.MonkeyPatch)
     st.integers(0, 70),
     st.integers(1, 14),
     st.integers(1, 14),
-    st.sampled_from([PARTS, SENTENCES, ANCHORS]),
+    st.sampled_from([PARTS, LEXICON, GIVEN, ANCHORS]),
     st.booleans(),
 )
 def test_any_units_are_covered_once_and_in_order(
@@ -189,6 +189,19 @@ def test_a_bead_may_be_as_wide_as_both_sides_allow() -> None:
     assert [(bead.src, bead.tgt) for bead in found] == [((0, 14), (0, 14))]
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 3))
+def test_no_bead_has_more_units_than_allowed(seed: int, most: int, skipped: int) -> None:
+    merging = Weights(bonus=3.0, gap=3.0, most=most, most_skipped=skipped)
+    src, tgt = track(seed, 6, 5), track(seed + 1, 4, 5)
+    found = find_beads(src, tgt, merging)
+    assert_partition(found, 6, 4)
+    for bead in found:
+        a, b = bead.src[1] - bead.src[0], bead.tgt[1] - bead.tgt[0]
+        assert a + b <= (most if a and b else skipped)
+    assert sum(bead.cost for bead in found) == pytest.approx(cheapest_by_trying(src, tgt, merging), abs=1e-5)
+
+
 def test_of_equally_cheap_beads_the_smallest_is_taken() -> None:
     nothing = Weights(bonus=0.0, gap=0.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
     src, tgt = (replace(track(seed, 4), lengths=np.zeros(4)) for seed in (1, 2))
@@ -200,9 +213,9 @@ def test_a_band_over_blank_units_still_leads_through(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "FULL_CELLS", 100)
     monkeypatch.setattr(module, "BLOCKS", 20)
     src, tgt = track(5, 90), track(6, 70)
-    assert_partition(find_beads(src, replace(tgt, vectors=np.zeros_like(tgt.vectors)), SENTENCES), 90, 70)
-    assert_partition(find_beads(replace(src, lengths=np.zeros(90)), tgt, SENTENCES), 90, 70)
-    assert_partition(find_beads(src, track(7, 2), SENTENCES), 90, 2)
+    assert_partition(find_beads(src, replace(tgt, vectors=np.zeros_like(tgt.vectors)), PARTS), 90, 70)
+    assert_partition(find_beads(replace(src, lengths=np.zeros(90)), tgt, PARTS), 90, 70)
+    assert_partition(find_beads(src, track(7, 2), PARTS), 90, 2)
 
 
 def test_one_sentence_is_told_from_a_stranger() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.aligners.spans import span_vectors, summed_spans
+from pipeline.aligners.spans import overlap_vectors, span_vectors, summed_spans
 from tests.aligners.fakes import WordEncoder
 
 
@@ -13,6 +13,7 @@ def test_overlaps_are_laid_out_by_the_unit_they_end_with() -> None:
     np.testing.assert_allclose(vectors[1, 2], encoder.encode(["b c"])[0])
     np.testing.assert_allclose(vectors[2, 3], encoder.encode(["b c d"])[0])
     assert not vectors[1, 0].any() and not vectors[2, :2].any()
+    np.testing.assert_array_equal(overlap_vectors(encoder, ["a", "b", "c", "d"], 3), vectors)
 
 
 def test_fewer_units_than_the_width() -> None:

@@ -42,6 +42,33 @@ def test_a_very_long_line_is_read_in_stretches(monkeypatch) -> None:
     assert np.isfinite(stretched).all() and (np.linalg.norm(stretched[1, 1:], axis=1) > 0.99).all()
 
 
+SENTENCES = [
+    "The harbour at the mouth of the river was closed for three days after the storm.",
+    "Fishermen stayed at home, and the price of squid doubled on the morning market.",
+    "Am Donnerstag liefen die ersten Boote wieder aus, begleitet von zwei Schiffen der Marine.",
+    "ชาวประมงบอกว่าคลื่นยังสูงอยู่มากในตอนเช้า แต่ลมเริ่มสงบลงแล้ว",
+    "Nobody was hurt when the old pier gave way under the weight of the waves.",
+]
+
+
+def test_overlaps_of_sentences_are_the_encodings_of_their_strings() -> None:
+    found = use().encode_overlaps(SENTENCES, 3)
+    assert found.shape == (3, 5, 512)
+    for size in (1, 2, 3):
+        own = use().encode([" ".join(SENTENCES[end + 1 - size : end + 1]) for end in range(size - 1, 5)])
+        np.testing.assert_allclose(found[size - 1, size - 1 :], own, atol=1e-3)
+        assert not found[size - 1, : size - 1].any()
+
+
+def test_overlaps_of_very_short_units_are_close_to_their_strings() -> None:
+    units = ["1", "No.", "a", "Yes, at once!", "2568"]
+    found = use().encode_overlaps(units, 4)
+    np.testing.assert_allclose(found[0], use().encode(units), atol=1e-4)
+    own = use().encode([" ".join(units[end - 3 : end + 1]) for end in (3, 4)])
+    assert (np.sum(found[3, 3:] * own, axis=1) > 0.9).all()
+
+
 def test_nothing_in_nothing_out() -> None:
+    assert use().encode_overlaps([], 3).shape == (3, 0, 512)
     assert span_vectors(use(), [], 3).shape == (3, 0, 512)
     assert span_vectors(use(), [["one"]], 3).shape == (3, 1, 512)
