@@ -283,27 +283,25 @@ def test_cases_give_spans_and_scores() -> None:
 
 
 VIETNAMESE = ["Ông Trần Văn Minh đến Hà Nội hôm 12/5.", "Trời mưa to cả ngày.", "Giá gạo tăng 8,5 % trong năm 2024."]
-ENGLISH = ["Trần Văn Minh arrived in Hanoi on May 12.", "Rice prices rose 8.5% in 2024."]
+ENGLISH = ["Trần Văn Minh arrived in Hanoi on May 12.", "It rained all day.", "Rice prices rose 8.5% in 2024."]
 
 
-def vietnamese_pairs(lexicons: Lexicons) -> list[tuple[str, str]]:
-    case = {"id": 7, "src_text": " ".join(VIETNAMESE), "tgt_text": " ".join(ENGLISH)}
+def vietnamese_pairs(english: list[str], lexicons: Lexicons) -> list[tuple[str, str]]:
+    case = {"id": 7, "src_text": " ".join(VIETNAMESE), "tgt_text": " ".join(english)}
     (found,) = align_cases([case], use(), lexicons)
     assert json.loads(json.dumps(found))["beads"]
-    return [
-        (
-            " ".join(case["src_text"][s:e] for s, e in bead["src"]),
-            " ".join(case["tgt_text"][s:e] for s, e in bead["tgt"]),
-        )
-        for bead in found["beads"]
-    ]
+    pairs = []
+    for bead in found["beads"]:
+        src = " ".join(case["src_text"][start:end] for start, end in bead["src"])
+        pairs.append((src, " ".join(case["tgt_text"][start:end] for start, end in bead["tgt"])))
+    return pairs
 
 
 def test_vietnamese_cases_are_aligned_by_a_lexicon() -> None:
-    pairs = vietnamese_pairs(load_lexicons("auto"))
-    assert pairs == [(VIETNAMESE[0], ENGLISH[0]), (VIETNAMESE[1], ""), (VIETNAMESE[2], ENGLISH[1])]
+    pairs = vietnamese_pairs(ENGLISH, load_lexicons("auto"))
+    assert pairs == list(zip(VIETNAMESE, ENGLISH, strict=True))
 
 
 def test_without_a_lexicon_they_are_aligned_by_length_and_anchors() -> None:
-    pairs = vietnamese_pairs(no_lexicons)
-    assert (VIETNAMESE[2], ENGLISH[1]) in pairs
+    pairs = vietnamese_pairs([ENGLISH[0], ENGLISH[2]], no_lexicons)
+    assert (VIETNAMESE[2], ENGLISH[2]) in pairs
