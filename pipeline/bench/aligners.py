@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from math import ceil
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.align import align_cases
 from pipeline.aligners.beads import GIVEN, Track, find_beads
 from pipeline.aligners.encoders import Encoder, SpanEncoder, Vectors
+from pipeline.aligners.load import load_lexicons
 from pipeline.aligners.spans import overlap_vectors
 from pipeline.aligners.units import BETWEEN_SENTENCES, Span, Units, whole_units
 from pipeline.aligners.views import MOST_SENTENCES
@@ -52,9 +53,16 @@ class TimedSpans(Timed):
 
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
         """As the encoder does."""
+        return self._timed(lambda encoder: encoder.encode_spans(lines, width))
+
+    def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
+        """As the encoder does."""
+        return self._timed(lambda encoder: encoder.encode_overlaps(units, width))
+
+    def _timed(self, encode: Callable[[SpanEncoder], Vectors]) -> Vectors:
         assert isinstance(self.encoder, SpanEncoder)
         began = time.perf_counter()
-        vectors = self.encoder.encode_spans(lines, width)
+        vectors = encode(self.encoder)
         self.seconds += time.perf_counter() - began
         return vectors
 
@@ -85,11 +93,15 @@ class Mekong(Aligner):
 
     name = "mekong"
 
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder)
+        self.lexicons = load_lexicons("auto")
+
     def align(self, case: Case) -> list[SpanPair]:
         gold = case.gold
         if not case.given:
             row = {"id": case.id, "src_text": gold.src_text, "tgt_text": gold.tgt_text}
-            (found,) = align_cases([row], self.encoder)
+            (found,) = align_cases([row], self.encoder, self.lexicons)
             return [(bead["src"], bead["tgt"]) for bead in found["beads"]]
         src, tgt = (_sentences(case, side) for side in (0, 1))
         widest = GIVEN.most - 1

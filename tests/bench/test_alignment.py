@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.aligners.encoders import SpanEncoder, UseEncoder
 from pipeline.aligners.spans import summed_spans
+from pipeline.bench.aligners import timed
 from pipeline.bench.alignment import Wrong, sample, walk
 from pipeline.bench.alignment_cases import read_cases
 from pipeline.bench.gale_church import PRIORS, Pair, gale_church
@@ -168,6 +170,12 @@ def test_the_command_compares_aligners_and_says_which_are_missing(
         assert rows["given", name]["figures"]["strict"]["r"] == 1, name
     shown = capfd.readouterr().out
     assert "given: 1 documents, 2 gold beads with two sides" in shown and "not installed" in shown
+
+
+def test_a_clock_leaves_an_encoder_what_it_is() -> None:
+    """Else the aligners under test would take the slow way."""
+    assert isinstance(timed(UseEncoder(threads=1)), SpanEncoder)
+    assert not isinstance(timed(WordEncoder(("en",))), SpanEncoder)
 
 
 def test_an_installed_vecalign_is_measured(
