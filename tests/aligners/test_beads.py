@@ -16,6 +16,8 @@ from pipeline.aligners.beads import ANCHORS, GIVEN, LEXICON, PARTS, Bead, Track,
 from pipeline.aligners.spans import summed_spans
 from pipeline.errors import EngineError
 
+PLAIN = replace(PARTS, size=0.0, src_lift=0.0, tgt_lift=0.0)
+
 
 def track(seed: int, units: int, width: int = 3, dimensions: int = 4) -> Track:
     rng = np.random.default_rng(seed)
@@ -184,7 +186,19 @@ def test_any_units_are_covered_once_and_in_order(
 
 
 def test_a_bead_may_be_as_wide_as_both_sides_allow() -> None:
-    few = Weights(bonus=50.0, gap=50.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0, length=0.0)
+    few = replace(
+        PARTS,
+        size=0.0,
+        src_lift=0.0,
+        tgt_lift=0.0,
+        bonus=50.0,
+        gap=50.0,
+        src_edge=0.0,
+        src_inner=0.0,
+        tgt_edge=0.0,
+        tgt_inner=0.0,
+        length=0.0,
+    )
     found = find_beads(track(1, 14, 14), track(2, 14, 14), few)
     assert [(bead.src, bead.tgt) for bead in found] == [((0, 14), (0, 14))]
 
@@ -192,7 +206,7 @@ def test_a_bead_may_be_as_wide_as_both_sides_allow() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 3))
 def test_no_bead_has_more_units_than_allowed(seed: int, most: int, skipped: int) -> None:
-    merging = Weights(bonus=3.0, gap=3.0, most=most, most_skipped=skipped)
+    merging = replace(PLAIN, bonus=3.0, gap=3.0, most=most, most_skipped=skipped)
     src, tgt = track(seed, 6, 5), track(seed + 1, 4, 5)
     found = find_beads(src, tgt, merging)
     assert_partition(found, 6, 4)
@@ -203,7 +217,18 @@ def test_no_bead_has_more_units_than_allowed(seed: int, most: int, skipped: int)
 
 
 def test_of_equally_cheap_beads_the_smallest_is_taken() -> None:
-    nothing = Weights(bonus=0.0, gap=0.0, src_edge=0.0, src_inner=0.0, tgt_edge=0.0, tgt_inner=0.0)
+    nothing = replace(
+        PARTS,
+        size=0.0,
+        src_lift=0.0,
+        tgt_lift=0.0,
+        bonus=0.0,
+        gap=0.0,
+        src_edge=0.0,
+        src_inner=0.0,
+        tgt_edge=0.0,
+        tgt_inner=0.0,
+    )
     src, tgt = (replace(track(seed, 4), lengths=np.zeros(4)) for seed in (1, 2))
     found = find_beads(src, tgt, nothing)
     assert [(bead.src[1] - bead.src[0]) + (bead.tgt[1] - bead.tgt[0]) for bead in found] == [1] * 8
