@@ -127,8 +127,8 @@ ANCHORS = Weights(
 
 
 LEXICON = Weights(
-    skip=0.59, gap=0.17, length=0.75, size=0.02, bonus=-0.12, src_lift=0.5, tgt_lift=-1.3, src_edge=0.044,
-    src_inner=0.065, tgt_edge=0.018, tgt_inner=0.042, background=0.46, background_count=7.0,
+    skip=0.59, gap=0.17, length=0.75, size=0.02, bonus=-0.15, src_lift=0.5, tgt_lift=-1.3, src_edge=0.044,
+    src_inner=0.075, tgt_edge=0.018, tgt_inner=0.05, background=0.46, background_count=7.0,
 )  # fmt: skip
 """For parts of sentences compared by a lexicon, shared numbers and names, tuned on NTREX and EVBNews Vietnamese."""
 

@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 # Log-odds that a sentence begins at a place.
 BETWEEN_SENTENCES = 2.0
-WEAKEST = -5.0
+WEAKEST = -6.0
 """Where it is less likely than that no unit begins; on news 1 boundary in 1,000 or fewer is lost by it."""
 
 _PHRASAL = frozenset({"th"})
