@@ -11,6 +11,7 @@ import orjson
 
 from pipeline.align import Side, match
 from pipeline.aligners.encoders import Encoder
+from pipeline.aligners.load import load_lexicons
 from pipeline.config import Config
 from pipeline.errors import InputError
 from pipeline.segment import segment
@@ -76,7 +77,7 @@ def evaluate(
     sources = [_side(f"src{n}", case["src_text"], detect(case["src_text"]), config) for n, case in enumerate(cases)]
     targets = [_side(name, text, ENGLISH, config) for text, name in english.items()]
     gold = {f"src{n}": english[str(case["tgt_text"])] for n, case in enumerate(cases)}
-    judged = match(sources, targets, config.align, encoder)
+    judged = match(sources, targets, config.align, encoder, load_lexicons(config.align.lexicon))
     looked_at = {pair.src_doc: pair for pair in judged if gold[pair.src_doc] == pair.tgt_doc}
     parallel = [pair for pair in judged if pair.relation == "parallel"]
     found = {pair.src_doc for pair in parallel if gold[pair.src_doc] == pair.tgt_doc}
