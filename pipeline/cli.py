@@ -110,13 +110,32 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     quiet: Quiet = False,
 ) -> None:
-    """Write the report of a finished run again.
+    """Write the corpus and the report of a finished run again.
+
+    They take in what was decided in `mekong view`.
 
     Example: mekong report out/quickstart
     """
     from pipeline.cli_run import report_command
 
     report_command(folder, quiet=quiet)
+
+
+@app.command()
+def view(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    quiet: Quiet = False,
+) -> None:
+    """Accept or reject the pairs of a run by hand, in a browser.
+
+    Prints the address of a page on this machine. Decisions go to RUN/decisions.jsonl as they are made;
+    `mekong report RUN` or the next `mekong run` writes corpus and report with them. Ctrl-C ends.
+
+    Example: mekong view out/quickstart
+    """
+    from pipeline.cli_view import view_command
+
+    view_command(folder, quiet=quiet)
 
 
 @app.command()

@@ -80,6 +80,9 @@ def _summary(run: Run, found: dict[str, Any]) -> None:
     table.add_row("translate", _listed(counts["translations"]))
     table.add_row("align", f"documents: {_listed(counts['document_pairs']) or 'no candidates'}")
     table.add_row("pairs", f"{_listed(counts['pairs'])}; kept {_listed(counts['kept']) or 'none'}")
+    hand = {name: number for name, number in counts["by_hand"].items() if number}
+    if hand:
+        table.add_row("by hand", _listed(hand).replace("_", " "))
     table.add_row("time", clock(sum(run.seconds.values())))
     console = Console(highlight=False)
     console.print(table)
@@ -92,9 +95,7 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def report_command(folder: Path, *, quiet: bool) -> None:
-    """Build the report of a finished run again, from its committed shards."""
-    from pipeline.report import write_report
-
+    """Write corpus and report of a finished run again, from its committed shards and the decisions made by hand."""
     path = folder / "config.yaml"
     if not (folder / MANIFEST).exists():
         raise StoreError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run` first.")
@@ -103,6 +104,8 @@ def report_command(folder: Path, *, quiet: bool) -> None:
     progress = Progress(quiet=quiet)
     run = Run(config, folder, progress)
     with run.store.claimed():
-        run.adopt(orjson.loads((folder / MANIFEST).read_bytes())["shards"])
-        write_report(Output(run).report_data(), folder)
+        found = orjson.loads((folder / MANIFEST).read_bytes())
+        run.adopt(found["shards"])
+        Output(run).write_again(found)
+    progress.say(f"corpus {folder / 'corpus'}")
     progress.say(f"report {folder / 'report.html'}")

@@ -39,20 +39,43 @@ class Output:
     def __init__(self, run: Run) -> None:
         self.run = run
 
+    @cached_property
+    def signatures(self) -> dict[str, str]:
+        """The signatures of the scores by name."""
+        return signatures(self.run.scorers)
+
     def write(self) -> dict[str, Any]:
         """Write every file; returns the manifest."""
         from pipeline.report import write_report
 
         began = time.monotonic()
         write_lines(self.run.out / TRANSLATIONS, self._translations())
-        corpus = write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
+        corpus = self._corpus()
         self.run.seconds["write"] = round(time.monotonic() - began, 3)
         began = time.monotonic()
         write_report(self.report_data(), self.run.out)
         self.run.seconds["report"] = round(time.monotonic() - began, 3)
         found = self._manifest(corpus)
-        write_bytes(self.run.out / MANIFEST, to_json(found, indent=True) + b"\n")
+        self._store(found)
         return found
+
+    def write_again(self, found: dict[str, Any]) -> None:
+        """Write corpus, report and the counts of the manifest `found` anew; the rest of it stays true of the run.
+
+        The scores are those of that run, so their signatures are as well.
+        """
+        from pipeline.report import write_report
+
+        self.signatures = found["signatures"]
+        corpus = self._corpus()
+        write_report(self.report_data(), self.run.out)
+        self._store(found | {"counts": self.counts(), "corpus": corpus})
+
+    def _corpus(self) -> dict[str, int]:
+        return write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
+
+    def _store(self, found: dict[str, Any]) -> None:
+        write_bytes(self.run.out / MANIFEST, to_json(found, indent=True) + b"\n")
 
     @cached_property
     def verdicts(self) -> list[tuple[int, Scored, Verdict]]:
@@ -119,7 +142,7 @@ class Output:
         return tuple(found)
 
     def _card(self) -> CardFacts:
-        return CardFacts(self.run.config.name, manifest.version(), self.models, signatures(self.run.scorers))
+        return CardFacts(self.run.config.name, manifest.version(), self.models, self.signatures)
 
     def report_data(self) -> ReportData:
         """All that the report shows; nothing in it depends on the clock."""
@@ -136,7 +159,7 @@ class Output:
             document_pairs=run.document_pairs(),
             aligned=self._aligned(),
             rules=run.config.filter.rules,
-            signatures=signatures(run.scorers),
+            signatures=self.signatures,
             rank_by=RANK_BY,
             metrics=self._metrics(),
             facts=self._facts(),
@@ -231,6 +254,7 @@ class Output:
         relations = Counter(pair.relation for pair in run.document_pairs())
         origins = Counter(scored.pair.origin for _, scored, _ in self.verdicts)
         kept = Counter(scored.pair.origin for _, scored, verdict in self.verdicts if verdict.keep)
+        by_hand = Counter(verdict.keep for _, _, verdict in self.verdicts if verdict.by_hand)
         return {
             "documents": dict(sorted(documents.items())),
             "rejected_inputs": len(run.rejects),
@@ -239,6 +263,11 @@ class Output:
             "document_pairs": dict(sorted(relations.items())),
             "pairs": dict(sorted(origins.items())),
             "kept": dict(sorted(kept.items())),
+            "by_hand": {
+                "accepted": by_hand[True],
+                "rejected": by_hand[False],
+                "not_applied": len(run.decisions.latest) - by_hand.total(),
+            },
         }
 
     def _manifest(self, corpus: dict[str, int]) -> dict[str, Any]:
@@ -252,7 +281,7 @@ class Output:
             "machine": manifest.machine(),
             "translation": str(choose(run.entry, run.config.translate)),
             "models": self.models,
-            "signatures": signatures(run.scorers),
+            "signatures": self.signatures,
             "counts": self.counts(),
             "corpus": corpus,
             "shards": len(run.doc_keys),

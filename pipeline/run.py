@@ -22,6 +22,7 @@ from pipeline import align as alignment
 from pipeline import glossary, models
 from pipeline import translate as translation
 from pipeline.config import Config
+from pipeline.decisions import Decisions
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import identity, load
 from pipeline.errors import InputError, Interrupted
@@ -97,11 +98,13 @@ class Run:
 
     def __post_init__(self) -> None:
         self.store = Store(self.out)
+        self.decisions = Decisions(self.out, self.progress.warn)
         self.entry = models.entry(self.config.translate.model)
         self.encoder_entry = models.entry(self.config.align.encoder)
 
     def execute(self) -> None:
         """Run every stage up to the filter; `pipeline.output` writes what people read."""
+        self.decisions.refresh()  # a damaged file should end the run now, not after hours
         for name in ("read", "segment", "translate", "match", "align", "score"):
             began = time.monotonic()
             getattr(self, name)()
@@ -259,11 +262,23 @@ class Run:
         return score(self.store.rows("align", number, Pair), self.scorers, context)
 
     def verdicts(self) -> Iterator[tuple[int, Scored, Verdict]]:
-        """Every scored pair with its verdict and shard, in order; deciding is cheap, so it is done anew each time."""
+        """Every scored pair with its verdict and shard, in order; deciding is cheap, so it is done anew each time.
+
+        What people decided goes before what the rules say.
+        """
+        self.decisions.refresh()
+        unused = len(self.decisions.latest)
         numbered = [(n, row) for n in range(len(self.score_keys)) for row in self.store.rows("score", n, Scored)]
         decided = filter_pairs((row for _, row in numbered), self.config.filter)
         for (number, row), verdict in zip(numbered, decided, strict=True):
-            yield number, row, verdict
+            final = self.decisions.applied(row.pair, verdict)
+            unused -= final.by_hand
+            yield number, row, final
+        if unused:
+            self.progress.warn(
+                f"{unused} of {len(self.decisions.latest)} decisions in {self.decisions.path} are not applied: "
+                "their pairs are gone, or have other texts now"
+            )
 
     # -- what the stages share -------------------------------------------------------------------------------------
 

