@@ -1,6 +1,7 @@
 """Where every pair of a run is, and what can be asked for: numbers only, so that a million pairs fit in memory.
 
-A pair costs 41 bytes, 4 more a score, and a rejected one also its reasons (some 250 bytes). Texts stay on disk.
+A pair costs 41 bytes, 4 more a score, and a rejected one also its reasons (some 250 bytes).
+Texts stay on disk.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Index:
             column.append(value)
         self._pairs.append(_hashed(pair.id))
         self._texts.append(_shortened(text_key(pair)))
-        for name in scored.scores.keys() - self.scores.keys():
+        for name in [name for name in scored.scores if name not in self.scores]:
             self.scores[name] = array("f", [NOT_A_NUMBER]) * number
         for name, scores in self.scores.items():
             score = scored.scores.get(name)

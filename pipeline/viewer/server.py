@@ -107,11 +107,11 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             return
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the protocol's
+    def do_GET(self) -> None:
         """The page, or pairs."""
         self._answer(self._get)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """A decision."""
         self._answer(self._post)
 
@@ -171,9 +171,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _check_token(self, token: str) -> None:
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode()):
-            raise Refused(
-                HTTPStatus.FORBIDDEN, "the token is missing or wrong: open the address that `mekong view` wrote"
-            )
+            raise Refused(HTTPStatus.FORBIDDEN, "the token is missing or wrong: open the address that mekong view gave")
 
     @staticmethod
     def _parameters(query: str) -> dict[str, str]:
