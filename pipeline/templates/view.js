@@ -7,9 +7,7 @@ const token = new URLSearchParams(location.search).get("token");
 const list = $("pairs");
 const chosen = $("chosen");
 const MAIN = ["similarity", "log_probability", "margin", "mining_margin"];
-const MAX_OPTIONS = 2000;
 const PAGES_AHEAD = 20;
-const ORIGINS = { translated: "translated", aligned: "aligned", mined: "mined" };
 const LANGUAGES = { th: "Thai", vi: "Vietnamese" };
 
 let rows = [];
@@ -57,7 +55,10 @@ async function load(fresh, facets = false) {
       progress(found.progress);
       $("total").textContent = count(total, "pair");
       $("more").textContent = rows.length < total ? "" : total ? "That is all." : "No pair fits this choice.";
-      if (fresh && rows.length) select(0, false);
+      if (fresh) {
+        scrollTo(0, 0);
+        select(0, false);
+      }
     } catch (error) {
       if (mine === asked) $("more").textContent = `Pairs could not be read: ${error.message}`;
     } finally {
@@ -87,11 +88,10 @@ function offer(facets) {
   for (const [name, number] of Object.entries(facets.reasons)) option(fields.reason, name, `${name} (${number})`);
   for (const [name, number] of Object.entries(facets.origins)) option(fields.origin, name, `${name} (${number})`);
   for (const [name, number] of Object.entries(facets.langs)) option(fields.lang, name, `${LANGUAGES[name] || name} (${number})`);
-  if (facets.documents.length <= MAX_OPTIONS)
-    for (const found of facets.documents) option(fields.document, found.id, `${found.label} (${found.pairs})`);
+  for (const found of facets.documents) option(fields.document, found.id, `${found.label} (${found.pairs})`);
   for (const name of facets.scores) option(fields.sort, name, name);
   for (const name of ["reason", "origin", "lang"]) fields[name].parentElement.hidden = fields[name].options.length < 2;
-  chosen.hidden = false;
+  $("filters").hidden = false;
   document.querySelector(".tools").hidden = false;
 }
 
@@ -109,8 +109,8 @@ function add(row) {
   for (const reason of row.reasons) chip(item.querySelector(".reasons"), reason);
   const sorted = chosen.elements.sort.value;
   for (const [name, value] of Object.entries(row.scores)) {
-    if (MAIN.includes(name) || name === sorted) chip(item.querySelector(".main"), name, value, name === sorted);
-    chip(item.querySelector(".rest"), name, value, name === sorted);
+    const first = MAIN.includes(name) || name === sorted;
+    chip(item.querySelector(first ? ".main" : ".rest"), name, value, name === sorted);
   }
   const index = rows.push(row) - 1;
   item.addEventListener("click", () => select(index, false));
@@ -123,12 +123,15 @@ function chip(where, name, value, sorted) {
   item.textContent = visible(name);
   if (value !== undefined) {
     const number = document.createElement("b");
-    number.textContent = value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 3 });
+    number.textContent = value.toLocaleString("en", { minimumFractionDigits: 3, maximumFractionDigits: 3 });
     item.append(" ", number);
   }
   item.classList.toggle("sorted", Boolean(sorted));
   where.append(item);
 }
+
+/* After another choice of pairs, the row of a pair is another object. */
+const shown = (row) => rows.find((other) => other.pair === row.pair) || row;
 
 function mark(row) {
   const byRule = row.reasons.length === 0;
@@ -201,9 +204,9 @@ function put(row, keep) {
 function undo() {
   const last = undone.pop();
   if (!last) return say("nothing to undo");
-  const index = rows.findIndex((row) => row.pair === last.row.pair);
-  put(index >= 0 ? rows[index] : last.row, last.keep);
-  select(index);
+  const row = shown(last.row);
+  put(row, last.keep);
+  select(rows.indexOf(row));
 }
 
 async function send() {
@@ -222,7 +225,7 @@ async function send() {
     } catch (error) {
       if (error.status && error.status < 500) {
         refused.set(row.pair, { ...queue.shift(), error: error.message });
-        mark(row);
+        mark(shown(row));
         continue;
       }
       wait = 3000;
@@ -241,7 +244,7 @@ async function send() {
 function sendAgain() {
   for (const item of refused.values()) queue.push(item);
   refused.clear();
-  for (const { row } of queue) mark(row);
+  for (const { row } of queue) mark(shown(row));
   send();
 }
 
@@ -255,9 +258,9 @@ function say(text, level = "") {
 const ACTIONS = {
   j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1),
   a: () => { decide(true); step(1); }, r: () => { decide(false); step(1); }, c: () => decide(null), u: undo, n: nextUndecided,
-  s: () => { const more = rows[current] && rows[current].item.querySelector("details"); if (more) more.open = !more.open; },
+  s: () => { const more = rows[current] && rows[current].item.querySelector("details"); if (more) more.open = !more.open; select(current); },
   d: onlyDocument,
-  "/": () => { chosen.elements.search.focus(); chosen.elements.search.select(); },
+  "/": () => { $("filters").open = true; chosen.elements.search.focus(); chosen.elements.search.select(); },
   "?": () => $("help").showModal(),
 };
 
@@ -310,4 +313,5 @@ chosen.elements.search.addEventListener("input", () => {
 new IntersectionObserver((seen) => { if (seen.some((entry) => entry.isIntersecting) && rows.length) load(false); },
   { rootMargin: "600px" }).observe($("more"));
 addEventListener("beforeunload", (event) => { if (queue.length || refused.size) event.preventDefault(); });
+$("filters").open = matchMedia("(min-width: 48.01rem)").matches;
 load(true, true);

@@ -25,6 +25,8 @@ from pipeline.viewer.index import ACCEPTED, REJECTED, UNDECIDED, Index, Mask
 MANIFEST = "manifest.json"
 KEPT_SHARDS = 8
 KEPT_SEARCHES = 4
+LISTED_DOCUMENTS = 2000
+"""More are not offered as a list; the page still chooses the document of a pair."""
 T = TypeVar("T")
 
 
@@ -181,11 +183,9 @@ class Review:
 
     def _facets(self) -> dict[str, Any]:
         facets = self.index.facets()
-        documents = [
-            {"id": name, "label": self.labels.get(name, name), "pairs": count}
-            for name, count in facets["documents"].items()
-        ]
-        return facets | {"documents": documents, "rules": self.config.filter.rules}
+        counts = facets["documents"] if len(facets["documents"]) <= LISTED_DOCUMENTS else {}
+        documents = [{"id": name, "label": self.labels.get(name, name), "pairs": n} for name, n in counts.items()]
+        return facets | {"documents": documents}
 
     def progress(self) -> dict[str, int]:
         """How many pairs there are, and how many a person accepted and rejected."""

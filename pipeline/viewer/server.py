@@ -51,6 +51,7 @@ class Server(ThreadingMixIn, TCPServer):
     """One page on a free port of the loopback address; `url` opens it."""
 
     daemon_threads = True
+    request_queue_size = MAX_CONNECTIONS
 
     def __init__(self, review: Review) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
