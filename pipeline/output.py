@@ -67,8 +67,8 @@ class Output:
         from pipeline.report import write_report
 
         self.signatures = found["signatures"]
+        write_report(self.report_data(), self.run.out)  # first: it reads all that a damaged or foreign run may lack
         corpus = self._corpus()
-        write_report(self.report_data(), self.run.out)
         self._store(found | {"counts": self.counts(), "corpus": corpus})
 
     def _corpus(self) -> dict[str, int]:

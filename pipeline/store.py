@@ -273,8 +273,8 @@ class Store:
             return None
         return self.rows(stage, shard, kind)
 
-    def rows(self, stage: str, shard: int, kind: type[T]) -> list[T]:
-        """The rows of a committed shard, whatever its key."""
+    def rows(self, stage: str, shard: int, kind: type[T], only: Sequence[int] | None = None) -> list[T]:
+        """The rows of a committed shard, whatever its key; with `only`, those of these numbers."""
         data_path, record_path = self._paths(stage, shard)
         record = self.record(stage, shard)
         try:
@@ -285,6 +285,8 @@ class Store:
             raise StoreError(f"{data_path} does not fit its commit record", f"Delete {record_path} to redo the shard.")
         text = zstandard.ZstdDecompressor().decompressobj().decompress(data)
         lines = text.split(b"\n")[:-1]
+        if only is not None:
+            lines = [lines[number] for number in only]
         adapter = _adapter(cast(Hashable, kind))
         try:
             return [adapter.validate_json(line) for line in lines]

@@ -12,7 +12,7 @@ const LANGUAGES = { th: "Thai", vi: "Vietnamese" };
 
 let rows = [];
 let current = -1;
-let total = 0;
+let left = 0;
 let loading = null;
 let asked = 0;
 const undone = [];
@@ -32,7 +32,7 @@ async function ask(path, options = {}) {
 }
 
 async function load(fresh, facets = false) {
-  if (!fresh && (loading || rows.length >= total)) return loading;
+  if (!fresh && (loading || !left)) return loading;
   const mine = ++asked;
   const query = new URLSearchParams(new FormData(chosen));
   query.set("search", query.get("search").trim());
@@ -49,12 +49,11 @@ async function load(fresh, facets = false) {
         list.replaceChildren();
         current = -1;
       }
-      total = fresh ? found.total : Math.max(found.total, rows.length + found.rows.length);
-      if (!fresh && !found.rows.length) total = rows.length;
+      left = found.left;
       for (const row of found.rows) add(row);
       progress(found.progress);
-      $("total").textContent = count(total, "pair");
-      $("more").textContent = rows.length < total ? "" : total ? "That is all." : "No pair fits this choice.";
+      if (fresh) $("total").textContent = count(found.total, "pair");
+      $("more").textContent = left ? "" : rows.length ? "That is all." : "No pair fits this choice.";
       if (fresh) {
         scrollTo(0, 0);
         select(0, false);
@@ -170,18 +169,19 @@ function select(index, focus = true) {
 }
 
 async function step(by) {
-  if (current + by >= rows.length && rows.length < total) await load(false);
-  select(Math.min(Math.max(current + by, 0), rows.length - 1));
+  const to = current + by; /* fixed before the wait, so that impatient keys do not skip pairs */
+  if (to >= rows.length) await load(false);
+  select(Math.min(Math.max(to, 0), rows.length - 1));
 }
 
 async function nextUndecided() {
   for (let pages = 0; pages <= PAGES_AHEAD; pages++) {
     const index = rows.findIndex((row, at) => at > current && row.decision === null);
     if (index >= 0) return select(index);
-    if (rows.length >= total) break;
+    if (!left) break;
     await load(false);
   }
-  say(rows.length >= total ? "no undecided pair after this one" : "none in the next pages: choose “undecided by hand”");
+  say(!left ? "no undecided pair after this one" : "none in the next pages: choose “undecided by hand”");
 }
 
 /* -- deciding and saving -- */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,15 +19,14 @@ from pipeline.errors import InputError, StoreError
 from pipeline.filter import filter_pairs
 from pipeline.reporting.rows import label
 from pipeline.store import Store
-from pipeline.types import Document, Scored, Verdict
+from pipeline.types import Document, Pair, Scored, Verdict
 from pipeline.viewer.index import ACCEPTED, REJECTED, UNDECIDED, Index, Mask
 
 MANIFEST = "manifest.json"
-KEPT_SHARDS = 8
 KEPT_SEARCHES = 4
 LISTED_DOCUMENTS = 2000
 """More are not offered as a list; the page still chooses the document of a pair."""
-T = TypeVar("T")
+S = TypeVar("S", bound=Settings)
 
 
 class Query(Settings):
@@ -79,7 +78,6 @@ class Review:
         }
         self._lock = threading.RLock()
         self._restarts = -1
-        self._loaded: OrderedDict[int, list[Scored]] = OrderedDict()
         self._found: OrderedDict[str, Mask] = OrderedDict()
         self.made = 0
         self._follow()
@@ -96,11 +94,10 @@ class Review:
         for verdict in filter_pairs(pairs(), self.config.filter):
             yield *waiting.popleft(), verdict
 
-    def _rows(self, shard: int) -> list[Scored]:
-        rows = self.store.load("score", shard, self._keys[shard], Scored)
-        if rows is None:
+    def _rows(self, shard: int, only: Sequence[int] | None = None) -> list[Scored]:
+        if self.store.key("score", shard) != self._keys[shard]:
             raise Changed("the run was made anew while it was looked at", "Start `mekong view` again.")
-        return rows
+        return self.store.rows("score", shard, Scored, only)
 
     def _follow(self) -> None:
         """Take in what was appended to the file of decisions."""
@@ -120,13 +117,13 @@ class Review:
         query = _parsed(Query, parameters, strict=False)
         with self._lock:
             self._follow()
-            numbers, total = self._chosen(query)
-            rows = [self._row(number) for number in numbers]
-            found = {"total": total, "rows": rows, "progress": self.progress()}
+            numbers, total, left = self._chosen(query)
+            rows = [self._row(number, scored) for number, scored in zip(numbers, self._scored(numbers), strict=True)]
+            found = {"total": total, "rows": rows, "left": left, "progress": self.progress()}
             return found | ({"facets": self._facets()} if query.facets else {})
 
-    def _chosen(self, query: Query) -> tuple[list[int], int]:
-        """The numbers of a page, and how many pairs there are on all of them."""
+    def _chosen(self, query: Query) -> tuple[list[int], int, int]:
+        """The numbers of a page, how many pairs there are on all pages, and how many after this one."""
         index = self.index
         mask = index.show(query.show)
         for name in ("reason", "origin", "lang", "document"):
@@ -140,30 +137,38 @@ class Review:
         order = index.order(query.sort, descending=query.order == "descending")
         past = np.flatnonzero(order == query.after)
         rest = order[past[0] + 1 :] if len(past) else order
-        return [int(number) for number in rest[mask[rest]][: query.limit]], int(mask.sum())
+        rest = rest[mask[rest]]
+        page = [int(number) for number in rest[: query.limit]]
+        return page, int(mask.sum()), len(rest) - len(page)
 
     def _search(self, text: str) -> Mask:
         """Pairs that have the text in their source, their English or their id, whatever the case."""
         wanted = unicodedata.normalize("NFC", text.strip()).casefold()
+        if wanted not in self._found:
+            sides = ((pair.src_text, pair.tgt_text, pair.id) for pair in self._pairs())
+            hits = (any(wanted in side.casefold() for side in three) for three in sides)
+            self._found[wanted] = np.fromiter(hits, np.bool_, self.index.size)
+        while len(self._found) > KEPT_SEARCHES:
+            self._found.popitem(last=False)
+        return self._found[wanted]
 
-        def scan() -> Mask:
-            found = np.zeros(self.index.size, np.bool_)
-            number = 0
-            for shard in range(len(self._keys)):
-                for row in self._rows(shard):
-                    pair = row.pair
-                    found[number] = any(wanted in side.casefold() for side in (pair.src_text, pair.tgt_text, pair.id))
-                    number += 1
-            return found
+    def _pairs(self) -> Iterator[Pair]:
+        return (scored.pair for shard in range(len(self._keys)) for scored in self._rows(shard))
 
-        return _remembered(self._found, wanted, scan, KEPT_SEARCHES)
+    def _scored(self, numbers: Sequence[int]) -> list[Scored]:
+        """The pairs of these numbers, each shard opened once."""
+        places = [self.index.place(number) for number in numbers]
+        wanted: dict[int, list[int]] = {}
+        for shard, row in places:
+            wanted.setdefault(shard, []).append(row)
+        found = {
+            (shard, row): scored
+            for shard, rows in wanted.items()
+            for row, scored in zip(rows, self._rows(shard, rows), strict=True)
+        }
+        return [found[place] for place in places]
 
-    def _scored(self, number: int) -> Scored:
-        shard, row = self.index.place(number)
-        return _remembered(self._loaded, shard, lambda: self._rows(shard), KEPT_SHARDS)[row]
-
-    def _row(self, number: int) -> dict[str, Any]:
-        scored = self._scored(number)
+    def _row(self, number: int, scored: Scored) -> dict[str, Any]:
         pair = scored.pair
         return {
             "number": number,
@@ -207,7 +212,7 @@ class Review:
             number = self.index.find(choice.pair)
             if number is None:
                 raise InputError(f"no pair {choice.pair!r} in this run")
-            pair = self._scored(number).pair
+            pair = self._scored([number])[0].pair
             if (pair.id, text_key(pair)) != (choice.pair, choice.text):
                 raise Changed(f"the texts of pair {choice.pair!r} have changed", "Start `mekong view` again.")
             self.decisions.append(decide(pair, choice.keep))
@@ -218,19 +223,6 @@ class Review:
     def finish(self) -> None:
         """Wait for a decision that is being written; no other one is taken after this."""
         self._lock.acquire()
-
-
-def _remembered(cache: OrderedDict[Any, T], key: Any, make: Callable[[], T], size: int) -> T:
-    """`make()`, or what it gave for the same key among the last `size` keys."""
-    if key not in cache:
-        cache[key] = make()
-    cache.move_to_end(key)
-    while len(cache) > size:
-        cache.popitem(last=False)
-    return cache[key]
-
-
-S = TypeVar("S", bound=Settings)
 
 
 def _parsed(kind: type[S], data: Any, *, strict: bool) -> S:
