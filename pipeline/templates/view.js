@@ -101,11 +101,12 @@ function add(row) {
   row.item = item;
   const set = (name, text) => { item.querySelector(name).textContent = visible(text); };
   set(".n", (row.number + 1).toLocaleString("en"));
-  set(".where", [row.origin, row.document, row.english].filter(Boolean).join(" · "));
+  for (const name of [row.origin, row.document, row.english]) if (name) line(item.querySelector(".where"), name);
   set(".src", row.src);
   set(".tgt", row.tgt);
   item.querySelector(".src").lang = row.lang;
   for (const reason of row.reasons) chip(item.querySelector(".reasons"), reason);
+  for (const problem of row.problems) chip(item.querySelector(".problems"), problem);
   const sorted = chosen.elements.sort.value;
   for (const [name, value] of Object.entries(row.scores)) {
     const first = MAIN.includes(name) || name === sorted;
@@ -115,6 +116,12 @@ function add(row) {
   item.addEventListener("click", () => select(index, false));
   mark(row);
   list.append(item);
+}
+
+function line(where, text) {
+  const item = document.createElement("bdi");
+  item.textContent = visible(text);
+  where.append(item);
 }
 
 function chip(where, name, value, sorted) {

@@ -17,9 +17,10 @@ from pipeline.config import Config, Settings, load_config
 from pipeline.decisions import Decisions, decide, text_key
 from pipeline.errors import InputError, StoreError
 from pipeline.filter import filter_pairs
+from pipeline.reporting.page import ENDED
 from pipeline.reporting.rows import label
 from pipeline.store import Store
-from pipeline.types import Document, Pair, Scored, Verdict
+from pipeline.types import Document, Pair, Scored, Translation, Verdict
 from pipeline.viewer.index import ACCEPTED, REJECTED, UNDECIDED, Index, Mask
 
 MANIFEST = "manifest.json"
@@ -118,7 +119,9 @@ class Review:
         with self._lock:
             self._follow()
             numbers, total, left = self._chosen(query)
-            rows = [self._row(number, scored) for number, scored in zip(numbers, self._scored(numbers), strict=True)]
+            page = list(zip(numbers, self._scored(numbers), strict=True))
+            problems = self._problems(page)
+            rows = [self._row(number, scored, problems) for number, scored in page]
             found = {"total": total, "rows": rows, "left": left, "progress": self.progress()}
             return found | ({"facets": self._facets()} if query.facets else {})
 
@@ -168,8 +171,19 @@ class Review:
         }
         return [found[place] for place in places]
 
-    def _row(self, number: int, scored: Scored) -> dict[str, Any]:
+    def _problems(self, page: Sequence[tuple[int, Scored]]) -> dict[str, list[str]]:
+        """What the guards of translation found, by segment, where a pair of the page did not pass them."""
+        shards = {self.index.place(number)[0] for number, scored in page if scored.scores.get("guard") == 0}
+        return {
+            made.segment_id: [ENDED.get(made.ended, made.ended), *made.problems]
+            for shard in sorted(shards)
+            for made in self.store.rows("translate", shard, Translation)
+            if made.ended not in ("stop", "skipped")
+        }
+
+    def _row(self, number: int, scored: Scored, problems: dict[str, list[str]]) -> dict[str, Any]:
         pair = scored.pair
+        translated = pair.origin == "translated"
         return {
             "number": number,
             "pair": pair.id,
@@ -183,6 +197,7 @@ class Review:
             "english": self.labels.get(pair.tgt_doc, pair.tgt_doc),
             "scores": {name: score for name, score in scored.scores.items() if score is not None},
             "reasons": self.index.reasons.get(number, ()),
+            "problems": [what for name in pair.src_segments if translated for what in problems.get(name, ())],
             "decision": {UNDECIDED: None, ACCEPTED: True, REJECTED: False}[int(self.index.states[number])],
         }
 

@@ -1,5 +1,6 @@
 """Which pairs the page gets, and what becomes of its decisions."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.decisions import Decisions, decide
 from pipeline.errors import InputError, StoreError
 from pipeline.store import Store, to_json
+from pipeline.types import Translation
 from pipeline.viewer.review import Changed, Review
 from tests.viewer.folder import run_folder, scored
 
@@ -90,6 +92,15 @@ def test_paging_goes_on_where_it_was_when_pairs_leave_the_choice(review: Review)
     after = str(page["rows"][-1]["number"])
     page = review.pairs({"show": "undecided", "limit": "2", "after": after})
     assert ([row["pair"] for row in page["rows"]], page["total"], page["left"]) == (["p2", "p3"], 4, 2)
+
+
+def test_what_the_guards_of_translation_found_is_told(tmp_path: Path) -> None:
+    marked = replace(scored(1), scores={"guard": 0.0})
+    folder = run_folder(tmp_path / "run", [scored(0), marked])
+    made = [Translation(f"d0:{n}", "x", "m", None, 1, 1, "incomplete", 1, (f"missing number {n}",)) for n in range(2)]
+    Store(folder).commit("translate", 0, "k", made)
+    rows = Review(folder, pytest.fail).pairs({})["rows"]
+    assert rows[1]["problems"] == ["something is missing", "missing number 1"]
 
 
 def test_decisions_of_another_process_are_seen(review: Review, folder: Path) -> None:
