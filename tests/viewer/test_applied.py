@@ -36,6 +36,7 @@ def test_corpus_and_report_follow_the_decisions(
     assert {row["id"] for row in rows} == {*kept[1:], refused[0]}
     assert [row["id"] for row in rows if row["accepted_by_hand"]] == [refused[0]]
     assert sum(pq.read_table(out / "corpus/pairs.parquet")["accepted_by_hand"].to_pylist()) == 1
+    assert (out / "corpus/corpus.tmx").read_text("utf-8").count("x-accepted-by-hand") == 1
     reasons = {row["id"]: row["reasons"] for row in lines(out / "rejected_pairs.jsonl")}
     assert reasons[kept[0]] == [REJECTED_BY_HAND] and refused[0] not in reasons
     counts = orjson.loads((out / "manifest.json").read_bytes())["counts"]
