@@ -55,11 +55,16 @@ class View:
     lexicon: Lexicon | None = None
 
 
-def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder) -> View:
-    """An English document as parts of sentences."""
+def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder, readable: bool = True) -> View:
+    """An English document as parts of sentences, without vectors where the source is not `readable` either.
+
+    Raises ModelError when vectors are needed and the encoder does not know English.
+    """
+    units = cut_units(text, ENGLISH, (stretch.span for stretch in stretches))
+    if not readable:
+        return View(units, ENGLISH, None)
     if ENGLISH not in encoder.languages:
         raise ModelError(f"encoder {encoder.name} does not know English", "Choose another encoder with align.encoder.")
-    units = cut_units(text, ENGLISH, (stretch.span for stretch in stretches))
     return View(units, ENGLISH, span_vectors(encoder, units.by_line(), MOST_PARTS))
 
 
