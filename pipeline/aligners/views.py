@@ -90,12 +90,12 @@ def _most(lang: str) -> int:
 def _translated_view(text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder) -> View:
     """A part of a stretch is read as the words at its place in the translation."""
     units = cut_units(text, lang, (stretch.span for stretch in stretches))
-    readable = list(units.texts)
+    readable, lengths = list(units.texts), units.lengths
     starts = [start for start, _ in units.spans]
     for stretch in stretches:
         first, past = (bisect_left(starts, edge) for edge in stretch.span)
         if stretch.english and first < past:
-            found = _proportional(stretch.english.split(), units.lengths[first:past])
+            found = _proportional(stretch.english.split(), lengths[first:past])
             readable[first:past] = [piece or own for piece, own in zip(found, units.texts[first:past], strict=True)]
     return View(units, lang, span_vectors(encoder, units.by_line(readable), _most(lang)))
 
