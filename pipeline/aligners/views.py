@@ -28,8 +28,7 @@ from pipeline.errors import ModelError
 ENGLISH = "en"
 MOST_PHRASES = 16
 MOST_PARTS = 8
-MOST_SENTENCES = 4
-"""Units of a bead on one side: phrases of Thai, parts of sentences of other languages, given sentences."""
+"""Units of a bead on one side: phrases of Thai, parts of sentences of other languages."""
 LEXICON_SHARE = 0.5
 """What the lexicon contributes where there are translations too."""
 

@@ -10,14 +10,13 @@ from typing import Any
 from pipeline.align import Side, match
 from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.load import load_lexicons
+from pipeline.aligners.views import ENGLISH
 from pipeline.cases import read_rows
 from pipeline.config import Config
 from pipeline.errors import InputError
 from pipeline.segment import segment
 from pipeline.text.language import detect
 from pipeline.types import Document, DocumentPair, Source
-
-ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)
