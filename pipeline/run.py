@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import orjson
 
 from pipeline import align as alignment
-from pipeline import glossary, models
+from pipeline import boundaries, glossary, models
 from pipeline import translate as translation
 from pipeline.config import Config
 from pipeline.decisions import Decisions
@@ -33,8 +33,8 @@ from pipeline.read import Reader
 from pipeline.score import VERSION as SCORE_VERSION
 from pipeline.score import score, signatures
 from pipeline.scorers.base import Context, Scorer
+from pipeline.segment import LEARNED, segment
 from pipeline.segment import VERSION as SEGMENT_VERSION
-from pipeline.segment import segment
 from pipeline.store import Store, digest, file_sha256, write_bytes, write_lines
 from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Translation, Verdict
 
@@ -150,8 +150,10 @@ class Run:
 
     def segment(self) -> None:
         """Cut every document into segments."""
+        # Of the boundary models only those that cut segments: a changed other one is no reason to translate again.
+        learned = [self.boundary_digests.get(lang) for lang in LEARNED]
         for number, doc_key in enumerate(self.doc_keys):
-            key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment)
+            key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment, learned)
             self._shard("segment", number, key, Segment, partial(self._segmented, number))
             self.segment_keys.append(key)
 
@@ -357,7 +359,13 @@ class Run:
     def _aligner_keys(self) -> list[str]:
         from pipeline.aligners.load import lexicon_key
 
-        return [models.fingerprint(self.encoder_entry), *lexicon_key(self.config.align.lexicon)]
+        units = self.boundary_digests.values()
+        return [models.fingerprint(self.encoder_entry), *lexicon_key(self.config.align.lexicon), *units]
+
+    @cached_property
+    def boundary_digests(self) -> dict[str, str]:
+        """The hashes of the boundary models by language: Thai segments and all units of the alignment rest on them."""
+        return boundaries.digests()
 
     @cached_property
     def lexicons(self) -> Lexicons:

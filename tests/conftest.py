@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,13 @@ from tests.small import quiet, renew, write_entry
 offline()
 # With more threads than free cores the small matrices of these models spend their time in barriers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Leave the imported libraries out of later collections: engines collect when they are loaded, and going through
+    half a million objects each time took longer than the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

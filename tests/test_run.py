@@ -1,6 +1,7 @@
 """Whole runs: what they leave, what a second one does, what a kill does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,8 +11,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from pipeline import boundaries
+from pipeline.config import Config, ReadSettings
 from pipeline.models import Entry
-from tests.runs import ENGLISH, articles, config, lines, mekong, outputs
+from pipeline.progress import Progress
+from pipeline.run import Run
+from tests.runs import ENGLISH, THAI, articles, config, lines, mekong, outputs
 
 
 @pytest.fixture
@@ -88,6 +93,30 @@ def test_a_changed_article_redoes_its_shard_only(
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
     redone = [path for path, at in times.items() if path.stat().st_mtime_ns != at]
     assert len(redone) == 1 < len(times)
+
+
+@pytest.mark.parametrize(("lang", "redone"), [("th", ["segment", "match"]), ("en", ["match"]), ("", [])])
+def test_a_changed_boundary_model_redoes_what_rests_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, redone: list[str]
+) -> None:
+    shipped = Path(shutil.copytree(boundaries.shipped() / "boundaries", tmp_path / "models/boundaries")).parent
+    monkeypatch.setattr(boundaries, "shipped", lambda: shipped)
+    (tmp_path / "a.txt").write_text("\n".join(THAI), encoding="utf-8")
+    settings = Config(read=ReadSettings(paths=[str(tmp_path / "a.txt")]))
+
+    def committed() -> dict[str, str]:
+        run = Run(settings, tmp_path / "out", Progress(quiet=True))
+        run.read()
+        run.segment()
+        run.store.commit("translate", 0, "", [])  # without English documents, matching needs no more
+        run.match()
+        return {stage: run.store.key(stage, 0) for stage in ("segment", "match")}
+
+    before = committed()
+    if lang:
+        path = shipped / "boundaries" / f"{lang}.safetensors"
+        path.write_bytes(path.read_bytes() + b" ")
+    assert [stage for stage, key in committed().items() if key != before[stage]] == redone
 
 
 def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
