@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from pipeline.errors import UsageError
-from pipeline.scorers.evaluation import SystemScores, Unit, evaluate
-from pipeline.scorers.metrics import DEFAULT_METRICS, METRICS, MetricScore, add_to_signature, make_metrics
-from pipeline.scorers.significance import PairedTestName
+from pipeline.scorers.metrics import (
+    DEFAULT_METRICS,
+    METRICS,
+    MetricScore,
+    PairedTestName,
+    Unit,
+    add_to_signature,
+    make_metrics,
+)
 
 if TYPE_CHECKING:
+    from pipeline.scorers.evaluation import SystemScores
     from pipeline.scorers.realign import BeadCounts, Realigner
 
 Format = Literal["text", "latex", "json"]
@@ -67,6 +74,7 @@ def score_command(
 
     Example: mekong score --hyp out/quickstart --confidence 1000 --unit document
     """
+    from pipeline.scorers.evaluation import evaluate
     from pipeline.testset import read_streams
 
     output = "json" if as_json else output

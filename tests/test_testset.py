@@ -178,7 +178,7 @@ class TestRealigned:
 
     def test_documents_and_sides_must_fit(self, write):
         reference = write("r", self.REFERENCE)
-        with pytest.raises(InputError, match="1 documents.*2"):
+        with pytest.raises(InputError, match=r"1 documents.*2"):
             read_streams([write("h", ["Floods."])], [reference]).realigned(Realigner())
         with pytest.raises(InputError, match="cut alike"):
             read_streams([write("h", ["Floods."])], [reference, write("q", ["x"])]).realigned(Realigner())

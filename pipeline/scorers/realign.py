@@ -100,7 +100,7 @@ class Realigner:
 
 def _by_vectors(text: str, reference: Sequence[str], encoder: Encoder) -> list[Span]:
     """The span of `text` that says the same as each reference segment, in order; empty where there is none."""
-    joined = "\n".join(reference)
+    joined = " ".join(reference)
     starts = [0]
     for segment in reference:
         starts.append(starts[-1] + len(segment) + 1)

@@ -91,7 +91,7 @@ def test_signatures_say_how(realigner):
 @given(st.integers(0, 2**32), st.sampled_from(sorted(REALIGNERS)))
 def test_no_word_is_lost_whatever_the_texts(seed, name):
     choose = random.Random(seed)
-    words = joined(REFERENCE + HYPOTHESIS) + ["–", "…", "2,500", "\u00a0x"]
+    words = [*joined(REFERENCE + HYPOTHESIS), "–", "…", "2,500", "\u00a0x"]
 
     def lines():
         return [" ".join(choose.choices(words, k=choose.randint(1, 12))) for _ in range(choose.randint(1, 6))]
