@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline.aligners.encoders import Encoder, Vectors
 
 VERSION = 1
+"""Raised with every change, here or in the aligner, that can change where a hypothesis is cut."""
 ENGLISH = "en"
 MOST_PARTS = 8
 MOST_SEGMENTS = 4
