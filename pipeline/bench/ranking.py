@@ -25,7 +25,7 @@ from pipeline.scorers.embedding import (
     require_language,
     text_vectors,
 )
-from pipeline.scorers.metrics import read_lines
+from pipeline.testset import read_lines
 
 SEED = 12345
 VERSION = 1

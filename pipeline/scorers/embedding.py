@@ -9,7 +9,7 @@ references, Albrecht and Hwa 2007, P07-1038), so it ranks systems, but has no me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,9 @@ class _Cosine:
     def signature(self) -> str:
         return f"against:{self.against}|{encoder_signature(self.encoder)}|version:{self.version}"
 
-    def aggregate(self, sums: NDArray[np.float64]) -> float:
-        """The mean cosine, -1 to 1, from the sums (2) of the statistics."""
-        return float(sums[0] / sums[1])
+    def aggregate(self, sums: NDArray[Any]) -> Any:
+        """The mean cosine, -1 to 1, of summed statistics (2,), or the means (n,) of n sums (n, 2)."""
+        return sums[..., 0] / sums[..., 1]
 
     def _counted(self, cosines: Vectors) -> NDArray[np.float64]:
         return np.stack([cosines.astype(np.float64), np.ones(len(cosines))], axis=1)
