@@ -102,6 +102,7 @@ def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
         for name, expected in entry.sha256.items():
             refuse_other(name, model / name, expected)
         if entry.kind == "scorer":
+            _check_encoder(entry, model)
             published = _weights(model)
         if any(model.rglob("*.ckpt")):
             run_apart(say, "checkpoint", model)
@@ -130,25 +131,20 @@ def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
 
 
 def _tokenizer(entry: Entry, model: Path, say: Say) -> str:
-    """Put the tokenizer beside a scorer's weights; its source with the version.
-
-    Raises ModelRefused when the checkpoint was trained on another encoder than the registry says.
-    """
-    trained_on = _encoder_of(model)
-    if entry.tokenizer.startswith("hub:") and trained_on:
-        said = entry.tokenizer.removeprefix("hub:").partition("@")[0]
-        if trained_on.rpartition("/")[2] != said.rpartition("/")[2]:
-            raise ModelRefused(f"the checkpoint is built on {trained_on}, the registry has the tokenizer of {said}")
+    """Put the tokenizer beside a scorer's weights; its source with the version."""
     (model / TOKENIZER).mkdir()
     version = fetch_tokenizer(entry.tokenizer, model / TOKENIZER, say)
     return f"{entry.tokenizer} {version}".rstrip()
 
 
-def _encoder_of(model: Path) -> str:
-    """The pretrained encoder that a checkpoint of COMET names, empty where it names none."""
+def _check_encoder(entry: Entry, model: Path) -> None:
+    """Raise ModelRefused when a checkpoint of COMET is built on another encoder than the registry says."""
     path = model / "hparams.yaml"
     data = load_yaml(path) if path.is_file() else {}
-    return str(data.get("pretrained_model") or "") if isinstance(data, dict) else ""
+    built_on = str(data.get("pretrained_model") or "") if isinstance(data, dict) else ""
+    said = entry.tokenizer.removeprefix("hub:").partition("@")[0]
+    if entry.tokenizer.startswith("hub:") and built_on and built_on.rpartition("/")[2] != said.rpartition("/")[2]:
+        raise ModelRefused(f"the checkpoint is built on {built_on}, the registry has the tokenizer of {said}")
 
 
 def _weights(model: Path) -> dict[str, FileRecord]:

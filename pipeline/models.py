@@ -236,6 +236,11 @@ def entry(name: str, extra: Path | None = None) -> Entry:
     return known[name]
 
 
+def how_to_add(entry: Entry) -> str:
+    """The command that gets a model."""
+    return f"mekong models add {f'--scorer {entry.metric.name}' if entry.metric else entry.name}"
+
+
 def folder(entry: Entry) -> Path:
     """Where a model is, or would be, in the store."""
     return root() / entry.name
@@ -247,7 +252,7 @@ def read_lock(entry: Entry) -> Lock:
     Raises ModelMissing when it is not there, ModelError when the lock is damaged.
     """
     path = folder(entry) / LOCK
-    remedy = f"mekong models add {entry.name}"
+    remedy = how_to_add(entry)
     try:
         return Lock.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -269,7 +274,7 @@ def locate(entry: Entry) -> Path:
         if size != record.size:
             raise ModelMissing(
                 f"the model {entry.name} is incomplete: {files[name]} has {size or 'no'} of {record.size} bytes",
-                f"mekong models add {entry.name}",
+                how_to_add(entry),
             )
     return base
 

@@ -135,12 +135,13 @@ class LearnedMetric:
         with self._progress.task(self.name, len(order), "segments") as task:
             for first in range(0, len(order), self._metric.batch_rows):
                 batch = order[first : first + self._metric.batch_rows]
-                scores, lost = process.score([distinct[key] for key in batch])
+                scores, shortened = process.score([distinct[key] for key in batch])
                 found.update(zip(batch, scores, strict=True))
-                cut += lost
+                cut += shortened
                 task.advance(len(batch))
         if cut:
-            self._progress.warn(f"{self.name} read {cut} segments without their end: they are too long for its model")
+            lost = "1 segment without its end" if cut == 1 else f"{cut} segments without their ends"
+            self._progress.warn(f"{self.name} read {lost}: too long for its model")
         return np.array([found[tuple(sorted(row.items()))] for row in rows])
 
 
