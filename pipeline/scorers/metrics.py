@@ -101,6 +101,8 @@ class StringMetric:
     ) -> NDArray[Any]:
         import numpy as np
 
+        if not references:
+            raise UsageError(f"{self.name} needs a reference", "Add --ref FILE, or take metrics that need none.")
         streams = [list(stream) for stream in references]
         if streams != self._references:
             # sacreBLEU would count the n-grams of the references anew for every system.
