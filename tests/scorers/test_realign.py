@@ -87,7 +87,7 @@ def test_signatures_say_how(realigner):
     assert realigner.items in ({"realign": "words-v1"}, {"realign": "mekong-v1", "encoder": WordEncoder().name})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(sorted(REALIGNERS)))
 def test_no_word_is_lost_whatever_the_texts(seed, name):
     choose = random.Random(seed)
