@@ -37,10 +37,13 @@ class _Cosine:
         if TARGET not in encoder.languages:
             raise UsageError(f"the encoder {encoder.name} does not know English", "Use another: `mekong models list`")
         self.encoder = encoder
+        self.streams = 0
 
     @property
     def signature(self) -> str:
-        return f"against:{self.against}|{encoder_signature(self.encoder)}|version:{self.version}"
+        """The number of references is known when `statistics` has seen them."""
+        seen = f"nrefs:{self.streams}|" if self.streams else ""
+        return f"{seen}against:{self.against}|{encoder_signature(self.encoder)}|version:{self.version}"
 
     def aggregate(self, sums: NDArray[Any]) -> Any:
         """The mean cosine, -1 to 1, of summed statistics (2,), or the means (n,) of n sums (n, 2)."""
@@ -54,7 +57,7 @@ class SimRef(_Cosine):
     """Mean cosine of hypothesis and reference; of several references the closest counts, segment by segment."""
 
     name = "SimRef"
-    against = "closest reference"
+    against = "closest-reference"
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None = None
@@ -62,6 +65,7 @@ class SimRef(_Cosine):
         """(cosine, 1) for each segment, shape (len(hypotheses), 2). Raises UsageError where there is no reference."""
         if not references:
             raise UsageError(f"{self.name} needs a reference", "Add --ref FILE, or take SimSrc with --src FILE.")
+        self.streams = len(references)
         ours = text_vectors(self.encoder, hypotheses)
         return self._counted(
             np.max([cosines(ours, text_vectors(self.encoder, stream)) for stream in references], axis=0)

@@ -1,7 +1,7 @@
 """Learned metrics: COMET, CometKiwi, xCOMET, MetricX, computed by a process in their own environment.
 
 A score means little without its maker, so the signature has checkpoint, digest, package, precision and batch: the same
-checkpoint gives other scores with another version of its package (github.com/Unbabel/COMET/issues/203).
+checkpoint gives other scores with another version of its package.
 """
 
 from __future__ import annotations

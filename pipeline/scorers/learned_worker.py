@@ -57,7 +57,7 @@ class Comet:
         kind = str2model[released["class_identifier"]]
         settings = {**released, **saved}
         if released.get("layer_transformation") == "sparsemax_patch":
-            # Trained when COMET computed softmax whatever was asked for (github.com/Unbabel/COMET/issues/244).
+            # Trained when COMET computed softmax whatever was asked for; so does its own loader since 2.2.4.
             settings["layer_transformation"] = "softmax"
         settings |= {
             "pretrained_model": str(folder / "tokenizer"),
@@ -68,7 +68,9 @@ class Comet:
         }
         known = inspect.signature(kind.__init__).parameters
         self._model = kind(**{key: value for key, value in settings.items() if key in known})
-        missing, _ = self._model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+        absent, _ = self._model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+        # Buffers may be missing: older releases had not those of training.
+        missing = sorted({name for name, _ in self._model.named_parameters()}.intersection(absent))
         if missing:
             raise ValueError(f"the checkpoint has no weights for {', '.join(missing[:5])}")
         self._model.to(device).eval()

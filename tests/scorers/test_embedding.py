@@ -41,7 +41,9 @@ def test_a_blank_hypothesis_scores_nothing_and_counts():
 
 
 def test_signatures_name_encoder_weights_and_what_was_compared():
-    assert SimRef(Letters()).signature == "against:closest reference|encoder:letters|weights:v7|version:1"
+    metric = SimRef(Letters())
+    metric.statistics(ENGLISH, [ENGLISH, ENGLISH])
+    assert metric.signature == "nrefs:2|against:closest-reference|encoder:letters|weights:v7|version:1"
     assert SimSrc(Letters()).signature == "against:source|encoder:letters|weights:v7|version:1"
 
 
