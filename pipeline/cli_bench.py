@@ -144,6 +144,44 @@ def documents_command(
     _save(json_file, {"documents": found})
 
 
+@app.command("ranking")
+def ranking_command(
+    hyp: Annotated[list[Path], typer.Option("--hyp", help="Hypotheses of a system, one segment a line; repeat.")],
+    src: Annotated[Path | None, typer.Option("--src", help="The source, line by line: adds SimSrc.")] = None,
+    ref: Annotated[Path | None, typer.Option("--ref", help="The reference, line by line: adds SimRef.")] = None,
+    recorded: Annotated[
+        str | None,
+        typer.Option(metavar="ENDING", help="Compare with the score in the file HYP.ENDING beside each hypothesis."),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples for the confidence.")] = 1000,
+    encoder: Annotated[str | None, typer.Option(help="A registry name, see `mekong models list`.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """Rank systems without a reference, by sentence vectors, and say how sure the order is.
+
+    SimPeers: how close a system's segments are to those of the others (three systems or more). SimSrc: to the source;
+    it favours literal translations. The confidence is the share of bootstrap resamples that keep an order.
+
+    Example: mekong bench ranking --src dev.th --hyp ours.en --hyp theirs.en --hyp third.en --recorded comet
+    """
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.bench.machine import circumstances
+    from pipeline.bench.ranking import rank_files
+    from pipeline.bench.ranking_table import show
+    from pipeline.config import AlignSettings
+
+    _check_folder(json_file)
+    where = circumstances()
+    models.offline()
+    loaded = load_encoder(models.entry(encoder or AlignSettings().encoder))
+    rankings = rank_files(loaded, hyp, src, ref, recorded, resamples)
+    show(rankings, recorded, where)
+    _save(json_file, {"rankings": rankings, "circumstances": where})
+
+
 def _check_folder(json_file: Path | None) -> None:
     if json_file is not None and not json_file.parent.is_dir():
         raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")

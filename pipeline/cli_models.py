@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, UsageError
 from pipeline.model_add import add
 from pipeline.models import Entry, check, entries, entry, locate, read_lock, root
 from pipeline.store import to_json
@@ -69,13 +69,36 @@ def check_command(
 
 
 @app.command("add")
-def add_command(names: Annotated[list[str], typer.Argument(help="Names from `mekong models list`.")]) -> None:
+def add_command(
+    names: Annotated[list[str] | None, typer.Argument(help="Names from `mekong models list`.")] = None,
+    scorer: Annotated[
+        list[str] | None,
+        typer.Option("--scorer", help="A learned metric: comet, cometkiwi, xcomet, metricx; repeat."),
+    ] = None,
+    given: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FOLDER", help="Take the one model from a folder with its published files."),
+    ] = None,
+) -> None:
     """Get models, check them and put them into the store; the only command that uses the network.
 
+    A learned metric also gets an environment of its own, once for all of them.
+
     Example: mekong models add qwen2.5-coder-1.5b use-multilingual-v3
+
+    Example: mekong models add --scorer comet
     """
-    for one in [entry(name) for name in names]:
-        typer.echo(add(one.name, lambda text: typer.echo(text, err=True)))
+    from pipeline.scorers.learned import scorer as scorer_entry
+
+    chosen = [entry(name) for name in names or ()] + [scorer_entry(name) for name in scorer or ()]
+    if not chosen:
+        raise UsageError("there is nothing to add", "Name a model, or a learned metric with --scorer.")
+    if given is not None and len(chosen) > 1:
+        raise UsageError(f"--from is for one model, {len(chosen)} are named", "Add them one by one.")
+    for one in chosen:
+        typer.echo(add(one.name, lambda text: typer.echo(text, err=True), given))
+        if not one.commercial:
+            typer.echo(f"{one.name}: licence {one.licence}, not known to allow commercial use", err=True)
 
 
 @app.command("lexicon")

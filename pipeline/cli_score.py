@@ -68,9 +68,14 @@ def score_command(
     Segment n of a hypothesis translates segment n of the reference; where JSONL has ids, they decide. Keys of JSONL:
     hypothesis, mt, translation, tgt or text; reference or ref; src or text; id, doc_id.
 
+    simref and simsrc compare sentence vectors (simsrc:labse with another encoder), the last four names are learned
+    metrics (`mekong models add --scorer comet`). Metrics without a reference need only --src.
+
     Where a system has cut its sentences otherwise, use --realign; doc_id or blank lines tell documents.
 
     Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --paired ar
+
+    Example: mekong score --hyp ours.en --ref dev.en --src dev.th --metric comet --metric chrf
 
     Example: mekong score --hyp out/quickstart --confidence 1000 --unit document
     """

@@ -8,36 +8,45 @@ is a lock that the system drops with the process. Files are not flushed to disk 
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import shutil
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from pipeline.config import load_yaml
 from pipeline.engines.convert import CT2_FOLDER, run_apart
 from pipeline.errors import ModelError, ModelMissing, ModelRefused
-from pipeline.model_sources import Fetched, Say, fetch, refuse_other
+from pipeline.model_sources import Fetched, Say, fetch, fetch_tokenizer, refuse_other
 from pipeline.models import LOCK, OWN_ENTRIES, Entry, FileRecord, Lock, entry, folder, locate, root
+from pipeline.scorers import environment
+from pipeline.scorers.environment import claimed
 from pipeline.store import file_sha256, to_json, write_bytes
 
 HASH_THREADS = 2
+TOKENIZER = "tokenizer"
+"""The folder of a scorer's tokenizer, in that of the model."""
 
 
-def add(name: str, say: Say) -> Path:
+def add(name: str, say: Say, given: Path | None = None) -> Path:
     """Put a model of the registry into the store, from the first of its sources that has it; the folder to load from.
 
-    A model that is there and complete is left alone. `say` gets lines of progress.
+    A model that is there and complete is left alone. A scorer gets its environment first. `say` gets lines of progress;
+    `given` is a folder to take the model from instead, a scorer's tokenizer from the folder `tokenizer` in it.
 
     Raises UsageError for an unknown name, ModelRefused when a source had it but it must not be used, ModelError when no
     source has it or another process is adding it.
     """
     one = entry(name)
+    if given is not None:
+        one = one.model_copy(
+            update={"sources": (f"path:{given}",), "tokenizer": one.tokenizer and f"path:{given / TOKENIZER}"}
+        )
     root().mkdir(parents=True, exist_ok=True)
-    with _claimed(one):
+    if one.kind == "scorer":
+        environment.make(say)
+    with claimed(one.name):
         try:
             there = locate(one)
             if not _wants_ctranslate2(one) or (there / CT2_FOLDER).is_dir():
@@ -52,18 +61,6 @@ def add(name: str, say: Say) -> Path:
 def _wants_ctranslate2(entry: Entry) -> bool:
     """Whether the int8 model for CTranslate2 belongs into the store of this machine."""
     return entry.backend("cpu") == "ctranslate2" and importlib.util.find_spec("ctranslate2") is not None
-
-
-@contextmanager
-def _claimed(entry: Entry) -> Iterator[None]:
-    with (root() / f".{entry.name}.claim").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ModelError(f"another process is adding {entry.name}", "Wait for it, then try again.") from None
-        for left in root().glob(f".{entry.name}.*.part"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
 
 
 def _add(entry: Entry, say: Say) -> None:
@@ -96,6 +93,7 @@ def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
     fetched_into.mkdir()
     fetched = fetch(entry, source, fetched_into if entry.format == "gguf" else model, say)
     converted: Literal["", "gguf", "pickle"] = ""
+    published: dict[str, FileRecord] = {}
     if entry.format == "gguf":
         (expected,) = entry.sha256.values()
         run_apart(say, "gguf", model, expected, *(str(part.resolve()) for part in fetched.parts))
@@ -103,11 +101,18 @@ def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
     elif entry.format == "safetensors":
         for name, expected in entry.sha256.items():
             refuse_other(name, model / name, expected)
-        if any(model.rglob("*.bin")):
+        if entry.kind == "scorer":
+            _check_encoder(entry, model)
+            published = _weights(model)
+        if any(model.rglob("*.ckpt")):
+            run_apart(say, "checkpoint", model)
+            converted = "pickle"
+        elif any(model.rglob("*.bin")):
             run_apart(say, "pickle", model)
             converted = "pickle"
         if not any(model.glob("*.safetensors")):
             raise ModelError("there are no weights in safetensors or PyTorch format")
+    tokenizer = _tokenizer(entry, model, say) if entry.tokenizer else ""
     if _wants_ctranslate2(entry):
         run_apart(say, "ctranslate2", model)
     say("hashing")
@@ -118,9 +123,37 @@ def _build(entry: Entry, source: str, work: Path, say: Say) -> None:
         licence=entry.licence,
         converted_from=converted,
         in_package=fetched.package,
+        tokenizer=tokenizer,
+        published=published,
         files=_records(model, fetched),
     )
     write_bytes(model / LOCK, to_json(lock, indent=True) + b"\n")
+
+
+def _tokenizer(entry: Entry, model: Path, say: Say) -> str:
+    """Put the tokenizer beside a scorer's weights; its source with the version."""
+    (model / TOKENIZER).mkdir()
+    version = fetch_tokenizer(entry.tokenizer, model / TOKENIZER, say)
+    return f"{entry.tokenizer} {version}".rstrip()
+
+
+def _check_encoder(entry: Entry, model: Path) -> None:
+    """Raise ModelRefused when a checkpoint of COMET is built on another encoder than the registry says."""
+    path = model / "hparams.yaml"
+    data = load_yaml(path) if path.is_file() else {}
+    built_on = str(data.get("pretrained_model") or "") if isinstance(data, dict) else ""
+    said = entry.tokenizer.removeprefix("hub:").partition("@")[0]
+    if entry.tokenizer.startswith("hub:") and built_on and built_on.rpartition("/")[2] != said.rpartition("/")[2]:
+        raise ModelRefused(f"the checkpoint is built on {built_on}, the registry has the tokenizer of {said}")
+
+
+def _weights(model: Path) -> dict[str, FileRecord]:
+    """Size and hash of the weights as they were published."""
+    files = [path for path in sorted(model.rglob("*")) if path.suffix in (".ckpt", ".bin", ".safetensors")]
+    return {
+        path.relative_to(model).as_posix(): FileRecord(size=path.stat().st_size, sha256=file_sha256(path))
+        for path in files
+    }
 
 
 def _records(model: Path, fetched: Fetched) -> dict[str, FileRecord]:

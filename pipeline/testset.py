@@ -62,14 +62,21 @@ class Streams:
     source: Stream | None
     by: str | None
 
+    @property
+    def first(self) -> Stream:
+        """The side whose order the others follow: the first reference, or the source where there is none."""
+        first = self.references[0] if self.references else self.source
+        assert first is not None
+        return first
+
     def matched(self) -> TestSet:
         """The sides segment by segment: by id where both have ids, by their order otherwise.
 
         Raises InputError where ids do not match, UsageError where no side has the key to slice by.
         """
-        first = self.references[0]
+        first = self.first
         hypotheses = [_in_order(stream, first) for stream in self.hypotheses]
-        references = [first, *(_in_order(stream, first) for stream in self.references[1:])]
+        references = [_in_order(stream, first) for stream in self.references]
         source = _in_order(self.source, first) if self.source else None
         sides = [*references, *hypotheses, *([source] if source else [])]
         return TestSet(
@@ -86,7 +93,9 @@ class Streams:
         Documents are told by `doc_id`, or by blank lines where a side has none, and then matched in order. Blank
         segments are left out. Raises InputError where the documents of both sides do not match.
         """
-        first = self.references[0]
+        if not self.references:
+            raise UsageError("there is no reference to cut the hypotheses by", "Name one with --ref.")
+        first = self.first
         for stream in [*self.references[1:], *([self.source] if self.source else [])]:
             if len(stream.segments) != len(first.segments):
                 raise InputError(
@@ -121,29 +130,34 @@ def read_streams(
 ) -> Streams:
     """Read every side; a hypothesis that is named twice counts once. A run folder brings its own reference.
 
-    `documents` is a file with the document of each reference segment, a line each.
-    Raises InputError on what cannot be read, UsageError where there is no reference.
+    `documents` is a file with the document of each reference segment, a line each. Without references, the source says
+    what the segments are. Raises InputError on what cannot be read, UsageError where there is neither.
     """
     keys = {"id", DOCUMENT, *([by] if by else [])}
     paths = list(dict.fromkeys(hypotheses))
     if not references:
-        if not all(path.is_dir() for path in paths):
-            raise UsageError("there is no reference", "Name one with --ref; only run folders bring their own.")
-        found = [_run_reference(paths, keys)]
+        runs = all(path.is_dir() for path in paths)
+        if not runs and source is None:
+            raise UsageError(
+                "there is no reference", "Name one with --ref, or the source with --src for metrics without references."
+            )
+        found = [_run_reference(paths, keys)] if runs else []
     else:
         found = [read_stream(path, "reference", keys) for path in references]
+    sides = [*found, *([read_stream(source, "source", keys)] if source else [])]
     if documents is not None:
         names = read_lines(documents)
-        if len(names) != len(found[0].segments):
+        first = sides[0]
+        if len(names) != len(first.segments):
             raise InputError(
-                f"{documents} has {len(names)} lines, {found[0].name} has {len(found[0].segments)} segments",
+                f"{documents} has {len(names)} lines, {first.name} has {len(first.segments)} segments",
                 "Line n must be the document of segment n.",
             )
-        found[0] = Stream(found[0].name, found[0].segments, {**found[0].columns, DOCUMENT: tuple(names)})
+        sides[0] = Stream(first.name, first.segments, {**first.columns, DOCUMENT: tuple(names)})
     return Streams(
         tuple(read_stream(path, "hypothesis", keys) for path in paths),
-        tuple(found),
-        read_stream(source, "source", keys) if source else None,
+        tuple(sides[: len(found)]),
+        sides[-1] if source else None,
         by,
     )
 

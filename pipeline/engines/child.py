@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 from pipeline import errors
@@ -25,20 +25,26 @@ STDERR_TAIL = 2000
 
 
 class Child:
-    """The parent's end: starts `python -m MODULE` and asks it.
+    """The parent's end: starts a command, usually `python -m MODULE`, and asks it.
 
     The child ends when its pipe closes; the kernel ends it when we die. Raises EngineError when it cannot load.
     """
 
-    def __init__(self, module: str, settings: dict[str, Any]) -> None:
+    title = "the CTranslate2 process"
+    remedy = "Run `mekong doctor`; if the memory was short, set translate.batch_rows lower. What is done is kept."
+
+    def __init__(
+        self, command: Sequence[str], settings: dict[str, Any], environment: Mapping[str, str] | None = None
+    ) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         # A session of its own: Ctrl-C in a terminal must not end the batch in hand.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             start_new_session=True,
+            env=environment,
             text=True,
             encoding="utf-8",
         )
@@ -57,10 +63,7 @@ class Child:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise EngineError(
-                f"the CTranslate2 process ended with code {self._process.wait()}: {self._last_words()}",
-                "Run `mekong doctor`; if the memory was short, set translate.batch_rows lower. What is done is kept.",
-            )
+            raise EngineError(f"{self.title} ended with code {self._process.wait()}: {self._last_words()}", self.remedy)
         return json.loads(line)
 
     def _last_words(self) -> str:
@@ -81,6 +84,11 @@ class Child:
         if self._process.stdout:
             self._process.stdout.close()
         self._log.close()
+
+
+def python(module: str) -> list[str]:
+    """The command that runs a module of ours."""
+    return [sys.executable, "-m", module]
 
 
 def told(error: MekongError) -> dict[str, str]:

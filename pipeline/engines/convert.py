@@ -2,6 +2,7 @@
 
     python -m pipeline.engines.convert gguf FOLDER SHA256 PART...    parts of a GGUF file -> checkpoint in FOLDER
     python -m pipeline.engines.convert pickle FOLDER                 *.bin in FOLDER -> *.safetensors, *.bin removed
+    python -m pipeline.engines.convert checkpoint FOLDER             FOLDER/*.ckpt -> model.safetensors, *.json
     python -m pipeline.engines.convert ctranslate2 FOLDER            checkpoint in FOLDER -> FOLDER/ctranslate2-int8
 
 It runs as a process of its own (`run_apart`), so that the memory goes back to the system and a pickle is opened away
@@ -89,17 +90,57 @@ def from_pickles(folder: Path) -> None:
             (place / "model.safetensors.index.json").write_text(index + "\n", encoding="utf-8")
 
 
-def _load_tensors(path: Path) -> dict[str, Any]:
+def from_checkpoint(folder: Path) -> None:
+    """Replace the training checkpoint of a folder by its weights, `model.safetensors`, and `hyper_parameters.json`.
+
+    Every tensor keeps its name: what ties them is not known here.
+    Raises ModelRefused when it holds anything but tensors and plain values.
+    """
+    from safetensors.torch import save_file
+
+    (path,) = folder.rglob("*.ckpt")
+    say(f"reading {path.name} (tensors and plain values only)")
+    held = _load(path)
+    if not isinstance(held, Mapping) or not _named_tensors(held.get("state_dict")):
+        raise ModelRefused(f"{path.name} has no state_dict of named tensors")
+    state: dict[str, Any] = {}
+    for name, tensor in held["state_dict"].items():
+        alone = tensor.nbytes == tensor.untyped_storage().nbytes()
+        taken = any(tensor.data_ptr() == other.data_ptr() for other in state.values())
+        state[name] = tensor.contiguous() if alone and not taken else tensor.clone().contiguous()
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    try:
+        text = json.dumps(dict(held.get("hyper_parameters") or {}), indent=2, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise ModelRefused(f"{path.name} has hyperparameters that are not plain values ({error})") from error
+    (folder / "hyper_parameters.json").write_text(text + "\n", encoding="utf-8")
+    path.unlink()
+    if path.parent != folder:
+        path.parent.rmdir()
+
+
+def _named_tensors(state: Any) -> bool:
+    import torch
+
+    return isinstance(state, Mapping) and all(isinstance(value, torch.Tensor) for value in state.values())
+
+
+def _load(path: Path) -> Any:
+    """What a pickle holds, as far as it is tensors and plain values."""
     import torch
 
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None)
     except (OSError, MemoryError):
         raise
     except Exception as error:  # bytes from elsewhere go through an interpreter: it can fail in any way
         reason = f"{type(error).__name__}: {error}".split("\n")[0]
         raise ModelRefused(f"{path.name} is not a plain file of tensors ({reason})") from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+
+
+def _load_tensors(path: Path) -> dict[str, Any]:
+    state = _load(path)
+    if not _named_tensors(state):
         raise ModelRefused(f"{path.name} holds more than named tensors")
     return dict(state)
 
@@ -192,6 +233,7 @@ def main(arguments: Sequence[str]) -> int:
     run: Mapping[str, Callable[[], None]] = {
         "gguf": lambda: from_gguf(Path(folder), rest[0], [Path(part) for part in rest[1:]]),
         "pickle": lambda: from_pickles(Path(folder)),
+        "checkpoint": lambda: from_checkpoint(Path(folder)),
         "ctranslate2": lambda: to_ctranslate2(Path(folder)),
     }
     try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.engines.base import Output
-from pipeline.engines.child import Child
+from pipeline.engines.child import Child, python
 
 
 class CTranslate2Engine(Child):
@@ -14,7 +14,7 @@ class CTranslate2Engine(Child):
 
     def __init__(self, folder: Path, device: str, compute_type: str, threads: int, end_tokens: Sequence[str]) -> None:
         super().__init__(
-            "pipeline.engines.ct2_worker",
+            python("pipeline.engines.ct2_worker"),
             {
                 "folder": str(folder),
                 "device": device,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.engines.base import Engine, Output
-from pipeline.engines.child import Child
+from pipeline.engines.child import Child, python
 from pipeline.engines.convert import CT2_FOLDER, run_apart
 from pipeline.errors import ModelMissing, UsageError
 
@@ -42,7 +42,7 @@ class CTranslate2Seq2Seq(Child):
         # Beyond its table of positions a model fails; the start token and the forced one are in it.
         self._limit = positions - 1 - len(search.prefix) if positions else None
         super().__init__(
-            "pipeline.engines.ct2_seq2seq_worker",
+            python("pipeline.engines.ct2_seq2seq_worker"),
             {
                 "folder": str(folder),
                 "device": device,

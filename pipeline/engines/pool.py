@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.base import Output
-from pipeline.engines.child import Child, raise_told
+from pipeline.engines.child import Child, python, raise_told
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, MekongError
 
@@ -159,7 +159,7 @@ class _Process(Child):
     def __init__(self, settings: dict[str, Any]) -> None:
         self._device = settings["device"]
         try:
-            super().__init__(WORKER, settings)
+            super().__init__(python(WORKER), settings)
         except OSError as error:
             raise _Died(f"no worker can be started for {self._device}: {error}") from error
         except (EngineError, ValueError) as error:

@@ -63,7 +63,9 @@ def evaluate(
     unit: Unit = "segment",
     fold_names: bool = False,
 ) -> list[SystemScores]:
-    """Score systems of N segments against one or more streams of N references; the first system is the baseline.
+    """Score systems of N segments against streams of N references; the first system is the baseline.
+
+    Without a reference, `metrics` must be such as do without, and `sources` be given.
 
     `metrics` are BLEU, chrF and chrF++ unless given. `sources`, `documents` and `slices` have N entries: source texts,
     the document that each segment belongs to, and a label for scores of its own. `confidence` is the number of
@@ -82,7 +84,7 @@ def evaluate(
     if paired == "bs":
         confidence = confidence or BOOTSTRAP_SAMPLES
     units = _places(documents)[1] if unit == "document" and documents is not None else None
-    draws = Draws(len(references[0]) if units is None else int(units.max()) + 1, confidence, paired)
+    draws = Draws(len(systems[0].segments) if units is None else int(units.max()) + 1, confidence, paired)
     columns = [
         _column(metric, [metric.statistics(s.segments, references, sources) for s in systems], units, draws, slices)
         for metric in chosen
@@ -121,22 +123,23 @@ def _check_request(
 def _check_counts(
     systems: Sequence[System], references: Sequence[Sequence[str]], labels: dict[str, Sequence[str] | None]
 ) -> None:
-    if not references or not references[0]:
-        raise InputError("the reference is empty", "Give at least one segment to score.")
-    expected = len(references[0])
-    for system in systems:
-        _check_count(system.name, "segments", len(system.segments), expected)
-    for number, stream in enumerate(references[1:], 2):
-        _check_count(f"reference {number}", "segments", len(stream), expected)
-    for name, values in labels.items():
-        if values is not None:
-            _check_count(f"the list of {name}s", "entries", len(values), expected)
+    sources = labels["source"]
+    side, first = ("source", sources) if not references and sources is not None else ("reference", [*references, []][0])
+    if not first:
+        raise InputError(f"the {side} is empty", "Give at least one segment to score.")
+    expected = f"the {side} has {len(first)} segments"
+    counted: list[tuple[str, str, Sequence[str]]]
+    counted = [(system.name, "segments", system.segments) for system in systems]
+    counted += [(f"reference {number}", "segments", stream) for number, stream in enumerate(references[1:], 2)]
+    counted += [(f"the list of {name}s", "entries", values) for name, values in labels.items() if values is not None]
+    for name, what, values in counted:
+        _check_count(name, what, len(values), len(first), expected)
 
 
-def _check_count(name: str, what: str, count: int, expected: int) -> None:
-    if count != expected:
+def _check_count(name: str, what: str, count: int, wanted: int, expected: str) -> None:
+    if count != wanted:
         raise InputError(
-            f"{name} has {count} {what}, the reference has {expected} segments",
+            f"{name} has {count} {what}, {expected}",
             "Segment n of one must be the translation of segment n.",
         )
 

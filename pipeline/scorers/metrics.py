@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pipeline.errors import UsageError
+from pipeline.scorers.model_metrics import MODEL_METRICS, SIMILARITIES, similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,6 +101,8 @@ class StringMetric:
     ) -> NDArray[Any]:
         import numpy as np
 
+        if not references:
+            raise UsageError(f"{self.name} needs a reference", "Add --ref FILE, or take metrics that need none.")
         streams = [list(stream) for stream in references]
         if streams != self._references:
             # sacreBLEU would count the n-grams of the references anew for every system.
@@ -139,16 +143,32 @@ def _ter() -> Metric:
     return StringMetric(TER(), "TER", higher_better=False)
 
 
-METRICS: Mapping[str, Callable[[], Metric]] = {"bleu": _bleu, "chrf": _chrf, "chrf++": _chrf_plus, "ter": _ter}
+METRICS: Mapping[str, Callable[[], Metric]] = {
+    "bleu": _bleu,
+    "chrf": _chrf,
+    "chrf++": _chrf_plus,
+    "ter": _ter,
+    **MODEL_METRICS,
+}
 """Every metric by the name that the command line knows; what a metric needs is loaded when it is made."""
 
 
 def make_metrics(names: Sequence[str]) -> list[Metric]:
-    """The metrics of these names, each once, in order. Raises UsageError on a name that is not in METRICS."""
-    for name in names:
-        if name not in METRICS:
-            raise UsageError(f"unknown metric {name!r}", f"Metrics: {', '.join(METRICS)}.")
-    return [METRICS[name]() for name in dict.fromkeys(names)]
+    """The metrics of these names, each once, in order; `simsrc:labse` is SimSrc with the encoder labse.
+
+    Raises UsageError on a name that is not in METRICS, ModelMissing where the model of one is not there.
+    """
+    makers = {name: _maker(name) for name in names}
+    return [maker() for maker in makers.values()]
+
+
+def _maker(name: str) -> Callable[[], Metric]:
+    metric, _, encoder = name.partition(":")
+    if encoder and metric in SIMILARITIES:
+        return partial(similarity, metric, encoder)
+    if name not in METRICS:
+        raise UsageError(f"unknown metric {name!r}", f"Metrics: {', '.join(METRICS)}.")
+    return METRICS[name]
 
 
 def add_to_signature(signature: str, items: Mapping[str, object]) -> str:

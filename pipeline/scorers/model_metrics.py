@@ -1,0 +1,42 @@
+"""Corpus metrics that need a model: by sentence vectors (`embedding`), and learned ones (`learned`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.scorers.embedding import SimRef, SimSrc
+    from pipeline.scorers.learned import LearnedMetric
+
+SIMILARITIES = ("simref", "simsrc")
+LEARNED = ("comet", "cometkiwi", "xcomet", "metricx")
+
+
+def similarity(name: str, encoder: str = "") -> SimRef | SimSrc:
+    """SimRef or SimSrc with a sentence encoder of the registry, the usual one where none is named.
+
+    Raises UsageError for an unknown encoder or one that does not know English, ModelMissing where it is not there.
+    """
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.config import AlignSettings
+    from pipeline.scorers.embedding import SimRef, SimSrc
+
+    models.offline()
+    loaded = load_encoder(models.entry(encoder or AlignSettings().encoder))
+    return SimRef(loaded) if name == "simref" else SimSrc(loaded)
+
+
+def learned(name: str) -> LearnedMetric:
+    """A learned metric. Raises ModelMissing where its checkpoint or the environment is missing."""
+    from pipeline.scorers.learned import LearnedMetric, scorer
+
+    return LearnedMetric(scorer(name))
+
+
+MODEL_METRICS: Mapping[str, Callable[[], SimRef | SimSrc | LearnedMetric]] = {
+    **{name: partial(similarity, name) for name in SIMILARITIES},
+    **{name: partial(learned, name) for name in LEARNED},
+}
