@@ -15,6 +15,7 @@ from pipeline import models
 from pipeline.config import Config, load_config
 from pipeline.engines.load import choose
 from pipeline.errors import StoreError, TooManyRejects
+from pipeline.held_out import digests, held_out_files
 from pipeline.output import MANIFEST, Output
 from pipeline.progress import Progress, clock
 from pipeline.read import expand
@@ -32,6 +33,7 @@ def run_command(
     models.offline()
     run = Run(config, out, progress)
     _check_models(run)
+    held_out_files(config.filter.held_out)
     progress.say(
         f"mekong run {config.name}: {run.entry.name} with {choose(run.entry, config.translate)}; output in {out}"
     )
@@ -103,6 +105,17 @@ def report_command(folder: Path, *, quiet: bool) -> None:
     progress = Progress(quiet=quiet)
     run = Run(config, folder, progress)
     with run.store.claimed():
-        run.adopt(orjson.loads((folder / MANIFEST).read_bytes())["shards"])
+        found = orjson.loads((folder / MANIFEST).read_bytes())
+        _check_held_out(config, found, folder)
+        run.adopt(found["shards"])
         write_report(Output(run).report_data(), folder)
     progress.say(f"report {folder / 'report.html'}")
+
+
+def _check_held_out(config: Config, manifest: dict[str, Any], folder: Path) -> None:
+    """A report counts by verdicts, so they must come out as when the corpus was written."""
+    if manifest.get("held_out", {}) != digests(config.filter.held_out):
+        raise StoreError(
+            f"the held-out files have changed since {folder} was made",
+            f"Run `mekong run {folder / 'config.yaml'}` again.",
+        )

