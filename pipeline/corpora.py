@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.lines import BadInput, json_object, open_raw, parsed_lines
-from pipeline.types import Pair, Reject, Source
+from pipeline.types import Reject
 
 ENGLISH = "en"
 SOURCE_KEYS = ("src_text", "src")
@@ -32,27 +32,19 @@ class Row:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A pair of a corpus that somebody else made, and where it stands."""
-
-    pair: Pair
-    source: Source
-
-
 def rows(path: Path, limit: int = MAX_LINE_BYTES) -> Iterator[Row | Reject]:
     """The rows of a file by the end of its name; any name but .tsv, .jsonl, .parquet and .tmx holds plain lines.
 
     Raises InputError when the file cannot be opened.
     """
-    kind = _kind(path)
+    suffix = kind(path)
     try:
-        if kind == ".parquet":
+        if suffix == ".parquet":
             yield from _parquet(path)
-        elif kind == ".tmx":
+        elif suffix == ".tmx":
             yield from _tmx(path)
         else:
-            yield from parsed_lines(path, limit, {".tsv": _tsv, ".jsonl": _json}.get(kind, _plain))
+            yield from parsed_lines(path, limit, {".tsv": _tsv, ".jsonl": _json}.get(suffix, _plain))
     except BadInput as bad:
         yield Reject(str(path), 0, NO_OFFSET, bad.reason)
     except OSError as error:
@@ -61,8 +53,8 @@ def rows(path: Path, limit: int = MAX_LINE_BYTES) -> Iterator[Row | Reject]:
         ) from error
 
 
-def _kind(path: Path) -> str:
-    """The last suffix, that of the compression apart: ".tsv" of corpus.tsv.gz."""
+def kind(path: Path) -> str:
+    """The last suffix in lower case, that of the compression apart: ".tsv" of corpus.tsv.gz."""
     return next((suffix for suffix in reversed(path.suffixes) if suffix.lower() not in (".gz", ".zst")), "").lower()
 
 

