@@ -15,6 +15,7 @@ from pipeline import models
 from pipeline.config import Config, apply_overrides, load_yaml, parse_settings
 from pipeline.corpus_filter import CorpusFilter
 from pipeline.errors import ConfigError, UsageError
+from pipeline.filter import check_rules
 from pipeline.given import LANGUAGES, corpora
 from pipeline.held_out import held_out_files
 from pipeline.progress import Progress, clock
@@ -44,6 +45,7 @@ def filter_command(asked: Asked, out: Path | None, *, as_json: bool, quiet: bool
         raise UsageError(f"--lang is {asked.lang!r}", f"Use {' or '.join(LANGUAGES)}.")
     given = corpora(asked.files, asked.lang)
     config = _settings(asked)
+    check_rules(config.filter.rules)
     held_out_files(config.filter.held_out)
     models.offline()
     out = out or Path("out") / config.name

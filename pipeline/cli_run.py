@@ -15,6 +15,7 @@ from pipeline import models
 from pipeline.config import Config, load_config
 from pipeline.engines.load import choose
 from pipeline.errors import StoreError, TooManyRejects
+from pipeline.filter import check_rules
 from pipeline.held_out import digests, held_out_files
 from pipeline.output import MANIFEST, Output
 from pipeline.progress import Progress, clock
@@ -33,6 +34,7 @@ def run_command(
     models.offline()
     run = Run(config, out, progress)
     _check_models(run)
+    check_rules(config.filter.rules)
     held_out_files(config.filter.held_out)
     progress.say(
         f"mekong run {config.name}: {run.entry.name} with {choose(run.entry, config.translate)}; output in {out}"

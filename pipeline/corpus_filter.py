@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -128,28 +129,20 @@ class CorpusFilter:
     def _pairs(self, number: int) -> list[Pair]:
         return [given.pair for given in self.store.rows("given", number, Given)]
 
-    def _judged(self, advance: Any) -> Iterator[Row]:
+    def _judged(self, advance: Callable[[float], None]) -> Iterator[Row]:
         """Every pair with its verdict, one shard in memory at a time."""
-        for given, row, verdict in self._verdicts():
-            self._count(row, verdict)
+        rows, again = tee(self._rows())
+        verdicts = filter_pairs((scored for _, scored in again), self.config.filter)
+        for (given, scored), verdict in zip(rows, verdicts, strict=True):
+            self._count(scored, verdict)
             advance(1)
-            yield Row(row, verdict, given.source, given.english, given.model)
+            yield Row(scored, verdict, given.source, given.english, given.model)
 
-    def _verdicts(self) -> Iterator[tuple[Given, Scored, Verdict]]:
-        current: list[tuple[Given, Scored]] = []
-
-        def rows() -> Iterator[Scored]:
-            for number in range(len(self.keys)):
-                self.stop.check()
-                shard = zip(
-                    self.store.rows("given", number, Given), self.store.rows("score", number, Scored), strict=True
-                )
-                for given, scored in shard:
-                    current[:] = [(given, scored)]
-                    yield scored
-
-        for verdict in filter_pairs(rows(), self.config.filter):
-            yield *current[0], verdict
+    def _rows(self) -> Iterator[tuple[Given, Scored]]:
+        for number in range(len(self.keys)):
+            self.stop.check()
+            given, scored = self.store.rows("given", number, Given), self.store.rows("score", number, Scored)
+            yield from zip(given, scored, strict=True)
 
     def _count(self, row: Scored, verdict: Verdict) -> None:
         kinds = {reason_kind(reason) for reason in verdict.reasons}

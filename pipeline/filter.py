@@ -23,7 +23,7 @@ def filter_pairs(scored: Iterable[Scored], settings: FilterSettings) -> Iterator
     Raises ConfigError when a rule names an unknown score, InputError when a held-out file cannot be read, before
     any pair is read.
     """
-    _check(settings.rules)
+    check_rules(settings.rules)
     return _verdicts(scored, settings, load_held_out(settings.held_out))
 
 
@@ -52,7 +52,8 @@ def _held(source: str, english: str, held_out: HeldOut) -> list[str]:
     return [f"held-out {match.place} ({match.overlap:.2f})" for match in found.values()]
 
 
-def _check(rules: Mapping[str, Rule]) -> None:
+def check_rules(rules: Mapping[str, Rule]) -> None:
+    """Raises ConfigError when a rule names an unknown score, or has limits that nothing can pass."""
     names = score_names()
     for name, rule in rules.items():
         if name not in names:
