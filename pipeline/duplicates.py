@@ -35,7 +35,7 @@ def bands(threshold: float) -> int:
 class Kept:
     """The texts of the pairs kept so far; `threshold` is None where only exact duplicates count.
 
-    Takes about 200 bytes a pair, and about 2.5 kB more for near duplicates (threshold 0.8, news sentences).
+    Takes about 200 bytes a pair, and about 1.9 kB more for near duplicates (threshold 0.8, a sentence a side).
     """
 
     def __init__(self, threshold: float | None) -> None:
