@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -164,7 +165,7 @@ def _score(values: Mapping[str, Any], name: str) -> float | None:
     value = scores.get(name) if isinstance(scores, Mapping) else values.get(f"score_{name}")
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise BadInput(f"the score {name!r} is a {type(value).__name__}, not a number")
-    return value
+    return None if value is None or math.isnan(value) else value
 
 
 def _spans(values: Mapping[str, Any], key: str) -> tuple[tuple[int, int], ...]:

@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import orjson
 import pyarrow as pa
@@ -123,16 +124,26 @@ def test_a_document_type_is_refused(tmp_path, doctype):
     assert "document type" in reject.reason
 
 
-def test_damaged_tmx_keeps_what_came_before(tmp_path):
-    given, (reject,) = read(put(tmp_path / "a.tmx", TMX[: TMX.index("<tu>") + 30]))
-    assert len(given) == 1
-    assert "damaged" in reject.reason
+@pytest.mark.parametrize(
+    "name, data",
+    [
+        ("a.tmx", TMX[: TMX.index("<tu>") + 30].encode()),
+        ("a.tmx.gz", gzip.compress(TMX.encode() + os.urandom(99_000))[:-50_000]),
+        ("b.tmx.gz", gzip.compress(TMX.encode())[:-9]),
+    ],
+)
+def test_damaged_tmx_keeps_what_came_before(tmp_path, name, data):
+    given, rejects = read(put(tmp_path / name, data))
+    assert texts(given)[:1] == [("th", "ตลาดxน้ำ", "Market")]
+    assert "damaged" in rejects[-1].reason
 
 
 def test_damaged_parquet(tmp_path):
-    pq.write_table(pa.table({"src": [TH, None], "tgt": [EN, EN]}), tmp_path / "a.parquet")
+    scores = [float("nan"), 0.5]  # as data frames write what is missing
+    pq.write_table(pa.table({"src": [TH, None], "tgt": [EN, EN], "score_margin": scores}), tmp_path / "a.parquet")
     given, (reject,) = read(tmp_path / "a.parquet", lang="th")
     assert texts(given) == [("th", TH, EN)]
+    assert given[0].pair.margin is None
     assert reject.line == 2
     given, (reject,) = read(put(tmp_path / "b.parquet", b"PAR1 not really"), lang="th")
     assert not given
