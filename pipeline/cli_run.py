@@ -16,7 +16,7 @@ from pipeline.config import Config, load_config
 from pipeline.engines.load import choose
 from pipeline.errors import StoreError, TooManyRejects
 from pipeline.filter import check_rules
-from pipeline.held_out import digests, held_out_files
+from pipeline.held_out import check_unchanged, held_out_files
 from pipeline.output import MANIFEST, Output
 from pipeline.progress import Progress, clock
 from pipeline.read import expand
@@ -108,16 +108,7 @@ def report_command(folder: Path, *, quiet: bool) -> None:
     run = Run(config, folder, progress)
     with run.store.claimed():
         found = orjson.loads((folder / MANIFEST).read_bytes())
-        _check_held_out(config, found, folder)
+        check_unchanged(found.get("held_out", {}), config.filter.held_out)
         run.adopt(found["shards"])
         write_report(Output(run).report_data(), folder)
     progress.say(f"report {folder / 'report.html'}")
-
-
-def _check_held_out(config: Config, manifest: dict[str, Any], folder: Path) -> None:
-    """A report counts by verdicts, so they must come out as when the corpus was written."""
-    if manifest.get("held_out", {}) != digests(config.filter.held_out):
-        raise StoreError(
-            f"the held-out files have changed since {folder} was made",
-            f"Run `mekong run {folder / 'config.yaml'}` again.",
-        )

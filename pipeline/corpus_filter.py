@@ -34,6 +34,7 @@ from pipeline.writers.card import CardFacts
 from pipeline.writers.record import Row
 
 MANIFEST = "manifest.json"
+NAMED = "named by the input corpus"
 
 
 @dataclass
@@ -157,9 +158,9 @@ class CorpusFilter:
         for name in sorted(self.made_by - {""}):
             try:
                 entry = models.entry(name)
-                found.append(ModelFacts(name, "translation", "", "", "", entry.licence, entry.commercial))
+                found.append(ModelFacts(name, "translation", NAMED, "", "", entry.licence, entry.commercial))
             except (UsageError, ModelError):
-                found.append(ModelFacts(name, "translation", "", "", "", "", None))
+                found.append(ModelFacts(name, "translation", NAMED, "", "", "", None))
         return tuple(found)
 
     def _manifest(self, written: dict[str, int], seconds: float) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +107,13 @@ def held_out_files(paths: Iterable[str]) -> list[Path]:
 def digests(paths: Iterable[str]) -> dict[str, str]:
     """The SHA-256 of each file, in hexadecimal, by its path."""
     return {str(path): file_sha256(path) for path in held_out_files(paths)}
+
+
+def check_unchanged(recorded: Mapping[str, str], paths: Iterable[str]) -> None:
+    """Raises InputError where a file is not what it was when its digest was recorded: verdicts would differ."""
+    for path, found in digests(paths).items():
+        if recorded.get(path) != found:
+            raise InputError(f"the held-out file {path} has changed since the run", "Repeat `mekong run` first.")
 
 
 def _texts(path: Path) -> list[tuple[str, str]]:

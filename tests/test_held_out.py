@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.config import FilterSettings
 from pipeline.errors import InputError
 from pipeline.filter import filter_pairs
-from pipeline.held_out import OVERLAP, SHORTEST, HeldOut, digests, load_held_out
+from pipeline.held_out import OVERLAP, SHORTEST, HeldOut, check_unchanged, digests, load_held_out
 from pipeline.text.shingles import comparable, letters, shingles
 from pipeline.types import Scored
 from tests.scorers.build import pair
@@ -123,6 +123,8 @@ def test_digests_tell_files_apart(tmp_path):
     path = tmp_path / "dev.en"
     path.write_text("one\n")
     before = digests([str(path)])
+    assert before == digests([str(path)])
+    check_unchanged(before, [str(path)])
     path.write_text("two\n")
-    assert before.keys() == digests([str(path)]).keys() == {str(path)}
-    assert before != digests([str(path)])
+    with pytest.raises(InputError, match="has changed"):
+        check_unchanged(before, [str(path)])
