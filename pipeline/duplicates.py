@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.text.shingles import jaccard, letters, shingles
 
@@ -32,6 +32,16 @@ def bands(threshold: float) -> int:
     return max(1, math.ceil(math.log(MISSED) / math.log(missing)))
 
 
+class Texts(NamedTuple):
+    """What is compared of a pair: its texts as by `comparable`, and whether its English was made by a machine."""
+
+    id: str
+    lang: str
+    source: str
+    english: str
+    by_machine: bool = False
+
+
 class Kept:
     """The texts of the pairs kept so far; `threshold` is None where only exact duplicates count.
 
@@ -41,38 +51,41 @@ class Kept:
     def __init__(self, threshold: float | None) -> None:
         self._exact: dict[bytes, str] = {}
         self._threshold = threshold
-        self._texts: list[tuple[str, str, str]] = []
+        self._texts: list[Texts] = []
         if threshold is not None:
             from rensa import RMinHashLSH
 
             self._bands = bands(threshold)
             self._index = RMinHashLSH(threshold=threshold, num_perm=ROWS * self._bands, num_bands=self._bands)
 
-    def find(self, source: str, english: str, lang: str) -> str:
+    def find(self, one: Texts) -> str:
         """Why the pair is a duplicate ("duplicate of ID", "near-duplicate of ID (0.87)"), empty when it is none.
 
-        The texts are given as by `comparable`. Both sides must be near; of several the first that was kept is named,
-        with the Jaccard similarity of the side that is less alike.
+        Both sides must be near; of several the first that was kept is named, with the Jaccard similarity of the side
+        that is less alike. English that people wrote is never rejected for being near a machine's.
         """
-        key = _key(source, english, lang)
+        key = _key(one)
         if key in self._exact:
             return f"duplicate of {self._exact[key]}"
         if self._threshold is None:
             return ""
-        ours = shingles(letters(source)), shingles(letters(english))
+        ours = shingles(letters(one.source)), shingles(letters(one.english))
         for number in sorted(self._index.query(self._signature(*ours))):
-            name, *theirs = self._texts[number]
-            alike = min(jaccard(mine, shingles(other)) for mine, other in zip(ours, theirs, strict=True))
+            other = self._texts[number]
+            if other.by_machine and not one.by_machine:
+                continue
+            theirs = shingles(other.source), shingles(other.english)
+            alike = min(map(jaccard, ours, theirs))
             if alike >= self._threshold:
-                return f"near-duplicate of {name} ({alike:.2f})"
+                return f"near-duplicate of {other.id} ({alike:.2f})"
         return ""
 
-    def add(self, name: str, source: str, english: str, lang: str) -> None:
-        """Remember a pair that is kept, its texts as by `comparable`."""
-        self._exact[_key(source, english, lang)] = name
+    def add(self, one: Texts) -> None:
+        """Remember a pair that is kept."""
+        self._exact[_key(one)] = one.id
         if self._threshold is not None:
-            row = name, letters(source), letters(english)
-            self._index.insert(len(self._texts), self._signature(shingles(row[1]), shingles(row[2])))
+            row = one._replace(source=letters(one.source), english=letters(one.english))
+            self._index.insert(len(self._texts), self._signature(shingles(row.source), shingles(row.english)))
             self._texts.append(row)
 
     def _signature(self, source: set[str], english: set[str]) -> RMinHash:
@@ -83,5 +96,5 @@ class Kept:
         return made
 
 
-def _key(source: str, english: str, lang: str) -> bytes:
-    return blake2b(f"{lang}\n{source}\n{english}".encode(), digest_size=16).digest()
+def _key(one: Texts) -> bytes:
+    return blake2b(f"{one.lang}\n{one.source}\n{one.english}".encode(), digest_size=16).digest()

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.config import FilterSettings, Rule
-from pipeline.duplicates import Kept
+from pipeline.duplicates import Kept, Texts
 from pipeline.errors import ConfigError
 from pipeline.held_out import HeldOut, load_held_out
 from pipeline.scorers import score_names
@@ -32,12 +32,13 @@ def _verdicts(scored: Iterable[Scored], settings: FilterSettings, held_out: Held
     for row in scored:
         pair = row.pair
         source, english = comparable(pair.src_text), comparable(pair.tgt_text)
+        texts = Texts(pair.id, pair.src_lang, source, english, pair.origin == "translated")
         reasons = [*failures(settings.rules, row).values(), *_held(source, english, held_out)]
-        copied = kept.find(source, english, pair.src_lang)
+        copied = kept.find(texts)
         if copied:
             reasons.append(copied)
         elif not reasons:
-            kept.add(pair.id, source, english, pair.src_lang)
+            kept.add(texts)
         yield Verdict(pair.id, not reasons, tuple(reasons))
 
 

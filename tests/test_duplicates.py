@@ -55,6 +55,24 @@ def test_spacing_punctuation_and_case_do_not_count(source, english):
     assert decide([(NEWS, ENGLISH), (source, english)])[1].reasons == ("near-duplicate of p0 (1.00)",)
 
 
+def test_english_by_people_is_never_rejected_for_a_machines():
+    edited = ENGLISH.replace("told reporters", "told the reporters")
+    rows = [
+        Scored(pair(NEWS, english, name=name, origin=origin), {})
+        for name, english, origin in (
+            ("machine", ENGLISH, "translated"),
+            ("people", edited, "aligned"),
+            ("found again", edited + "!", "mined"),
+            ("machine again", edited + "?", "translated"),
+            ("same", ENGLISH, "aligned"),
+        )
+    ]
+    verdicts = list(filter_pairs(rows, FilterSettings()))
+    assert [verdict.keep for verdict in verdicts] == [True, True, False, False, False]
+    assert verdicts[2].reasons == ("near-duplicate of people (1.00)",)
+    assert verdicts[4].reasons == ("duplicate of machine",)
+
+
 def test_numbers_are_text():
     """A long template with one changed number is a copy, one with every field changed is not."""
     rows = [
