@@ -168,7 +168,6 @@ def filter_command(
     from pipeline.bench.machine import circumstances
     from pipeline.config import AlignSettings, FilterSettings
     from pipeline.errors import ModelMissing
-    from pipeline.progress import Progress
 
     _check_folder(json_file)
     rules = FilterSettings(preset=preset).rules

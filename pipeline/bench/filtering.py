@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.aligners.encoders import Encoder, Vectors
+from pipeline.aligners.spans import overlap_vectors, span_vectors
 from pipeline.bench.alignment_cases import Case, read_cases
 from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
 from pipeline.config import Rule
@@ -140,10 +143,10 @@ def measure(
         made: list[Pair] = []
         for place, good in enumerate(pairs):
             keys.append((GOLD, ""))
-            made.append(_pair(str(place), good.src_lang, good.src_text, good.tgt_text))
+            made.append(as_pair(str(place), good.src_lang, good.src_text, good.tgt_text))
         for bad in inject(pairs, seed):
             keys.append((bad.kind, bad.variant))
-            made.append(_pair(str(bad.place), pairs[bad.place].src_lang, bad.src_text, bad.tgt_text))
+            made.append(as_pair(str(bad.place), pairs[bad.place].src_lang, bad.src_text, bad.tgt_text))
         for key, row in zip(keys, score(made, scorers, Context()), strict=True):
             by_lang[row.pair.src_lang].add(key, failures(rules, row))
         found += by_lang.values()
@@ -151,7 +154,8 @@ def measure(
     return found
 
 
-def _pair(name: str, lang: str, source: str, target: str) -> Pair:
+def as_pair(name: str, lang: str, source: str, target: str) -> Pair:
+    """A pair of texts as the aligner would give it."""
     return Pair(name, "", "", lang, (), (), (), (), source, target, "aligned", 0.0)
 
 
@@ -162,12 +166,24 @@ class Remembering:
         self.encoder = encoder
         self.name, self.fingerprint, self.languages = encoder.name, encoder.fingerprint, encoder.languages
         self._known: dict[str, Vectors] = {}
+        self._spans: dict[tuple[str, ...], Vectors] = {}
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), d)."""
-        import numpy as np
-
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             self._known.update(zip(new, self.encoder.encode(new), strict=True))
         return np.stack([self._known[text] for text in texts]) if texts else self.encoder.encode([])
+
+    def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
+        """As `pipeline.aligners.spans.span_vectors`, shape (width, units of all lines, d)."""
+        new = [line for line in dict.fromkeys(map(tuple, lines)) if line not in self._spans]
+        if new:
+            found = span_vectors(self.encoder, new, width)
+            ends = np.cumsum([len(line) for line in new])
+            self._spans.update(zip(new, np.split(found, ends[:-1], axis=1), strict=True))
+        return np.concatenate([self._spans[tuple(line)] for line in lines], axis=1)
+
+    def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
+        """As `pipeline.aligners.spans.overlap_vectors`, shape (width, units, d)."""
+        return overlap_vectors(self.encoder, units, width)
