@@ -105,6 +105,35 @@ def align(
     align_command(source, target, cases, out, sets or [], as_json=as_json, quiet=quiet)
 
 
+@app.command("filter")
+def filter_corpus(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Pairs: .tsv .jsonl .parquet .tmx, or two files.")
+    ],
+    lang: Annotated[str, typer.Option(help="th or vi; may be left out where the files say it.")] = "",
+    preset: Annotated[str | None, typer.Option(help="keep-most, balanced or strict; default balanced.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file with rules, see configs/.")] = None,
+    held_out: Annotated[list[Path] | None, typer.Option(help="Texts that must not get in: a test set. Repeat.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; default out/<name of the first file>-filtered.")] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score and filter an existing corpus.
+
+    A line of .tsv is source TAB English; .jsonl has src and tgt, or is a pairs.jsonl of mekong; corpus.th and
+    corpus.en belong together. What is kept goes to corpus/, the rest with its reasons to rejected_pairs.jsonl. A
+    second run in the same folder with other rules scores nothing again. Ctrl-C keeps what is scored; the next run
+    goes on.
+
+    Example: mekong filter crawl.th crawl.en --preset strict --held-out dev.en --out out/crawl
+    """
+    from pipeline.cli_filter import Asked, filter_command
+
+    asked = Asked(files, lang, config, preset, held_out or [], sets or [])
+    filter_command(asked, out, as_json=as_json, quiet=quiet)
+
+
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],

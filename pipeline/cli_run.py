@@ -15,6 +15,8 @@ from pipeline import models
 from pipeline.config import Config, load_config
 from pipeline.engines.load import choose
 from pipeline.errors import StoreError, TooManyRejects
+from pipeline.filter import check_rules
+from pipeline.held_out import check_unchanged, held_out_files
 from pipeline.output import MANIFEST, Output
 from pipeline.progress import Progress, clock
 from pipeline.read import expand
@@ -32,6 +34,8 @@ def run_command(
     models.offline()
     run = Run(config, out, progress)
     _check_models(run)
+    check_rules(config.filter.rules)
+    held_out_files(config.filter.held_out)
     progress.say(
         f"mekong run {config.name}: {run.entry.name} with {choose(run.entry, config.translate)}; output in {out}"
     )
@@ -105,6 +109,7 @@ def report_command(folder: Path, *, quiet: bool) -> None:
     run = Run(config, folder, progress)
     with run.store.claimed():
         found = orjson.loads((folder / MANIFEST).read_bytes())
+        check_unchanged(found.get("held_out", {}), config.filter.held_out)
         run.adopt(found["shards"])
         Output(run).write_again(found)
     progress.say(f"corpus {folder / 'corpus'}")

@@ -1,42 +1,60 @@
-"""Stage: scored pairs in, verdicts out. Rules only: nothing is computed but the comparison and the hash of a text."""
+"""Stage: scored pairs in, verdicts out: rules over scores, held-out texts, and copies of what was kept before."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import blake2b
 
 from pipeline.config import FilterSettings, Rule
+from pipeline.duplicates import Kept, Texts
 from pipeline.errors import ConfigError
+from pipeline.held_out import HeldOut, load_held_out
 from pipeline.scorers import score_names
-from pipeline.text.unicode import same
-from pipeline.types import Pair, Scored, Verdict
+from pipeline.text.shingles import comparable
+from pipeline.types import Scored, Verdict
 
 
 def filter_pairs(scored: Iterable[Scored], settings: FilterSettings) -> Iterator[Verdict]:
     """One verdict a pair, in order; every rule that fails is a reason, such as "similarity 0.312 < 0.45".
 
-    A pair whose text was kept before (source and English, as `same` compares them) is a duplicate; give
-    the pairs of a whole run at once to find duplicates across shards. It costs about 200 bytes a kept pair.
-    Raises ConfigError when a rule names an unknown score, before anything is read.
+    A side that has a held-out text in it or is part of one is a reason, and so is a pair kept before, exactly or
+    nearly the same (`settings.near_duplicates`); give the pairs of a whole run at once to find them across shards.
+    See `pipeline.held_out` and `pipeline.duplicates` for the measures and what they cost.
+    Raises ConfigError when a rule names an unknown score, InputError when a held-out file cannot be read, before
+    any pair is read.
     """
-    _check(settings.rules)
-    return _verdicts(scored, settings.rules)
+    check_rules(settings.rules)
+    return _verdicts(scored, settings, load_held_out(settings.held_out))
 
 
-def _verdicts(scored: Iterable[Scored], rules: Mapping[str, Rule]) -> Iterator[Verdict]:
-    kept: dict[bytes, str] = {}
+def _verdicts(scored: Iterable[Scored], settings: FilterSettings, held_out: HeldOut) -> Iterator[Verdict]:
+    kept = Kept(settings.near_duplicates)
     for row in scored:
-        reasons = [reason for name, rule in rules.items() if (reason := _broken(name, rule, row))]
-        key = _key(row.pair)
-        if key in kept:
-            reasons.append(f"duplicate of {kept[key]}")
+        pair = row.pair
+        source, english = comparable(pair.src_text), comparable(pair.tgt_text)
+        texts = Texts(pair.id, pair.src_lang, source, english, pair.origin == "translated")
+        reasons = [*failures(settings.rules, row).values(), *_held(source, english, held_out)]
+        copied = kept.find(texts)
+        if copied:
+            reasons.append(copied)
         elif not reasons:
-            kept[key] = row.pair.id
-        yield Verdict(row.pair.id, not reasons, tuple(reasons))
+            kept.add(texts)
+        yield Verdict(pair.id, not reasons, tuple(reasons))
 
 
-def _check(rules: Mapping[str, Rule]) -> None:
+def failures(rules: Mapping[str, Rule], row: Scored) -> dict[str, str]:
+    """The rules that reject the pair, in order, each with its reason."""
+    return {name: reason for name, rule in rules.items() if (reason := _broken(name, rule, row))}
+
+
+def _held(source: str, english: str, held_out: HeldOut) -> list[str]:
+    """One reason for each held-out text that a side is or holds, the same place once."""
+    found = {match.place: match for match in map(held_out.find, (source, english)) if match}
+    return [f"held-out {match.place} ({match.overlap:.2f})" for match in found.values()]
+
+
+def check_rules(rules: Mapping[str, Rule]) -> None:
+    """Raises ConfigError when a rule names an unknown score, or has limits that nothing can pass."""
     names = score_names()
     for name, rule in rules.items():
         if name not in names:
@@ -64,9 +82,3 @@ def _broken(name: str, rule: Rule, row: Scored) -> str:
 def _shown(value: float, limit: float) -> str:
     """Three digits, or as many as it takes to tell the value from the limit."""
     return next(text for digits in range(3, 18) if float(text := f"{value:.{digits}g}") != limit)
-
-
-def _key(pair: Pair) -> bytes:
-    sides = ((pair.src_text, pair.src_lang), (pair.tgt_text, "en"))
-    text = "\n".join(" ".join(same(side, lang).split()) for side, lang in sides)
-    return blake2b(f"{pair.src_lang}\n{text}".encode(), digest_size=16).digest()

@@ -1,14 +1,29 @@
-"""Lines of plain and compressed files, with a bound on their length."""
+"""Lines of plain and compressed files, with a bound on their length, and what to do with the ones that are no good."""
 
 from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 import zstandard
+
+from pipeline.types import Reject
+
+T = TypeVar("T")
+BOM = b"\xef\xbb\xbf"
+
+
+class BadInput(Exception):
+    """One line, row or file that is set aside, with the byte offset of the trouble inside it."""
+
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
 
 
 class Inflating(io.RawIOBase):
@@ -57,17 +72,20 @@ class Inflating(io.RawIOBase):
         return size
 
 
-def open_lines(path: Path) -> LineReader:
+def open_raw(path: Path) -> io.RawIOBase:
     """Open a .gz, .zst or plain file. Reading raises EOFError where compressed data is damaged or ends too early."""
     stream = path.open("rb")
     name = path.name.lower()
     if name.endswith(".gz"):
-        raw: io.RawIOBase = Inflating(stream, lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 16))
-    elif name.endswith(".zst"):
-        raw = Inflating(stream, lambda: zstandard.ZstdDecompressor().decompressobj())
-    else:
-        raw = stream.detach()
-    return LineReader(raw)
+        return Inflating(stream, lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 16))
+    if name.endswith(".zst"):
+        return Inflating(stream, lambda: zstandard.ZstdDecompressor().decompressobj())
+    return stream.detach()
+
+
+def open_lines(path: Path) -> LineReader:
+    """The lines of what `open_raw` opens."""
+    return LineReader(open_raw(path))
 
 
 class LineReader:
@@ -122,3 +140,61 @@ def bounded_line(stream: LineReader, limit: int) -> tuple[bytes | None, int]:
     while not line.endswith(b"\n") and (line := stream.readline(limit)):
         length += len(line)
     return None, length
+
+
+def numbered_lines(path: Path, limit: int) -> Iterator[tuple[int, int, str | BadInput]]:
+    """(number from 1, byte offset, text or what is wrong) of every line; the offset counts decompressed bytes.
+
+    Lines are strict UTF-8 of at most `limit` bytes (read.max_line_bytes); a byte order mark is dropped. Where a
+    compressed file is damaged, that is the last item.
+    """
+    offset = number = 0
+    with open_lines(path) as stream:
+        while True:
+            try:
+                line, length = bounded_line(stream, limit)
+            except (EOFError, OSError) as error:
+                yield number + 1, offset, BadInput(f"the compressed file is damaged here: {error}")
+                return
+            if not length:
+                return
+            number += 1
+            start = len(BOM) if number == 1 and line and line.startswith(BOM) else 0
+            try:
+                if line is None:
+                    raise BadInput(f"a line of {length} bytes, over {limit} (read.max_line_bytes)")
+                yield number, offset + start, decode(line[start:])
+            except BadInput as bad:
+                yield number, offset + start, bad
+            offset += length
+
+
+def parsed_lines(path: Path, limit: int, parse: Callable[[str, int, int], T]) -> Iterator[T | Reject]:
+    """`parse(line, number, offset)` of every line that is not blank; what is wrong with a line makes it a `Reject`."""
+    for number, offset, line in numbered_lines(path, limit):
+        try:
+            if isinstance(line, BadInput):
+                raise line
+            if line.strip():
+                yield parse(line, number, offset)
+        except BadInput as bad:
+            yield Reject(str(path), number, offset + bad.offset, bad.reason)
+
+
+def decode(data: bytes, start: int = 0) -> str:
+    """Strict UTF-8 with LF line ends; `start` is added to the byte offset in the complaint."""
+    try:
+        return data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"not UTF-8: byte 0x{data[error.start]:02x}, {error.reason}", start + error.start) from error
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The JSON object that a line holds."""
+    try:
+        row = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadInput(f"not JSON: {error.msg}", len(text[: error.pos].encode())) from error
+    if not isinstance(row, dict):
+        raise BadInput(f"a JSON {type(row).__name__}, not an object")
+    return row

@@ -15,6 +15,7 @@ PACKAGES = (
     "sentencepiece",
     "ctranslate2",
     "sacrebleu",
+    "rensa",
     "numpy",
     "numba",
     "pyarrow",

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import manifest, models
 from pipeline.align import Side
+from pipeline.held_out import digests
 from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
 from pipeline.run import ENGLISH, Run
 from pipeline.score import signatures
@@ -283,6 +284,7 @@ class Output:
             "translation": str(choose(run.entry, run.config.translate)),
             "models": self.models,
             "signatures": self.signatures,
+            "held_out": digests(run.config.filter.held_out),
             "counts": self.counts(),
             "corpus": corpus,
             "shards": len(run.doc_keys),

@@ -17,7 +17,7 @@ import orjson
 
 from pipeline.config import ReadSettings
 from pipeline.errors import InputError
-from pipeline.lines import bounded_line, open_lines
+from pipeline.lines import BOM, BadInput, decode, json_object, parsed_lines
 from pipeline.text.language import LANGUAGES, detect
 from pipeline.types import Document, Reject, Source
 
@@ -28,17 +28,7 @@ LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 TABLE = (".parquet",)
 KNOWN = ("id", "text", "lang", "date", "url", "licence")
 DATASET_MARK = "state.json"
-BOM = b"\xef\xbb\xbf"
 NO_OFFSET = -1
-
-
-class _Bad(Exception):
-    """One line, row or file that is set aside, with the byte offset of the trouble inside it."""
-
-    def __init__(self, reason: str, offset: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.offset = offset
 
 
 @dataclass
@@ -56,7 +46,7 @@ class Reader:
         for path in expand(paths):
             try:
                 yield from self._file(path)
-            except _Bad as bad:
+            except BadInput as bad:
                 yield Reject(str(path), 0, bad.offset, bad.reason)
             except OSError as error:
                 yield Reject(str(path), 0, 0, f"cannot be read: {error.strerror or error}")
@@ -72,53 +62,22 @@ class Reader:
         elif name.endswith(TABLE):
             yield from self._rows(path, _parquet_rows(path))
         else:
-            raise _Bad(f"the file type {path.suffix or '(none)'!r} is not one of {', '.join(TEXT + LINES + TABLE)}")
+            raise BadInput(f"the file type {path.suffix or '(none)'!r} is not one of {', '.join(TEXT + LINES + TABLE)}")
 
     def _text(self, path: Path) -> Document:
         limit = self.settings.max_document_bytes
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
         if len(data) > limit:
-            raise _Bad(f"over {limit} bytes (read.max_document_bytes)", limit)
+            raise BadInput(f"over {limit} bytes (read.max_document_bytes)", limit)
         start = len(BOM) if data.startswith(BOM) else 0
         return self._document({"text": decode(data[start:], start)}, path, 0)
 
     def _lines(self, path: Path) -> Iterator[Document | Reject]:
-        limit = self.settings.max_line_bytes
-        offset = number = 0
-        with open_lines(path) as stream:
-            while True:
-                try:
-                    line, length = bounded_line(stream, limit)
-                except (EOFError, OSError) as error:
-                    yield Reject(str(path), number + 1, offset, f"the compressed file is damaged here: {error}")
-                    return
-                if not length:
-                    return
-                number += 1
-                try:
-                    if line is None:
-                        raise _Bad(f"a line of {length} bytes, over {limit} (read.max_line_bytes)")
-                    document = self._line(line, path, number)
-                    if document:
-                        yield document
-                except _Bad as bad:
-                    yield Reject(str(path), number, offset + bad.offset, bad.reason)
-                offset += length
+        def parse(line: str, number: int, offset: int) -> Document:
+            return self._document(json_object(line), path, number)
 
-    def _line(self, line: bytes, path: Path, number: int) -> Document | None:
-        start = len(BOM) if number == 1 and line.startswith(BOM) else 0
-        text = decode(line[start:], start)
-        if not text.strip():
-            return None
-        try:
-            row = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            at = start + len(text[: error.pos].encode())
-            raise _Bad(f"not JSON: {error.msg}", at) from error
-        if not isinstance(row, dict):
-            raise _Bad(f"a JSON {type(row).__name__}, not an object")
-        return self._document(row, path, number)
+        return parsed_lines(path, self.settings.max_line_bytes, parse)
 
     def _rows(self, path: Path, rows: Iterator[Mapping[str, Any]]) -> Iterator[Document | Reject]:
         number = 0
@@ -133,23 +92,23 @@ class Reader:
             number += 1
             try:
                 yield self._document({k: v for k, v in row.items() if v is not None}, path, number)
-            except _Bad as bad:
+            except BadInput as bad:
                 yield Reject(str(path), number, NO_OFFSET, bad.reason)
 
     def _document(self, row: Mapping[str, Any], path: Path, line: int) -> Document:
         if "text" not in row:
-            raise _Bad(f"no 'text' among the keys {sorted(row)}")
+            raise BadInput(f"no 'text' among the keys {sorted(row)}")
         values = {key: row.get(key, "") for key in KNOWN}
         if isinstance(values["id"], int):
             values["id"] = str(values["id"])
         for key, value in values.items():
             if not isinstance(value, str):
-                raise _Bad(f"{key!r} is a {type(value).__name__}, not a string")
+                raise BadInput(f"{key!r} is a {type(value).__name__}, not a string")
         text = values["text"].replace("\r\n", "\n")
         self._check_text(text)
         lang = values["lang"] or self._language(text)
         if lang not in LANGUAGES:
-            raise _Bad(f"the language {lang!r} is not one of {', '.join(LANGUAGES)}")
+            raise BadInput(f"the language {lang!r} is not one of {', '.join(LANGUAGES)}")
         licence = values["licence"] or self.settings.licence
         source = Source(str(path), line, values["url"], licence, values["date"])
         meta = {k: v if isinstance(v, str) else orjson.dumps(v, default=str).decode() for k, v in row.items()}
@@ -158,15 +117,15 @@ class Reader:
 
     def _check_text(self, text: str) -> None:
         if not text.strip():
-            raise _Bad("the text is empty")
+            raise BadInput("the text is empty")
         if "\0" in text:
-            raise _Bad("holds a NUL character, so it is not text", len(text[: text.index("\0")].encode()))
+            raise BadInput("holds a NUL character, so it is not text", len(text[: text.index("\0")].encode()))
         size = len(text.encode(errors="surrogatepass"))
         if size > self.settings.max_document_bytes:
-            raise _Bad(f"a text of {size} bytes, over {self.settings.max_document_bytes} (read.max_document_bytes)")
+            raise BadInput(f"a text of {size} bytes, over {self.settings.max_document_bytes} (read.max_document_bytes)")
         bad = next((i for i, ch in enumerate(text) if "\ud800" <= ch <= "\udfff"), None)
         if bad is not None:
-            raise _Bad(f"a lone surrogate (\\u{ord(text[bad]):04x}) at character {bad}")
+            raise BadInput(f"a lone surrogate (\\u{ord(text[bad]):04x}) at character {bad}")
 
     def _language(self, text: str) -> str:
         return detect(text) if self.settings.lang == "auto" else self.settings.lang
@@ -176,7 +135,7 @@ class Reader:
         where = f"{path}:{line}" if line else str(path)
         if given:
             if given in self.seen:
-                raise _Bad(f"the id {given!r} is already used by {self.seen[given]}")
+                raise BadInput(f"the id {given!r} is already used by {self.seen[given]}")
             self.seen[given] = where
             return given
         base = hashlib.blake2b(f"{path.name}\0{line}\0{text}".encode(), digest_size=8).hexdigest()
@@ -186,14 +145,6 @@ class Reader:
             new = f"{base}-{copies}"
         self.seen[new] = where
         return new
-
-
-def decode(data: bytes, start: int = 0) -> str:
-    """Strict UTF-8 with LF line ends; `start` is added to the byte offset in the complaint."""
-    try:
-        return data.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise _Bad(f"not UTF-8: byte 0x{data[error.start]:02x}, {error.reason}", start + error.start) from error
 
 
 def expand(paths: Iterable[str]) -> Iterator[Path]:
@@ -259,7 +210,7 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         table = pyarrow.parquet.ParquetFile(path)
     except pyarrow.ArrowInvalid as error:
-        raise _Bad(f"not a Parquet file: {error}") from error
+        raise BadInput(f"not a Parquet file: {error}") from error
     for batch in table.iter_batches(batch_size=256):
         yield from batch.to_pylist()
 
@@ -270,5 +221,5 @@ def _dataset_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         loaded = datasets.load_from_disk(str(path))
     except (FileNotFoundError, ValueError) as error:
-        raise _Bad(f"not a datasets folder: {error}") from error
+        raise BadInput(f"not a datasets folder: {error}") from error
     yield from loaded

@@ -106,9 +106,10 @@ class Pair:
 
     Segment ids list the segments that the texts cover, wholly or in part (the aligner may cut a Thai segment at a
     space). `src_spans` and `tgt_spans` are the exact character spans; `tgt_spans` is empty for `translated` pairs.
-    `cost` is the aligner's cost of the bead, 0 for the others. `margin` says how much closer the sides are than others
-    of their documents: for `aligned` pairs `Bead.margin` (None when no vectors were compared), for `mined` ones the
-    ratio margin. `displacement` is the distance of the places of both sides in their documents, each from 0 to 1.
+    `cost` is the aligner's cost of the bead, 0 for the others, None where no aligner of ours made the pair. `margin`
+    says how much closer the sides are than others of their documents: for `aligned` pairs `Bead.margin` (None when no
+    vectors were compared), for `mined` ones the ratio margin. `displacement` is the distance of the places of both
+    sides in their documents, each from 0 to 1.
     """
 
     id: str
@@ -122,7 +123,7 @@ class Pair:
     src_text: str
     tgt_text: str
     origin: Origin
-    cost: float
+    cost: float | None
     margin: float | None = None
     displacement: float | None = None
 

@@ -16,12 +16,12 @@ LAYERS = (
     ("text",),
     ("config", "boundaries", "cases", "compiled", "store", "decisions", "lines", "progress", "manifest", "models",
      "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers",
-     "reporting", "writers"),
+     "reporting", "writers", "corpora", "given", "duplicates", "held_out"),
     STAGES,
     ("run",),
-    ("output", "viewer"),
+    ("output", "viewer", "corpus_filter"),
     ("cli_translate", "bench", "testset"),
-    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "cli_view", "doctor"),
+    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "cli_view", "doctor", "cli_filter"),
     ("cli",),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -9,13 +9,14 @@ from pipeline.types import Pair
 class Guard(PairScorer):
     """1 when every segment of a translated pair passed the guards of translation, 0 when one did not.
 
-    None for aligned pairs. A segment without a translation did not pass.
+    None for aligned pairs, and for those of a corpus that came without its translations. A segment without a
+    translation did not pass.
     """
 
     name = "guard"
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        if not is_translated(pair):
+        if not is_translated(pair) or not pair.src_segments:
             return None
         found = context.of(pair)
         return float(len(found) == len(pair.src_segments) and all(t.ended == "stop" for t in found))
@@ -38,7 +39,7 @@ class LogProbability(PairScorer):
 
 
 class AlignmentCost(PairScorer):
-    """The aligner's cost of the bead, less is better; None for other pairs. See `pipeline.aligners`."""
+    """The aligner's cost of the bead, less is better; None for pairs of another making. See `pipeline.aligners`."""
 
     name = "alignment_cost"
 
