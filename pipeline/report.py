@@ -60,6 +60,8 @@ def build(data: ReportData) -> dict[str, Any]:
             "counts": counts,
             "funnel": funnel(counts),
             "attrition": attrition_rows(tally, data),
+            "what_if": tally.what_if.tables(),
+            "slices": tally.slices.tables(),
             "histograms": histogram_rows(tally, data),
             "metrics": data.metrics,
             "facts": facts,

@@ -29,6 +29,18 @@ ENDED = {
 }
 
 
+MARKS = {
+    "missing": "not found in the English",
+    "added": "not found in the source",
+    "calendar": "Buddhist year left as it was",
+    "untranslated": "still the source language",
+    "differs": "not in the other English text",
+}
+_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_TAGS = "\U000e0000-\U000e007f"
+_UNSEEN = re.compile(f"[{_DIRECTION}{_TAGS}]")
+
+
 def render(report: dict[str, Any]) -> str:
     """The HTML page of what `pipeline.report.build` made.
 
@@ -62,9 +74,16 @@ def _environment() -> Environment:
         "plural": plural,
         "yaml": _yaml,
         "visible": _visible,
+        "mark": MARKS.__getitem__,
+        "change": _change,
     }
     page.filters |= {"language": _language, "ended": _ended}
-    page.globals |= {"bars": svg.bars, "histogram": svg.histogram, "alignment": svg.alignment}
+    page.globals |= {
+        "bars": svg.bars,
+        "histogram": svg.histogram,
+        "alignment": svg.alignment,
+        "slice_bar": svg.slice_bar,
+    }
     return page
 
 
@@ -73,9 +92,14 @@ def _source_hash(text: str) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Control characters have no place in HTML: shown as the control pictures of Unicode, C1 as U+FFFD."""
+    """Text with what would act instead of being read made visible.
+
+    Control characters have no place in HTML: shown as the control pictures of Unicode, C1 as U+FFFD. Characters that
+    turn the direction of writing, or hide text, are named.
+    """
     if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNPRINTABLE.sub(lambda match: _picture(ord(match[0])), value)
+        value = _UNPRINTABLE.sub(lambda match: _picture(ord(match[0])), value)
+        return _UNSEEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
     return value
 
 
@@ -107,6 +131,11 @@ def _rate(value: float | None) -> str:
         return "–"
     shown = value if value in (0, 1) else min(max(value, 0.001), 0.999)
     return f"{100 * shown:.1f} %"
+
+
+def _change(number: int) -> str:
+    """A difference of counts with its sign."""
+    return "–" if not number else f"{'+' if number > 0 else '−'}{abs(number):,}"
 
 
 def _score(value: float | None, digits: int = 3) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rapidfuzz import fuzz, process
 
@@ -51,10 +52,14 @@ class NameAgreement(PairScorer):
         names = kept_names(pair.src_text, pair.src_lang)
         if len(names) < self.FEWEST:
             return None
-        words = {_squeeze(word) for word in _LATIN.findall(pair.tgt_text)}
+        return (len(names) - len(self.missing(names, pair.tgt_text))) / len(names)
+
+    def missing(self, names: Sequence[str], text: str) -> list[str]:
+        """Those of `names` that the English `text` lacks."""
+        words = {_squeeze(word) for word in _LATIN.findall(text)}
         words |= {word.removesuffix("s") for word in words}
-        whole = _squeeze(pair.tgt_text)
-        return sum(self._found(_squeeze(name), words, whole) for name in names) / len(names)
+        whole = _squeeze(text)
+        return [name for name in names if not self._found(_squeeze(name), words, whole)]
 
     def _found(self, name: str, words: set[str], whole: str) -> bool:
         if name in words or (len(name) >= 4 and name in whole):

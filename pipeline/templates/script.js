@@ -21,6 +21,7 @@ function sortBy(table, column, button) {
 for (const table of document.querySelectorAll("table.plain")) {
   if (table.tBodies[0].rows.length < 2) continue;
   Array.from(table.tHead.rows[0].cells).forEach((header, column) => {
+    if (header.dataset.fixed !== undefined) return;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);
@@ -44,6 +45,37 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
       shown += hit;
     }
     box.querySelector("output").textContent = wanted ? `${shown} of ${items.length}` : "";
+  });
+}
+
+/* A click in a drawing of an alignment shows the row that it links to beside the drawing. */
+function readBeside(svg, reader, href) {
+  const row = document.getElementById(href.slice(1));
+  for (const link of svg.querySelectorAll("a")) link.classList.toggle("chosen", link.getAttribute("href") === href);
+  const steps = document.createElement("nav");
+  for (const [name, other] of [["previous", row.previousElementSibling], ["next", row.nextElementSibling]]) {
+    const link = document.createElement("a");
+    link.textContent = name;
+    if (other) link.href = `#${other.id}`;
+    steps.append(link);
+  }
+  const parts = Array.from(row.cells, (cell) => {
+    const part = document.createElement("div");
+    for (const name of ["lang", "dir"]) if (cell.hasAttribute(name)) part.setAttribute(name, cell.getAttribute(name));
+    part.append(...cell.cloneNode(true).childNodes);
+    return part;
+  });
+  reader.replaceChildren(steps, ...parts);
+  reader.hidden = false;
+}
+
+for (const drawing of document.querySelectorAll(".drawing")) {
+  const [svg, reader] = [drawing.querySelector("svg"), drawing.querySelector(".reader")];
+  drawing.addEventListener("click", (event) => {
+    const link = event.target.closest("svg a, .reader nav a[href]");
+    if (!link) return;
+    event.preventDefault();
+    readBeside(svg, reader, link.getAttribute("href"));
   });
 }
 
