@@ -103,6 +103,7 @@ def report_command(folder: Path, *, quiet: bool) -> None:
     progress = Progress(quiet=quiet)
     run = Run(config, folder, progress)
     with run.store.claimed():
-        run.adopt(orjson.loads((folder / MANIFEST).read_bytes())["shards"])
-        write_report(Output(run).report_data(), folder)
+        manifest = orjson.loads((folder / MANIFEST).read_bytes())
+        run.adopt(manifest["shards"])
+        write_report(Output(run, manifest).report_data(), folder)
     progress.say(f"report {folder / 'report.html'}")

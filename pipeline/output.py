@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from shlex import quote
 from typing import Any
 
-from pipeline import manifest, models
+from pipeline import manifest as provenance
+from pipeline import models
 from pipeline.align import Side
 from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
 from pipeline.run import ENGLISH, Run
@@ -36,8 +38,20 @@ def _attempted(side: Side) -> tuple[Translation, ...]:
 class Output:
     """Writes translations, corpus, report and manifest of a run whose stages are all committed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, manifest: Mapping[str, Any] | None = None) -> None:
+        """`manifest` is what an earlier `write` returned: the report then names the code and machine of that time."""
         self.run = run
+        self.made_with = manifest or self._made_with()
+
+    def _made_with(self) -> dict[str, Any]:
+        from pipeline.engines.load import choose
+
+        return {
+            "code": provenance.code_version(),
+            "packages": provenance.packages(),
+            "machine": provenance.machine(),
+            "translation": str(choose(self.run.entry, self.run.config.translate)),
+        }
 
     def write(self) -> dict[str, Any]:
         """Write every file; returns the manifest."""
@@ -119,18 +133,15 @@ class Output:
         return tuple(found)
 
     def _card(self) -> CardFacts:
-        return CardFacts(self.run.config.name, manifest.version(), self.models, signatures(self.run.scorers))
+        return CardFacts(self.run.config.name, provenance.version(), self.models, signatures(self.run.scorers))
 
     def report_data(self) -> ReportData:
         """All that the report shows; nothing in it depends on the clock."""
         run = self.run
-        from pipeline.engines.load import choose
-
-        plan = choose(run.entry, run.config.translate)
         return ReportData(
             name=run.config.name,
-            version=manifest.code_version(),
-            command=f"mekong run {run.out / 'config.yaml'} --out {run.out}",
+            version=self.made_with["code"],
+            commands=self._commands(),
             documents=self._works(),
             rejects=run.rejects,
             document_pairs=run.document_pairs(),
@@ -141,10 +152,21 @@ class Output:
             metrics=self._metrics(),
             facts=self._facts(),
             models=self.models,
-            packages=manifest.packages(),
-            environment={"translation": str(plan), **manifest.machine()},
+            packages=self.made_with["packages"],
+            environment={"translation": self.made_with["translation"], **self.made_with["machine"]},
             config=run.config.model_dump(mode="json"),
             examples=run.config.report.examples,
+        )
+
+    def _commands(self) -> tuple[str, ...]:
+        """What to type to make the run again, into a folder of its own."""
+        run = self.run
+        names = dict.fromkeys(entry.name for entry in (run.entry, run.encoder_entry))
+        again = run.out.with_name(f"{run.out.name}-again")
+        return (
+            *(f"mekong models add {name}" for name in names),
+            f"mekong run {quote(str(run.out / 'config.yaml'))} --out {quote(str(again))}",
+            f"mekong report {quote(str(run.out))} {quote(str(again))}",
         )
 
     def _works(self) -> Iterator[DocumentWork]:
@@ -242,15 +264,10 @@ class Output:
         }
 
     def _manifest(self, corpus: dict[str, int]) -> dict[str, Any]:
-        from pipeline.engines.load import choose
-
         run = self.run
         return {
             "name": run.config.name,
-            "code": manifest.code_version(),
-            "packages": manifest.packages(),
-            "machine": manifest.machine(),
-            "translation": str(choose(run.entry, run.config.translate)),
+            **self.made_with,
             "models": self.models,
             "signatures": signatures(run.scorers),
             "counts": self.counts(),

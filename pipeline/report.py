@@ -18,7 +18,7 @@ from pipeline.reporting.collect import Capped, Top, share
 from pipeline.reporting.data import FactCheck, ReportData
 from pipeline.reporting.page import render
 from pipeline.reporting.rows import reject_row
-from pipeline.reporting.summary import counts_of, funnel, notes, tiles, verdict_line
+from pipeline.reporting.summary import counts_of, funnel, gaps, notes, tiles, verdict_line
 from pipeline.reporting.tally import MAX_ROWS, Tally, attrition_rows, example_tables, histogram_rows
 from pipeline.store import plain, to_json, write_bytes
 from pipeline.types import DocumentPair
@@ -73,7 +73,7 @@ def build(data: ReportData) -> dict[str, Any]:
             "documents": tally.document_rows.table(),
             "reading": tally.reading.table(),
             "article": tally.article,
-            "provenance": _provenance(data),
+            "provenance": _provenance(counts, data),
         }
     )
     return report
@@ -107,10 +107,11 @@ def _fact_row(check: FactCheck, labels: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _provenance(data: ReportData) -> dict[str, Any]:
+def _provenance(counts: dict[str, Any], data: ReportData) -> dict[str, Any]:
     return {
         "version": data.version,
-        "command": data.command,
+        "commands": data.commands,
+        "missing": gaps(counts, data),
         "models": data.models,
         "signatures": data.signatures,
         "environment": data.environment,

@@ -54,8 +54,9 @@ def _stretches(
     work: DocumentWork, spans_of_beads: Sequence[Sequence[Span]], anchor: str, side: str
 ) -> list[dict[str, Any]]:
     """The linked spans and, between them, what the segments hold beyond them; ordered by position."""
+    found: list[dict[str, Any]] = []
     linked = [(start, end, number) for number, spans in enumerate(spans_of_beads, 1) for start, end in spans]
-    text, found = work.document.text, []
+    text = work.document.text
     for start, end, number in linked:
         found.append({"bead": number, "kind": "linked", "start": start, "text": text[start:end]})
     taken = sorted((start, end) for start, end, _ in linked)

@@ -135,7 +135,7 @@ def _rate(value: float | None) -> str:
 
 def _change(number: int) -> str:
     """A difference of counts with its sign."""
-    return "–" if not number else f"{'+' if number > 0 else '−'}{abs(number):,}"
+    return f"{number:+,}" if number else "0"
 
 
 def _score(value: float | None, digits: int = 3) -> str:

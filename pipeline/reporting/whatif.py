@@ -124,7 +124,7 @@ class Limit:
         return value >= limit if self.side == "min" else value <= limit
 
     def table(self, scored: int) -> dict[str, Any] | None:
-        """Thresholds from none to the tightest with what each would keep; None where the score has no values."""
+        """Thresholds from none to the tightest with what each would keep; None where no pair at stake has the score."""
         if not self.inside.count + self.outside.count:
             return None
         digits = min(self.inside.digits, self.outside.digits)
@@ -196,6 +196,6 @@ class WhatIf:
                 limit.add(scored, failed)
 
     def tables(self) -> list[dict[str, Any]]:
-        """One table a limit, in the order of the rules; limits whose score no pair has are left out."""
+        """One table a limit, in the order of the rules; limits that no pair has a score for are left out."""
         tables = (limit.table(self._scored) for limit in self._limits)
-        return [table for table in tables if table]
+        return [table for table in tables if table and not (table["idle"] and table["present"] is None)]

@@ -79,6 +79,19 @@ for (const drawing of document.querySelectorAll(".drawing")) {
   });
 }
 
+for (const commands of document.querySelectorAll("pre.commands")) {
+  if (!navigator.clipboard) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(commands.textContent);
+    button.textContent = "Copied";
+  });
+  commands.before(button);
+}
+
 function openTarget() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const details = target && target.closest("details");
