@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pipeline.scorers.metrics import DEFAULT_METRICS, METRICS, MetricScore, PairedTestName, SystemScores, score_files
+from pipeline.scorers.evaluation import SystemScores, Unit, evaluate
+from pipeline.scorers.metrics import DEFAULT_METRICS, METRICS, MetricScore, make_metrics
+from pipeline.scorers.significance import PairedTestName
 
 SIGNIFICANT = 0.05
 
@@ -18,7 +20,8 @@ def score_command(
     hyp: Annotated[
         list[Path], typer.Option("--hyp", help="Hypotheses, one segment a line; the first is the baseline.")
     ],
-    ref: Annotated[Path, typer.Option("--ref", help="The reference, line by line.")],
+    ref: Annotated[list[Path] | None, typer.Option("--ref", help="The reference, line by line; repeat.")] = None,
+    src: Annotated[Path | None, typer.Option("--src", help="The source, for metrics that read it.")] = None,
     metric: Annotated[
         list[str] | None, typer.Option("--metric", help=f"One of {', '.join(METRICS)}; repeat. Default: not ter.")
     ] = None,
@@ -26,6 +29,10 @@ def score_command(
     paired: Annotated[
         PairedTestName | None, typer.Option(help="p-values: bootstrap (bs) or approximate randomisation (ar).")
     ] = None,
+    unit: Annotated[Unit, typer.Option(help="What is resampled.")] = "segment",
+    documents: Annotated[Path | None, typer.Option(help="The document of each reference segment, a line each.")] = None,
+    by: Annotated[str | None, typer.Option(help="Scores of slices: a key of the JSONL, such as doc_id.")] = None,
+    fold_names: Annotated[bool, typer.Option("--fold-names", help="Also with names folded.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Corpus metrics of systems against a reference.
@@ -34,7 +41,21 @@ def score_command(
 
     Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --confidence 1000
     """
-    systems = score_files(hyp, ref, metric or DEFAULT_METRICS, confidence, paired)
+    from pipeline.testset import read_streams
+
+    found = read_streams(hyp, ref or [], src, documents, by).matched()
+    systems = evaluate(
+        found.systems,
+        found.references,
+        make_metrics(metric or DEFAULT_METRICS),
+        sources=found.sources,
+        documents=found.documents,
+        slices=found.slices,
+        confidence=confidence,
+        paired=paired,
+        unit=unit,
+        fold_names=fold_names,
+    )
     if as_json:
         from pipeline.store import to_json
 
@@ -43,13 +64,14 @@ def score_command(
         _print_table(systems)
 
 
-def _plain(system: SystemScores) -> dict[str, object]:
-    """One system for JSON; `mean` and `p_value` appear only where there is one."""
-    metrics = [asdict(score) for score in system.metrics]
-    for row in metrics:
-        for name in ("mean", "p_value"):
-            if row[name] is None:
-                del row[name]
+def _plain(system: SystemScores) -> dict[str, Any]:
+    """One system for JSON; but for `ci`, what there is not is left out."""
+    metrics = []
+    for score in system.metrics:
+        row = asdict(score)
+        del row["higher_better"]
+        optional = ("mean", "p_value", "note", "slices")
+        metrics.append({key: value for key, value in row.items() if key not in optional or value not in (None, "", ())})
     return {"name": system.name, "metrics": metrics}
 
 

@@ -15,8 +15,8 @@ from pipeline.align import Side
 from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
 from pipeline.run import ENGLISH, Run
 from pipeline.score import signatures
+from pipeline.scorers.evaluation import System, evaluate
 from pipeline.scorers.facts import Paragraph, facts
-from pipeline.scorers.metrics import corpus_metrics
 from pipeline.store import to_json, write_bytes, write_lines
 from pipeline.types import DocumentPair, Scored, Translation, Verdict
 from pipeline.write import write_corpus
@@ -205,11 +205,12 @@ class Output:
         groups = [group for number in range(len(self.run.doc_keys)) for group in self.run.groups(number)]
         found = []
         for lang, name in LANGUAGES.items():
-            mine = [(hypothesis, reference) for code, hypothesis, reference in groups if code == lang]
+            mine = [group for group in groups if group.lang == lang]
             if mine:
                 on = f"{name} to English, against the aligned English articles"
-                for score in corpus_metrics([h for h, _ in mine], [[r for _, r in mine]], confidence=1000):
-                    found.append(CorpusMetric(on, len(mine), score))
+                system = System(self.run.entry.name, tuple(group.hypothesis for group in mine))
+                (scores,) = evaluate([system], [[group.reference for group in mine]], confidence=1000)
+                found += [CorpusMetric(on, len(mine), score) for score in scores.metrics]
         return tuple(found)
 
     def _facts(self) -> tuple[FactCheck, ...]:

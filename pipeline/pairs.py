@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pipeline.types import Document, Pair, Segment, Translation
 
@@ -30,20 +31,40 @@ def translated_pairs(
             )
 
 
-def aligned_groups(pairs: Sequence[Pair], translations: Mapping[str, Translation]) -> list[tuple[str, str, str]]:
-    """(source language, hypothesis, reference) for evaluating the translation against the aligned English.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A stretch of a source document where its translation and the aligned English begin and end together."""
+
+    lang: str
+    doc_id: str
+    source: str
+    hypothesis: str
+    reference: str
+
+
+def aligned_groups(
+    pairs: Sequence[Pair], translations: Mapping[str, Translation], segments: Mapping[str, Segment]
+) -> list[Group]:
+    """What evaluates the translation against the aligned English, given the translated segments by id.
 
     A bead may cover part of a segment, and a translation cannot be cut, so beads that share a segment are joined until
     both sides end at the same place. `pairs` are the aligned pairs of documents, in order.
     """
-    groups: list[tuple[str, list[str], list[str]]] = []
+    groups: list[tuple[Pair, list[str], list[str]]] = []
     for pair in pairs:
         touched = [key for key in pair.src_segments if key in translations]
         if groups and touched and groups[-1][1] and touched[0] == groups[-1][1][-1]:
             groups[-1][1].extend(touched[1:])
             groups[-1][2].append(pair.tgt_text)
         elif touched:
-            groups.append((pair.src_lang, touched, [pair.tgt_text]))
+            groups.append((pair, touched, [pair.tgt_text]))
     return [
-        (lang, " ".join(translations[key].text for key in keys), " ".join(english)) for lang, keys, english in groups
+        Group(
+            pair.src_lang,
+            pair.src_doc,
+            " ".join(segments[key].text for key in keys),
+            " ".join(translations[key].text for key in keys),
+            " ".join(english),
+        )
+        for pair, keys, english in groups
     ]

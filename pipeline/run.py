@@ -26,7 +26,7 @@ from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import identity, load
 from pipeline.errors import InputError, Interrupted
 from pipeline.filter import filter_pairs
-from pipeline.pairs import aligned_groups, translated_pairs
+from pipeline.pairs import Group, aligned_groups, translated_pairs
 from pipeline.progress import Progress, Task
 from pipeline.read import Reader
 from pipeline.score import VERSION as SCORE_VERSION
@@ -316,10 +316,11 @@ class Run:
         sides = (side for number in range(len(self.doc_keys)) for side in self.sides(number))
         return {side.document.id: side for side in sides if side.document.lang == ENGLISH}
 
-    def groups(self, number: int) -> list[tuple[str, str, str]]:
-        """(language, hypothesis, reference) for every stretch where translation and aligned English coincide."""
+    def groups(self, number: int) -> list[Group]:
+        """Every stretch where translation and aligned English coincide."""
         pairs = [row for row in self.store.rows("align", number, Pair) if row.origin == "aligned"]
-        return aligned_groups(pairs, {found.segment_id: found for found in self.translations(number)})
+        done = {found.segment_id: found for found in self.translations(number)}
+        return aligned_groups(pairs, done, {found.id: found for found in self.segments(number)})
 
     @cached_property
     def glossaries(self) -> dict[str, glossary.Glossary]:

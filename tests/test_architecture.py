@@ -19,7 +19,7 @@ LAYERS = (
     STAGES,
     ("run",),
     ("output",),
-    ("cli_translate", "bench"),
+    ("cli_translate", "bench", "testset"),
     ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "doctor"),
     ("cli",),
 )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from pipeline.pairs import aligned_groups, translated_pairs
+from pipeline.pairs import Group, aligned_groups, translated_pairs
 from pipeline.types import Document, Pair, Segment, Source, Translation
 
 DOCUMENT = Document("d", "th", "หนึ่ง สอง สาม", Source("d.txt"))
 SEGMENTS = [Segment(f"d:{i}", "d", i, 0, i * 5, i * 5 + 4, f"s{i}", "body") for i in range(3)]
+BY_ID = {s.id: s for s in SEGMENTS}
 MADE = {s.id: Translation(s.id, f"t{s.index}", "m", -0.1, 4, 4, "stop", 1) for s in SEGMENTS}
 
 
@@ -25,8 +26,12 @@ def test_skipped_and_empty_translations_make_no_pair() -> None:
 
 def test_beads_that_share_a_segment_are_joined_until_both_sides_end_together() -> None:
     pairs = [aligned(("d:0",), "a"), aligned(("d:0", "d:1"), "b"), aligned(("d:1",), "c"), aligned(("d:2",), "e")]
-    assert aligned_groups(pairs, MADE) == [("th", "t0 t1", "a b c"), ("th", "t2", "e")]
+    assert aligned_groups(pairs, MADE, BY_ID) == [
+        Group("th", "d", "s0 s1", "t0 t1", "a b c"),
+        Group("th", "d", "s2", "t2", "e"),
+    ]
 
 
 def test_beads_without_translation_are_left_out() -> None:
-    assert aligned_groups([aligned(("other",), "a"), aligned(("d:2",), "e")], MADE) == [("th", "t2", "e")]
+    pairs = [aligned(("other",), "a"), aligned(("d:2",), "e")]
+    assert [group.hypothesis for group in aligned_groups(pairs, MADE, BY_ID)] == ["t2"]

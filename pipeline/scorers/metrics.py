@@ -1,32 +1,72 @@
-"""Corpus metrics, computed by sacreBLEU so that anyone can repeat them: BLEU, chrF, chrF++, TER.
+"""Corpus metrics: what one is, sacreBLEU's (BLEU, chrF, chrF++, TER), and the table of all of them by name.
 
-Signatures are sacreBLEU's own strings, letter for letter. Resampling uses sacreBLEU's seed (12345 unless the
-environment variable SACREBLEU_SEED says otherwise; it is part of the signature).
+sacreBLEU computes statistics, scores and signatures, so that anyone can repeat them; signatures are its own strings,
+letter for letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.errors import InputError, UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from sacrebleu.metrics.base import Metric, Score
+    from sacrebleu.metrics.base import Metric as SacreBleuMetric
 
-PairedTestName = Literal["bs", "ar"]
-METRICS = ("bleu", "chrf", "chrf++", "ter")
 DEFAULT_METRICS = ("bleu", "chrf", "chrf++")
+
+
+class Metric(Protocol):
+    """A corpus metric whose statistics add up: the sums over segments say all that the score depends on.
+
+    That makes the scores of slices, of documents and of resamples sums of what was computed once.
+    """
+
+    @property
+    def name(self) -> str:
+        """As it is printed: "BLEU", "chrF2", ..."""
+
+    @property
+    def signature(self) -> str:
+        """`key:value|...|version:...` as sacreBLEU's; complete only when `statistics` has seen the references."""
+
+    @property
+    def higher_better(self) -> bool:
+        """False for error rates."""
+
+    def statistics(
+        self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None
+    ) -> NDArray[Any]:
+        """What is counted of every segment, (N, k), given N hypotheses, streams of N references and N sources.
+
+        A metric that reads sources raises UsageError where there are none.
+        """
+
+    def aggregate(self, sums: NDArray[Any]) -> Any:
+        """The score of summed statistics (k,), or the scores (n,) of n sums (n, k)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceScore:
+    """The score of the segments that share a label."""
+
+    name: str
+    segments: int
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class MetricScore:
-    """One metric of one system, 0 to 100 (TER: 0 and up, less is better).
+    """One metric of one system; BLEU and chrF from 0 to 100, TER 0 and up, less is better.
 
-    `name` is sacreBLEU's ("BLEU", "chrF2", "chrF2++", "TER"). `mean` and `ci` are the mean of the bootstrap resamples
-    and half of the 95 % interval around it, None without resampling. `p_value` compares with the first system.
+    `name` is the metric's ("BLEU", "chrF2", "chrF2++", "TER"). `mean` and `ci` are the mean of the bootstrap resamples
+    and half of the 95 % interval around it, None without resampling. `p_value` compares with the first system. `note`
+    is what has to be said beside the figures.
     """
 
     name: str
@@ -35,158 +75,79 @@ class MetricScore:
     mean: float | None = None
     ci: float | None = None
     p_value: float | None = None
+    note: str = ""
+    slices: tuple[SliceScore, ...] = ()
+    higher_better: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SystemScores:
-    """All metrics of one system; the first of a list of systems is the baseline."""
+class StringMetric:
+    """A metric of sacreBLEU: it compares strings and needs no source."""
 
-    name: str
-    metrics: tuple[MetricScore, ...]
+    def __init__(self, metric: SacreBleuMetric, name: str, *, higher_better: bool = True) -> None:
+        self.name = name
+        self.higher_better = higher_better
+        self._metric = metric
+        self._references: Sequence[Sequence[str]] | None = None
 
+    @property
+    def signature(self) -> str:
+        return str(self._metric.get_signature())
 
-def corpus_metrics(
-    hypotheses: Sequence[str],
-    references: Sequence[Sequence[str]],
-    metrics: Sequence[str] = DEFAULT_METRICS,
-    confidence: int = 0,
-) -> list[MetricScore]:
-    """Score one system: N hypotheses against one or more streams of N references.
+    def statistics(
+        self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None = None
+    ) -> NDArray[Any]:
+        if references is not self._references:
+            # sacreBLEU would count the n-grams of the references anew for every system.
+            self._metric._ref_cache = self._metric._cache_references(references)
+            self._references = references
+        return np.array(self._metric._extract_corpus_statistics(hypotheses, None))
 
-    `confidence` is the number of bootstrap resamples for the interval (Koehn 2004), none when it is below 2.
-    Raises UsageError on a metric that is not in METRICS, InputError when there is nothing to score or counts differ.
-    """
-    for stream in references:
-        _check_counts("the hypothesis", len(hypotheses), "the reference", len(stream))
-    found = []
-    for name in metrics:
-        metric = _metric(name)
-        score = metric.corpus_score(hypotheses, references, n_bootstrap=max(confidence, 1))
-        found.append(_result(metric, score, confidence))
-    return found
-
-
-def score_files(
-    hypotheses: Sequence[Path],
-    reference: Path,
-    metrics: Sequence[str] = DEFAULT_METRICS,
-    confidence: int = 0,
-    paired: PairedTestName | None = None,
-) -> list[SystemScores]:
-    """Score files of one segment a line; a file that is named twice counts once, the first is the baseline.
-
-    `paired` adds p-values against the baseline: "bs" bootstrap resampling (Koehn 2004; `confidence` resamples, or
-    1,000), "ar" approximate randomisation (Riezler and Maxwell 2005; 10,000 trials).
-    Raises InputError on unreadable or unequal files, UsageError on a paired test of a single system or one resample.
-    """
-    if confidence == 1:
-        raise UsageError("one resample makes no interval (confidence is 1)", "Use 1000 resamples, or 0 for none.")
-    expected = read_lines(reference)
-    systems = [(str(path), read_lines(path)) for path in dict.fromkeys(hypotheses)]
-    for name, lines in systems:
-        _check_counts(name, len(lines), str(reference), len(expected))
-    if paired:
-        return _paired(systems, expected, metrics, confidence, paired)
-    return [
-        SystemScores(name, tuple(corpus_metrics(lines, [expected], metrics, confidence))) for name, lines in systems
-    ]
+    def aggregate(self, sums: NDArray[Any]) -> Any:
+        # Numbers of single precision stay so: sacreBLEU computes the scores of bootstrap resamples in it.
+        rows = [list(row) if sums.dtype == np.float32 else row.tolist() for row in np.atleast_2d(sums)]
+        scores = np.array([self._metric._compute_score_from_stats(row).score for row in rows])
+        return float(scores[0]) if sums.ndim == 1 else scores
 
 
-def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, cut at LF only; one CR before it is dropped.
-
-    Raises InputError when the file cannot be read, or with the line of the first byte that is not UTF-8.
-    """
-    try:
-        data = path.read_bytes()
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", "Give a text file, one segment a line.") from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte {error.start} is not UTF-8", "Convert the file to UTF-8."
-        ) from error
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines]
-
-
-def _check_counts(name: str, count: int, reference: str, expected: int) -> None:
-    if count != expected:
-        raise InputError(
-            f"{name} has {count} lines, {reference} has {expected}", "Line n of one must be the translation of line n."
-        )
-    if not count:
-        raise InputError(f"{name} is empty", "Give at least one line to score.")
-
-
-def _metric(name: str) -> Metric:
+def _bleu() -> Metric:
     from sacrebleu.metrics.bleu import BLEU
+
+    return StringMetric(BLEU(), "BLEU")
+
+
+def _chrf() -> Metric:
     from sacrebleu.metrics.chrf import CHRF
+
+    return StringMetric(CHRF(), "chrF2")
+
+
+def _chrf_plus() -> Metric:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return StringMetric(CHRF(word_order=2), "chrF2++")
+
+
+def _ter() -> Metric:
     from sacrebleu.metrics.ter import TER
 
-    makers: dict[str, Callable[[], Metric]] = {
-        "bleu": BLEU,
-        "chrf": CHRF,
-        "chrf++": lambda: CHRF(word_order=2),
-        "ter": TER,
-    }
-    if name not in makers:
-        raise UsageError(f"unknown metric {name!r}", f"Metrics: {', '.join(METRICS)}.")
-    return _plain_floats(makers[name]())
+    return StringMetric(TER(), "TER", higher_better=False)
 
 
-def _plain_floats(metric: Metric) -> Metric:
-    """Make resampled scores Python floats.
-
-    sacreBLEU 2.6 resamples in float32 and returns a Python 0.0 where nothing matches; its mean over both kinds raises
-    TypeError on small corpora.
-    """
-    compute = metric._compute_score_from_stats
-
-    def plain(stats: list[float]) -> Score:
-        score: Score = compute(stats)
-        score.score = float(score.score)
-        return score
-
-    metric._compute_score_from_stats = plain  # type: ignore[method-assign]
-    return metric
+METRICS: Mapping[str, Callable[[], Metric]] = {"bleu": _bleu, "chrf": _chrf, "chrf++": _chrf_plus, "ter": _ter}
+"""Every metric by the name that the command line knows; what a metric needs is loaded when it is made."""
 
 
-def _result(metric: Metric, score: Score, confidence: int) -> MetricScore:
-    mean, ci = (float(score._mean), float(score._ci)) if confidence > 1 else (None, None)
-    return MetricScore(score.name, float(score.score), str(metric.get_signature()), mean, ci)
+def make_metrics(names: Sequence[str]) -> list[Metric]:
+    """The metrics of these names, each once, in order. Raises UsageError on a name that is not in METRICS."""
+    for name in names:
+        if name not in METRICS:
+            raise UsageError(f"unknown metric {name!r}", f"Metrics: {', '.join(METRICS)}.")
+    return [METRICS[name]() for name in dict.fromkeys(names)]
 
 
-def _paired(
-    systems: Sequence[tuple[str, list[str]]],
-    reference: list[str],
-    metrics: Sequence[str],
-    confidence: int,
-    paired: PairedTestName,
-) -> list[SystemScores]:
-    from sacrebleu.significance import PairedTest, Result
-
-    if len(systems) < 2:
-        raise UsageError("a paired test needs two systems, one was given", "Add another --hyp or leave out --paired.")
-    test = PairedTest(
-        list(systems),
-        {name: _metric(name) for name in metrics},
-        [reference],
-        test_type=paired,
-        n_samples=confidence if paired == "bs" else 0,
-        n_ar_confidence=confidence if paired == "ar" and confidence else -1,
-    )
-    signatures, table = test()
-    found = []
-    for row, (system, _) in enumerate(systems):
-        scores = []
-        for name, signature in signatures.items():
-            cell = table[name][row]
-            assert isinstance(cell, Result)  # only the column of system names holds strings
-            mean, ci, p_value = (None if x is None else float(x) for x in (cell.mean, cell.ci, cell.p_value))
-            scores.append(MetricScore(name, float(cell.score), str(signature), mean, ci, p_value))
-        found.append(SystemScores(system, tuple(scores)))
-    return found
+def add_to_signature(signature: str, items: Mapping[str, object]) -> str:
+    """`signature` with further items before its version, as sacreBLEU adds its own."""
+    added = [f"{key}:{value}" for key, value in items.items()]
+    parts = signature.split("|")
+    at = next((place for place, part in enumerate(parts) if part.startswith("version:")), len(parts))
+    return "|".join([*parts[:at], *added, *parts[at:]])
