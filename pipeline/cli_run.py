@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 
 from pipeline import models
-from pipeline.config import Config, load_config
+from pipeline.compare import write_comparison
+from pipeline.config import load_config
 from pipeline.engines.load import choose
-from pipeline.errors import StoreError, TooManyRejects
-from pipeline.output import MANIFEST, Output
+from pipeline.errors import TooManyRejects, UsageError
+from pipeline.output import MANIFEST, Output, finished
 from pipeline.progress import Progress, clock
 from pipeline.read import expand
 from pipeline.run import REJECTED, Run, resolved
@@ -91,19 +91,21 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in counts.items())
 
 
-def report_command(folder: Path, *, quiet: bool) -> None:
-    """Build the report of a finished run again, from its committed shards."""
-    from pipeline.report import write_report
-
-    path = folder / "config.yaml"
-    if not (folder / MANIFEST).exists():
-        raise StoreError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run` first.")
-    config: Config = load_config(path)
+def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) -> None:
+    """Build the report of a finished run again from its committed shards, or a comparison of several runs."""
     models.offline()
     progress = Progress(quiet=quiet)
-    run = Run(config, folder, progress)
-    with run.store.claimed():
-        manifest = orjson.loads((folder / MANIFEST).read_bytes())
-        run.adopt(manifest["shards"])
-        write_report(Output(run, manifest).report_data(), folder)
+    if len(folders) > 1:
+        out = out or Path("out") / "comparison"
+        write_comparison([(folder, finished(folder, progress)) for folder in folders], out)
+        progress.say(f"comparison {out / 'comparison.html'}")
+        return
+    (folder,) = folders
+    if out is not None:
+        raise UsageError("--out is for a comparison of several runs", "The report of one run goes into its folder.")
+    from pipeline.report import write_report
+
+    output = finished(folder, progress)
+    with output.run.store.claimed():
+        write_report(output.report_data(), folder)
     progress.say(f"report {folder / 'report.html'}")

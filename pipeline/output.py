@@ -6,18 +6,25 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from shlex import quote
 from typing import Any
+
+import orjson
 
 from pipeline import manifest as provenance
 from pipeline import models
 from pipeline.align import Side
-from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
-from pipeline.run import ENGLISH, Run
+from pipeline.config import load_config
+from pipeline.errors import StoreError
+from pipeline.progress import Progress
+from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, ModelFacts, ReportData
+from pipeline.reporting.tally import MAX_DRAWN
+from pipeline.run import Run
 from pipeline.score import signatures
-from pipeline.scorers.evaluation import System, evaluate
-from pipeline.scorers.facts import Paragraph, facts
+from pipeline.scorers.evaluation import System, evaluate, resampled_unit
 from pipeline.store import to_json, write_bytes, write_lines
+from pipeline.survey import Survey, survey
 from pipeline.types import DocumentPair, Scored, Translation, Verdict
 from pipeline.write import write_corpus
 from pipeline.writers.card import CardFacts
@@ -26,6 +33,7 @@ from pipeline.writers.record import Row
 TRANSLATIONS = "translations.jsonl"
 MANIFEST = "manifest.json"
 RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
+RESAMPLES = 1000
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
 
 
@@ -35,6 +43,20 @@ def _attempted(side: Side) -> tuple[Translation, ...]:
     return tuple(found for key, found in side.translations.items() if key in plain)
 
 
+def finished(folder: Path, progress: Progress) -> Output:
+    """The output of a run that was finished before, from its committed shards.
+
+    Raises StoreError when the folder holds none.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        raise StoreError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run` first.")
+    found = orjson.loads(path.read_bytes())
+    run = Run(load_config(folder / "config.yaml"), folder, progress)
+    run.adopt(found["shards"])
+    return Output(run, found)
+
+
 class Output:
     """Writes translations, corpus, report and manifest of a run whose stages are all committed."""
 
@@ -42,6 +64,7 @@ class Output:
         """`manifest` is what an earlier `write` returned: the report then names the code and machine of that time."""
         self.run = run
         self.made_with = manifest or self._made_with()
+        self._drawn: dict[str, DocumentWork] = {}
 
     def _made_with(self) -> dict[str, Any]:
         from pipeline.engines.load import choose
@@ -101,12 +124,7 @@ class Output:
                 }
 
     def _rows(self) -> Iterator[Row]:
-        sources = {
-            document.id: document.source
-            for number in range(len(self.run.doc_keys))
-            for document in self.run.documents(number)
-        }
-        model = self.run.entry.name
+        sources, model = self.survey.sources, self.run.entry.name
         for _, scored, verdict in self.verdicts:
             pair = scored.pair
             english = sources[pair.tgt_doc] if pair.tgt_doc else None
@@ -150,7 +168,7 @@ class Output:
             signatures=signatures(run.scorers),
             rank_by=RANK_BY,
             metrics=self._metrics(),
-            facts=self._facts(),
+            facts=self.survey.facts,
             models=self.models,
             packages=self.made_with["packages"],
             environment={"translation": self.made_with["translation"], **self.made_with["machine"]},
@@ -170,19 +188,15 @@ class Output:
         )
 
     def _works(self) -> Iterator[DocumentWork]:
+        """Every document with all that was made of it; those that will be drawn are kept for `_aligned`."""
+        drawn = {name for pair in self._parallel()[:MAX_DRAWN] for name in (pair.src_doc, pair.tgt_doc)}
         for number in range(len(self.run.doc_keys)):
-            yield from self._shard_works(number)
-
-    def _shard_works(self, number: int) -> list[DocumentWork]:
-        return [
-            DocumentWork(
-                side.document,
-                side.segments,
-                _attempted(side),
-                tuple(self._judged.get(side.document.id, ())),
-            )
-            for side in self.run.sides(number)
-        ]
+            for side in self.run.sides(number):
+                judged = tuple(self._judged.get(side.document.id, ()))
+                work = DocumentWork(side.document, side.segments, _attempted(side), judged)
+                if side.document.id in drawn:
+                    self._drawn[side.document.id] = work
+                yield work
 
     @cached_property
     def _judged(self) -> dict[str, list[tuple[Scored, Verdict]]]:
@@ -193,72 +207,49 @@ class Output:
         return pairs
 
     def _aligned(self) -> Iterator[AlignedWork]:
-        works = {work.document.id: work for work in self._works()}
-        for pair in self._parallel():
-            yield AlignedWork(pair, works[pair.src_doc], works[pair.tgt_doc])
+        """The first parallel pairs; their documents have to have passed through `_works`."""
+        for pair in self._parallel()[:MAX_DRAWN]:
+            yield AlignedWork(pair, self._drawn[pair.src_doc], self._drawn[pair.tgt_doc])
 
     def _parallel(self) -> list[DocumentPair]:
         return [pair for pair in self.run.document_pairs() if pair.relation == "parallel"]
 
     def _metrics(self) -> tuple[CorpusMetric, ...]:
-        """BLEU and chrF of the translations against the English that was aligned with their source, by language."""
-        groups = [group for number in range(len(self.run.doc_keys)) for group in self.run.groups(number)]
+        """The translations against the English that was aligned with their source, by language."""
         found = []
         for lang, name in LANGUAGES.items():
-            mine = [group for group in groups if group.lang == lang]
-            if mine:
-                on = f"{name} to English, against the aligned English articles"
-                system = System(self.run.entry.name, tuple(group.hypothesis for group in mine))
-                (scores,) = evaluate([system], [[group.reference for group in mine]], confidence=1000)
-                found += [CorpusMetric(on, len(mine), score) for score in scores.metrics]
+            mine = [group for group in self.survey.groups if group.lang == lang]
+            if not mine:
+                continue
+            documents = [group.doc_id for group in mine]
+            (scores,) = evaluate(
+                [System(self.run.entry.name, tuple(group.hypothesis for group in mine))],
+                [[group.reference for group in mine]],
+                documents=documents,
+                confidence=RESAMPLES,
+                unit=resampled_unit(documents),
+                fold_names=True,
+            )
+            on = f"{name} to English, against the aligned English articles"
+            found += [CorpusMetric(on, len(mine), score) for score in scores.metrics]
         return tuple(found)
 
-    def _facts(self) -> tuple[FactCheck, ...]:
-        checked = facts(self._paragraphs())
-        return tuple(
-            FactCheck(
-                kind.name,
-                kind.expected,
-                kind.found,
-                tuple(
-                    FactMiss(m.doc_id, m.segment_id, self._langs[m.doc_id], m.expected, m.source, m.translation)
-                    for m in kind.misses
-                ),
-            )
-            for kind in checked.kinds
-        )
-
     @cached_property
-    def _langs(self) -> dict[str, str]:
-        return {d.id: d.lang for number in range(len(self.run.doc_keys)) for d in self.run.documents(number)}
-
-    def _paragraphs(self) -> Iterator[Paragraph]:
-        """Each translated paragraph of source documents with all of its English."""
-        for number in range(len(self.run.doc_keys)):
-            for side in self.run.sides(number):
-                if side.document.lang == ENGLISH:
-                    continue
-                for index in sorted({found.paragraph for found in side.segments}):
-                    mine = [s for s in side.segments if s.paragraph == index and s.kind != "boilerplate"]
-                    english = " ".join(side.translations[s.id].text for s in mine if s.id in side.translations)
-                    if mine:
-                        text = " ".join(s.text for s in mine)
-                        yield Paragraph(side.document.id, mine[0].id, side.document.lang, text, english)
+    def survey(self) -> Survey:
+        """What one pass over the shards found."""
+        return survey(self.run)
 
     def counts(self) -> dict[str, Any]:
-        """How much went through each stage; the count law is checked on the way."""
-        run, shards = self.run, range(len(self.run.doc_keys))
-        documents = Counter(document.lang for n in shards for document in run.documents(n))
-        segments = sum(len(run.segments(n)) for n in shards)
-        ended = Counter(found.ended for n in shards for found in run.translations(n))
-        relations = Counter(pair.relation for pair in run.document_pairs())
+        """How much went through each stage."""
+        survey = self.survey
+        relations = Counter(pair.relation for pair in self.run.document_pairs())
         origins = Counter(scored.pair.origin for _, scored, _ in self.verdicts)
         kept = Counter(scored.pair.origin for _, scored, verdict in self.verdicts if verdict.keep)
         return {
-            "documents": dict(sorted(documents.items())),
-            "rejected_inputs": len(run.rejects),
-            "segments": segments,
-            "translations": dict(sorted(ended.items())),
+            "documents": dict(sorted(survey.documents.items())),
+            "rejected_inputs": len(self.run.rejects),
+            "segments": survey.segments,
+            "translations": dict(sorted(survey.ended.items())),
             "document_pairs": dict(sorted(relations.items())),
             "pairs": dict(sorted(origins.items())),
             "kept": dict(sorted(kept.items())),

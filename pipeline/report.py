@@ -19,14 +19,13 @@ from pipeline.reporting.data import FactCheck, ReportData
 from pipeline.reporting.page import render
 from pipeline.reporting.rows import reject_row
 from pipeline.reporting.summary import counts_of, funnel, gaps, notes, tiles, verdict_line
-from pipeline.reporting.tally import MAX_ROWS, Tally, attrition_rows, example_tables, histogram_rows
+from pipeline.reporting.tally import MAX_DRAWN, MAX_ROWS, Tally, attrition_rows, example_tables, histogram_rows
 from pipeline.store import plain, to_json, write_bytes
 from pipeline.types import DocumentPair
 
 HTML = "report.html"
 JSON = "report.json"
 FORMAT = 1
-MAX_DRAWN = 20
 MAX_CLOSEST = 40
 
 __all__ = ["build", "render", "write_report"]

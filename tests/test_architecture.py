@@ -18,7 +18,7 @@ LAYERS = (
      "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
     STAGES,
     ("run",),
-    ("output",),
+    ("output", "survey", "compare"),
     ("cli_translate", "bench", "testset"),
     ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "doctor"),
     ("cli",),

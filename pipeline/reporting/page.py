@@ -46,6 +46,15 @@ def render(report: dict[str, Any]) -> str:
 
     It loads nothing: style and script are inline, and the content security policy names them by their hashes.
     """
+    return _page("report.html.j2", report=report)
+
+
+def render_comparison(comparison: dict[str, Any]) -> str:
+    """The HTML page of what `pipeline.reporting.comparison.build_comparison` made, under the same policy."""
+    return _page("comparison.html.j2", comparison=comparison)
+
+
+def _page(template: str, **data: Any) -> str:
     page = _environment()
     style, script = (page.get_template(name).render() for name in ("style.css", "script.js"))
     policy = (
@@ -54,7 +63,7 @@ def render(report: dict[str, Any]) -> str:
     )
     # Both are files of this package; nothing else is ever marked as safe.
     inline = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704
-    return page.get_template("report.html.j2").render(report=report, **inline)
+    return page.get_template(template).render(**data, **inline)
 
 
 @cache
@@ -76,6 +85,9 @@ def _environment() -> Environment:
         "visible": _visible,
         "mark": MARKS.__getitem__,
         "change": _change,
+        "difference": _difference,
+        "p": _p_value,
+        "setting": _setting,
     }
     page.filters |= {"language": _language, "ended": _ended}
     page.globals |= {
@@ -136,6 +148,20 @@ def _rate(value: float | None) -> str:
 def _change(number: int) -> str:
     """A difference of counts with its sign."""
     return f"{number:+,}" if number else "0"
+
+
+def _difference(value: float, digits: int) -> str:
+    return f"{value:+,.{digits}f}"
+
+
+def _setting(value: Any) -> str:
+    return (
+        "–" if value is None else str(yaml.safe_dump(value, allow_unicode=True, default_flow_style=True)).strip(".\n")
+    )
+
+
+def _p_value(value: float | None) -> str:
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _score(value: float | None, digits: int = 3) -> str:

@@ -30,6 +30,7 @@ from pipeline.types import Origin, Scored, Translation, Verdict
 ORIGINS: tuple[str, ...] = get_args(Origin)
 MAX_ROWS = 200
 MAX_DOCUMENTS = 500
+MAX_DRAWN = 20
 MAX_READING = 60
 MAX_READING_CHARS = 300_000
 MEANS = ("number_agreement", "name_agreement")
