@@ -1,130 +1,141 @@
-"""What is in the data never becomes a part of the page: payloads are read as text, by a parser and by a browser."""
+"""What is in the data never becomes a part of a page: payloads are read as text, by a parser and by a browser."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from lxml import html
 
 from pipeline import report as report_module
-from pipeline.config import Rule
 from pipeline.report import build, render
-from tests.reporting.fake_run import fake_run
+from pipeline.reporting import comparison as comparison_module
+from pipeline.reporting import tally as tally_module
+from pipeline.reporting.comparison import build_comparison
+from pipeline.reporting.page import render_comparison
+from tests.reporting.injected import PAYLOADS, harmless, report_data, run_sides
 
-SMALL = ("th-01-astana-visit.txt", "en-03-freight-train-plan.txt", "vi-03-giai-chay-co-do.txt")
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "</script><script>alert(1)</script>",
-    "</style><script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "</textarea><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><img src=x onerror=alert(1)>',
-    "'><img src=x onerror=alert(1)>",
-    '" onmouseover="alert(1)',
-    "' onmouseover='alert(1)",
-    "` onmouseover=`alert(1)",
-    " onfocus=alert(1) autofocus ",
-    '" autofocus onfocus="alert(1)" x="',
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>",
-    "</svg><script>alert(1)</script>",
-    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
-    "<math><mtext></mtext><script>alert(1)</script></math>",
-    "<iframe src=javascript:alert(1)>",
-    "<iframe srcdoc='<script>alert(1)</script>'>",
-    "<a href=javascript:alert(1)>x</a>",
-    "javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "<base href=https://evil.example/>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "<style>@import 'https://evil.example/x.css';</style>",
-    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<form action=https://evil.example><input name=q></form>",
-    "<object data=x></object><embed src=x>",
-    "<video><source onerror=alert(1)></video>",
-    "<details open ontoggle=alert(1)>",
-    "<body onload=alert(1)>",
-    "<table><tr><td background=x></table>",
-    "</td></tr></table><h1>gone</h1>",
-    "</bdi></details></section>",
-    "<!-- comment",
-    "--><script>alert(1)</script>",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "]]><script>alert(1)</script>",
-    "<?php echo 1 ?>",
-    "<!DOCTYPE html><html>",
-    "{{ 7 * 7 }}",
-    "{% for x in (1,) %}{{ x }}{% endfor %}",
-    "{{ ''.__class__.__mro__ }}",
-    "{# comment #}",
-    "${7*7}",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "&#60;script&#62;alert(1)",
-    "&quot;&gt;<b>",
-    "<scr\x00ipt>alert(1)</scr\x00ipt>",
-    "<\x0bscript>alert(1)</script>",
-    "\u202e<script>alert(1)</script>",
-    "＜script＞alert(1)＜/script＞",
-    "<ScRiPt/x>alert(1)</sCrIpT>",
-    "<<script>alert(1)//<</script>",
-    "<img src='x'onerror='alert(1)'/>",
-    "\"'<>&`=/",
-    "C:\\<b>\\..\\..\\x",
-    "../../<i>x</i>.txt",
-    "=cmd|' /C calc'!A0",
-]
-CODED = {"id", "lang", "src_lang", "kind", "ended", "origin", "relation", "src_doc", "tgt_doc", "doc_id", "pair_id"}
-CODED |= {"segment_id", "src_segments", "tgt_segments"}
-NAMED = {"scores", "rules", "signatures", "rank_by", "packages", "environment"}
+FEWEST = {"report": 15, "comparison": 6}
+"""In how many places of a page each payload has to be readable."""
 
 
-def poisoned(value, prefix, field=""):
-    """`value` with `prefix` before every string that comes from outside."""
-    if field in CODED:
-        return value
-    if isinstance(value, str):
-        return prefix + value if value else value
-    if is_dataclass(value):
-        return replace(value, **{f.name: poisoned(getattr(value, f.name), prefix, f.name) for f in fields(value)})
-    if isinstance(value, Mapping):
-        keep = field == "rank_by" or field not in NAMED
-        return {k if keep else prefix + k: poisoned(v, prefix) for k, v in value.items()}
-    if isinstance(value, Rule) or value is None or isinstance(value, int | float):
-        return value
-    return tuple(poisoned(item, prefix, field) for item in value)
+@pytest.fixture(scope="module", params=["report", "comparison"])
+def pages(request):
+    """The kind of page, the page with payloads and the same one with harmless texts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tally_module, "MAX_READING", 1000)
+        patch.setattr(report_module, "MAX_DRAWN", 1000)
+        patch.setattr(tally_module, "MAX_READING_CHARS", 10**9)
+        patch.setattr(comparison_module, "MAX_EXAMPLES", 1000)
+        patch.setattr("pipeline.reporting.article.MAX_CHARS", 10**9)
+        patch.setattr("pipeline.reporting.slices.MAX_SHOWN", 1000)
+        made = []
+        for texts in (PAYLOADS, harmless(PAYLOADS)):
+            if request.param == "report":
+                made.append(render(build(report_data(texts))))
+            else:
+                made.append(render_comparison(build_comparison(run_sides(texts), texts)))
+    return request.param, *made
 
 
-def inventory(text):
-    """Every element with its attributes, in order; values only where they could carry a scheme or a place."""
-    root = html.document_fromstring(text)
-    found = []
+def shown(payload):
+    """A payload as a reader sees it: what would act without being seen is made visible, blanks are one blank."""
+    text = re.sub("[\x00-\x08\x0b-\x1f]", lambda match: chr(0x2400 + ord(match[0])), payload)
+    text = re.sub("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]", lambda m: f"[U+{ord(m[0]):04X}]", text)
+    return " ".join(text.split())
+
+
+def inventory(root):
+    """How often there is an element with these attribute names; marks depend on the texts and have fixed attributes."""
+    found = Counter()
     for element in root.iter():
-        attributes = {name: value if name in ("href", "id", "class") else "" for name, value in element.items()}
-        found.append((element.tag, tuple(sorted(attributes.items()))))
-    return found, root
+        if element.tag == "mark" or "gone" in (element.get("class") or ""):
+            assert set(element.keys()) <= {"class", "title"}
+        else:
+            found[element.tag, tuple(sorted(element.keys()))] += 1
+    return found
 
 
-def without_meaning(payload):
-    """As many letters, the same blanks, and the same of what normalisation takes out, since that is marked."""
-    return re.sub("[^\\s\\x00-\\x1f\\u202e]", "x", payload)
+def values(root):
+    """The values of attributes that could carry a scheme, a place or a meaning, apart from the numbers in them."""
+    names = ("href", "id", "class", "for", "name", "style", "src", "data-filter", "type", "http-equiv")
+    return {
+        (name, re.sub(r"\d+", "0", value))
+        for element in root.iter()
+        for name, value in element.items()
+        if name in names
+    }
 
 
 def test_there_are_enough_payloads():
-    assert len(set(PAYLOADS)) >= 50
+    assert len(set(PAYLOADS)) >= 80
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_data_never_becomes_markup(payload):
-    pages = [render(build(poisoned(fake_run(SMALL), prefix))) for prefix in (payload, without_meaning(payload))]
-    (found, root), (expected, _) = (inventory(page) for page in pages)
-    assert found == expected
-    shown = re.sub("[\x00-\x08\x0b-\x1f]", lambda match: chr(0x2400 + ord(match[0])), payload)
-    assert text_of(root).count(" ".join(shown.split())) > 50, "the payload must be readable as text"
+def test_data_never_becomes_markup(pages):
+    _, injected, plain = pages
+    roots = [html.document_fromstring(text) for text in (injected, plain)]
+    assert inventory(roots[0]) == inventory(roots[1])
+    assert values(roots[0]) <= values(roots[1]) | {("class", name) for name in ("missing", "added", "untranslated")}
+
+
+def test_every_payload_is_read_as_text(pages):
+    kind, injected, _ = pages
+    text = " ".join(html.document_fromstring(injected).text_content().split())
+    few = {payload: text.count(shown(payload)) for payload in PAYLOADS if text.count(shown(payload)) < FEWEST[kind]}
+    assert not few
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on PATH")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+def test_a_browser_finds_only_text(pages, browser, tmp_path):
+    kind, *texts = pages
+    found = []
+    for number, text in enumerate(texts):
+        path = tmp_path / f"{number}.html"
+        path.write_text(text)
+        found.append(seen(browser, path))
+    injected, plain = found
+    assert injected["happened"] == plain["happened"] == []
+    assert injected["elements"] == plain["elements"]
+    read = " ".join(injected["text"].split())
+    assert [payload for payload in PAYLOADS if read.count(shown(payload)) < FEWEST[kind]] == []
+
+
+def seen(browser, path):
+    """What a browser makes of a page with all of it open: elements, text, and everything that happened on the way."""
+    page, happened = browser.new_page(), []
+    page.on("dialog", lambda dialog: (happened.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on("request", lambda request: happened.append(request.url) if request.url != path.as_uri() else None)
+    page.on("console", lambda message: happened.append(message.text))
+    page.on("pageerror", lambda error: happened.append(str(error)))
+    page.goto(path.as_uri())
+    result = page.evaluate(
+        """() => {
+          for (const part of document.querySelectorAll("details")) part.open = true;
+          const elements = {};
+          for (const element of document.querySelectorAll("*")) {
+            if (element.tagName === "MARK" || element.classList.contains("gone")) continue;
+            const key = [element.tagName, ...element.getAttributeNames().sort()].join(" ");
+            elements[key] = (elements[key] || 0) + 1;
+          }
+          return {elements, text: document.body.innerText};
+        }"""
+    )
+    page.close()
+    return result | {"happened": happened}
 
 
 def test_templates_never_switch_escaping_off():
