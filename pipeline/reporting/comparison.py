@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.reporting.collect import Top, share
 from pipeline.reporting.data import FactCheck, ModelFacts
 from pipeline.reporting.marks import word_differences
-from pipeline.reporting.summary import HEADLINE, LANGUAGES, plural
+from pipeline.reporting.summary import HEADLINE, LANGUAGES, p_value, plural
 from pipeline.scorers.evaluation import System, SystemScores, evaluate, resampled_unit
 from pipeline.store import digest, plain
 from pipeline.types import Document
@@ -129,7 +129,7 @@ def _differences(table: Row) -> list[str]:
     for cell in others:
         apart = f"{abs(cell['change']):.1f} {'above' if cell['change'] > 0 else 'below'} {baseline['run']}"
         scored = f"{cell['run']} has {cell['score']:.1f} {metric['name']}"
-        told.append(f"{language}: {scored}, {apart} (p {cell['p_value']:.3f}).")
+        told.append(f"{language}: {scored}, {apart} (p {p_value(cell['p_value'])}).")
     return told
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline import svg
-from pipeline.reporting.summary import LANGUAGES, plural
+from pipeline.reporting.summary import LANGUAGES, p_value, plural
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 ENDED = {
@@ -86,7 +86,7 @@ def _environment() -> Environment:
         "mark": MARKS.__getitem__,
         "change": _change,
         "difference": _difference,
-        "p": _p_value,
+        "p": p_value,
         "setting": _setting,
     }
     page.filters |= {"language": _language, "ended": _ended}
@@ -158,10 +158,6 @@ def _setting(value: Any) -> str:
     return (
         "–" if value is None else str(yaml.safe_dump(value, allow_unicode=True, default_flow_style=True)).strip(".\n")
     )
-
-
-def _p_value(value: float | None) -> str:
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _score(value: float | None, digits: int = 3) -> str:

@@ -16,6 +16,8 @@ KINDS = ("body", "headline", "caption", "boilerplate")
 STATES = ("passed", "marked", "failed")
 HEADLINE = ("chrF2", "BLEU")
 """The metric shown first, where it was computed: it needs no tokenizer and moves less than BLEU on few segments."""
+FOLDED = " (names folded)"
+"""What `scorers.name_folding` adds to the name of a metric."""
 LEVELS = ("bad", "warn", "good", "note")
 RELATIONS = ("parallel", "comparable", "unrelated")
 
@@ -157,7 +159,8 @@ def counts_of(tally: Tally, relations: Mapping[str, int], rejected_inputs: int) 
 def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     """The headline figures, each with its unit (`count`, `rate` or `metric`) and a line of explanation.
 
-    `ci` is half of the 95 % interval of a metric. Rates are of the whole run, not of a sample, and have none.
+    `ci` is half of the 95 % interval of a metric, `folded` the same metric with names folded. Rates are of the whole
+    run, not of a sample, and have none.
     """
     documents, made, pairs = counts["documents"], counts["translations"], counts["pairs"]
     languages = ", ".join(f"{n:,} {LANGUAGES.get(lang, lang)}" for lang, n in documents["by_language"].items())
@@ -175,21 +178,32 @@ def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
         rate = share(sum(row["found"] for row in facts), expected)
         found.append(("Facts carried over", rate, "rate", ", ".join(row["kind"] for row in facts)))
     rows = [
-        {"label": label, "value": value, "ci": None, "unit": unit, "note": note} for label, value, unit, note in found
+        {"label": label, "value": value, "ci": None, "unit": unit, "note": note, "folded": None}
+        for label, value, unit, note in found
     ]
-    for metric in _headline(data.metrics):
-        score = metric.score
-        rows.append({"label": score.name, "value": score.score, "ci": score.ci, "unit": "metric", "note": metric.on})
-    return rows
+    return rows + [_metric_tile(raw, folded) for raw, folded in _headline(data.metrics)]
 
 
-def _headline(metrics: Sequence[CorpusMetric]) -> list[CorpusMetric]:
-    """Of each test set the first of HEADLINE that was computed, raw and with names folded."""
+def _metric_tile(raw: CorpusMetric, folded: CorpusMetric | None) -> Row:
+    score = raw.score
+    other = {"value": folded.score.score, "ci": folded.score.ci} if folded else None
+    return {
+        "label": score.name,
+        "value": score.score,
+        "ci": score.ci,
+        "unit": "metric",
+        "note": raw.on,
+        "folded": other,
+    }
+
+
+def _headline(metrics: Sequence[CorpusMetric]) -> list[tuple[CorpusMetric, CorpusMetric | None]]:
+    """Of each test set the first of HEADLINE that was computed, and the same with names folded where it was."""
     found = []
     for on in dict.fromkeys(metric.on for metric in metrics):
-        mine = [metric for metric in metrics if metric.on == on]
-        chosen = next((name for name in HEADLINE if any(m.score.name == name for m in mine)), mine[0].score.name)
-        found += [metric for metric in mine if metric.score.name.partition(" (")[0] == chosen]
+        mine = {metric.score.name: metric for metric in metrics if metric.on == on}
+        chosen = next((name for name in HEADLINE if name in mine), next(iter(mine)))
+        found.append((mine[chosen], mine.get(f"{chosen}{FOLDED}")))
     return found
 
 
@@ -238,3 +252,8 @@ def percent(part: int, whole: int) -> str:
     if 0 < part < whole:
         exact = min(max(exact, 0.1), 99.9)
     return f"{exact:.0f} %" if part in (0, whole) else f"{exact:.1f} %"
+
+
+def p_value(value: float) -> str:
+    """A p-value for people: "< 0.001" where that is."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
