@@ -12,7 +12,6 @@ from pipeline.errors import UsageError
 from pipeline.output import Output
 from pipeline.reporting.comparison import RunSide, SharedText, build_comparison, content_id
 from pipeline.reporting.page import render_comparison
-from pipeline.score import signatures
 from pipeline.store import to_json, write_bytes
 
 HTML = "comparison.html"
@@ -57,7 +56,7 @@ def _side(name: str, output: Output) -> RunSide:
         version=output.made_with["code"],
         models=output.models,
         config=run.config.model_dump(mode="json"),
-        signatures=signatures(run.scorers),
+        signatures=output.made_with["signatures"],
         counts=output.counts(),
         facts=output.survey.facts,
         documents=frozenset(contents.values()),

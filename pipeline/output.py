@@ -23,7 +23,7 @@ from pipeline.reporting.tally import MAX_DRAWN
 from pipeline.run import Run
 from pipeline.score import signatures
 from pipeline.scorers.evaluation import System, evaluate, resampled_unit
-from pipeline.store import to_json, write_bytes, write_lines
+from pipeline.store import plain, to_json, write_bytes, write_lines
 from pipeline.survey import Survey, survey
 from pipeline.types import DocumentPair, Scored, Translation, Verdict
 from pipeline.write import write_corpus
@@ -61,7 +61,7 @@ class Output:
     """Writes translations, corpus, report and manifest of a run whose stages are all committed."""
 
     def __init__(self, run: Run, manifest: Mapping[str, Any] | None = None) -> None:
-        """`manifest` is what an earlier `write` returned: the report then names the code and machine of that time."""
+        """`manifest` is what an earlier `write` returned: the report then names code, models and machine of that time."""
         self.run = run
         self.made_with = manifest or self._made_with()
         self._drawn: dict[str, DocumentWork] = {}
@@ -74,6 +74,8 @@ class Output:
             "packages": provenance.packages(),
             "machine": provenance.machine(),
             "translation": str(choose(self.run.entry, self.run.config.translate)),
+            "models": plain(self._models()),
+            "signatures": signatures(self.run.scorers),
         }
 
     def write(self) -> dict[str, Any]:
@@ -131,9 +133,12 @@ class Output:
             made_by = model if pair.origin == "translated" else ""
             yield Row(scored, verdict, sources[pair.src_doc], english, made_by)
 
-    @cached_property
+    @property
     def models(self) -> tuple[ModelFacts, ...]:
-        """Where the models come from and what their licences allow."""
+        """Where the models came from, and what their licences allow."""
+        return tuple(ModelFacts(**row) for row in self.made_with["models"])
+
+    def _models(self) -> list[ModelFacts]:
         found = []
         for entry, role in ((self.run.entry, "translation"), (self.run.encoder_entry, "sentence encoder")):
             lock = models.read_lock(entry)
@@ -148,10 +153,10 @@ class Output:
                     entry.commercial,
                 )
             )
-        return tuple(found)
+        return found
 
     def _card(self) -> CardFacts:
-        return CardFacts(self.run.config.name, provenance.version(), self.models, signatures(self.run.scorers))
+        return CardFacts(self.run.config.name, provenance.version(), self.models, self.made_with["signatures"])
 
     def report_data(self) -> ReportData:
         """All that the report shows; nothing in it depends on the clock."""
@@ -165,7 +170,7 @@ class Output:
             document_pairs=run.document_pairs(),
             aligned=self._aligned(),
             rules=run.config.filter.rules,
-            signatures=signatures(run.scorers),
+            signatures=self.made_with["signatures"],
             rank_by=RANK_BY,
             metrics=self._metrics(),
             facts=self.survey.facts,
@@ -260,8 +265,6 @@ class Output:
         return {
             "name": run.config.name,
             **self.made_with,
-            "models": self.models,
-            "signatures": signatures(run.scorers),
             "counts": self.counts(),
             "corpus": corpus,
             "shards": len(run.doc_keys),

@@ -106,8 +106,10 @@ def test_examples_are_ranked_and_kept_and_rejected_ones_apart(report):
 def test_every_figure_of_the_tables_is_in_the_json(report, page):
     numbers = {leaf for leaf in flat(report) if isinstance(leaf, int | float)}
     shown = [cell.get("data-v") for cell in page.iterfind(".//td[@data-v]")]
-    assert len(shown) > 100
+    assert len(shown) > 200
     assert {float(value) for value in shown if value} <= numbers
+    for table in ("attrition", "slices-source", "slices-length", "metrics", "fact-rates", "document-table"):
+        assert page.get_element_by_id(table).find(".//td[@data-v]") is not None, table
     for cell in page.iterfind(".//td[@data-v]"):
         check_rounding(text_of(cell), cell.get("data-v"))
 
@@ -146,6 +148,53 @@ def test_the_reading_view_marks_and_greys(page):
         assert left.get("lang") == "th" and right.get("lang") == "en"
 
 
+def test_a_click_in_a_drawing_leads_to_the_texts_of_the_pair(report, page):
+    for row in report["aligned"]["rows"]:
+        rows = {item["id"]: item for item in row["rows"]}
+        links = page.get_element_by_id(row["anchor"]).findall(".//svg//a")
+        assert {link.get("href")[1:] for link in links} == set(rows)
+        for name, item in rows.items():
+            shown = text_of(page.get_element_by_id(name))
+            assert " ".join(item["src"].split()) in shown and " ".join(item["tgt"].split()) in shown
+
+
+def test_what_the_texts_of_a_pair_do_not_share_is_marked(report, page):
+    rows = [row for table in report["examples"] for row in table["rows"]]
+    kinds = {run["kind"] for row in rows for run in row["src_runs"] + row["tgt_runs"]}
+    assert kinds >= {"", "missing", "added"}
+    for element in page.get_element_by_id("examples").iterfind(".//td/mark"):
+        assert element.get("title")
+
+
+def test_the_english_that_was_found_is_compared_with_the_translation():
+    work = FakeRun(("th-01-astana-visit.txt", "en-03-freight-train-plan.txt")).works["th-01-astana-visit.txt"]
+    (scored, verdict) = next(item for item in work.pairs if item[0].pair.origin == "aligned")
+    translation = next(t for t in work.translations if t.ended == "stop")
+    pair = replace(scored.pair, src_segments=(translation.segment_id,))
+    found = build(
+        fake_run(SMALL, documents=[replace(work, pairs=((replace(scored, pair=pair), verdict),))], aligned=())
+    )
+    (row, *_) = next(table["rows"] for table in found["examples"])
+    assert row["machine"] == translation.text
+    assert "".join(run["text"] for run in row["english_runs"]) == row["tgt"]
+
+
+def test_provenance_says_what_is_missing():
+    whole = build(fake_run(SMALL))["provenance"]
+    assert whole["missing"] == [] or all("licence" in text for text in whole["missing"])
+    lacking = build(fake_run(SMALL, models=(), packages={}, version="0.1.0 abc+changes"))
+    assert {"no model is named", "the code differed from its commit", "no packages"} <= set(
+        lacking["provenance"]["missing"]
+    )
+    text = text_of(html.document_fromstring(render(lacking)).get_element_by_id("provenance"))
+    assert "no packages" in text and "mekong run configs/news.yaml --out out/news" in text
+
+
+def test_a_metric_has_its_interval_beside_it(page):
+    (tile,) = [item for item in page.iterfind(".//dl[@class='tiles']/div") if text_of(item).startswith("chrF2")]
+    assert "54.3 ± 0.6" in text_of(tile)
+
+
 def test_links_inside_the_page_lead_somewhere(page):
     ids = Counter(element.get("id") for element in page.iter() if element.get("id"))
     assert set(ids.values()) == {1}
@@ -176,7 +225,9 @@ def test_the_page_loads_nothing_and_its_policy_allows_only_its_own_script_and_st
 
 
 def test_without_script_nothing_is_hidden_but_the_search(page):
-    assert {element.get("class") for element in page.iter() if element.get("hidden") is not None} == {"search"}
+    hidden = [element for element in page.iter() if element.get("hidden") is not None]
+    assert {element.get("class") for element in hidden} == {"search", "reader"}
+    assert not any(text_of(element) for element in hidden if element.get("class") == "reader")
 
 
 def test_tables_are_capped_and_say_so(monkeypatch):

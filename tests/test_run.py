@@ -1,6 +1,7 @@
 """Whole runs: what they leave, what a second one does, what a kill does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,16 @@ def test_a_second_run_loads_no_model_and_changes_nothing(
     assert outputs(out) == before
     assert mekong(monkeypatch, "report", out, "--quiet") == 0
     assert outputs(out) == before
+    other, compared = tmp_path / "other", tmp_path / "compared"
+    shutil.copytree(out, other)
+    assert mekong(monkeypatch, "report", out, other, "--out", compared, "--quiet") == 0
+    assert outputs(out) == before
+    found = orjson.loads((compared / "comparison.json").read_bytes())
+    assert [run["name"] for run in found["runs"]] == ["out", "other"] and found["settings"] == []
+    assert all(len(set(row["values"])) == 1 for row in found["counts"])
+    assert "mekong report" in (compared / "comparison.html").read_text("utf-8")
+    assert mekong(monkeypatch, "report", out, out, "--quiet") == 2
+    assert mekong(monkeypatch, "report", out, "--out", compared, "--quiet") == 2
 
 
 def test_a_changed_article_redoes_its_shard_only(

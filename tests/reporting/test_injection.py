@@ -16,6 +16,7 @@ from pipeline.reporting import comparison as comparison_module
 from pipeline.reporting import tally as tally_module
 from pipeline.reporting.comparison import build_comparison
 from pipeline.reporting.page import render_comparison
+from pipeline.scorers import significance
 from tests.reporting.injected import PAYLOADS, harmless, report_data, run_sides
 
 FEWEST = {"report": 15, "comparison": 6}
@@ -26,6 +27,8 @@ FEWEST = {"report": 15, "comparison": 6}
 def pages(request):
     """The kind of page, the page with payloads and the same one with harmless texts."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison_module, "RESAMPLES", 2)
+        patch.setattr(significance, "RANDOMISATION_TRIALS", 10)
         patch.setattr(tally_module, "MAX_READING", 1000)
         patch.setattr(report_module, "MAX_DRAWN", 1000)
         patch.setattr(tally_module, "MAX_READING_CHARS", 10**9)
