@@ -61,7 +61,7 @@ class Output:
     """Writes translations, corpus, report and manifest of a run whose stages are all committed."""
 
     def __init__(self, run: Run, manifest: Mapping[str, Any] | None = None) -> None:
-        """`manifest` is what an earlier `write` returned: the report then names code, models and machine of that time."""
+        """`manifest` is what an earlier `write` returned: reports then name code, models and machine of that time."""
         self.run = run
         self.made_with = manifest or self._made_with()
         self._drawn: dict[str, DocumentWork] = {}

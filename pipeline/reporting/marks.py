@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from rapidfuzz.distance import Indel
 
@@ -96,9 +96,11 @@ def _bare(word: str) -> str:
 
 
 def _joined(words: list[str], flags: list[bool]) -> list[Run]:
-    text, spans, at = "".join(words), [], 0
-    for word, differs in zip(words, flags, strict=True):
+    """The words as runs; a row of words that differ is one run, without the blanks after it."""
+    spans, at = [], 0
+    for differs, group in groupby(zip(words, flags, strict=True), key=lambda item: item[1]):
+        text = "".join(word for word, _ in group)
         if differs:
-            spans.append((at, at + len(word), "differs"))
-        at += len(word)
-    return runs(text, spans)
+            spans.append((at, at + len(text.rstrip()), "differs"))
+        at += len(text)
+    return runs("".join(words), spans)

@@ -59,14 +59,19 @@ function readBeside(svg, reader, href) {
     if (other) link.href = `#${other.id}`;
     steps.append(link);
   }
-  const parts = Array.from(row.cells, (cell) => {
+  const heads = row.closest("table").tHead.rows[0].cells;
+  const parts = Array.from(row.cells, (cell, column) => {
     const part = document.createElement("div");
+    const head = document.createElement("small");
+    head.textContent = heads[column].textContent;
+    part.append(head);
     for (const name of ["lang", "dir"]) if (cell.hasAttribute(name)) part.setAttribute(name, cell.getAttribute(name));
     part.append(...cell.cloneNode(true).childNodes);
     return part;
   });
   reader.replaceChildren(steps, ...parts);
   reader.hidden = false;
+  reader.scrollIntoView({ block: "nearest" });
 }
 
 for (const drawing of document.querySelectorAll(".drawing")) {

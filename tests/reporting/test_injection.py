@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -89,18 +88,6 @@ def test_every_payload_is_read_as_text(pages):
     text = " ".join(html.document_fromstring(injected).text_content().split())
     few = {payload: text.count(shown(payload)) for payload in PAYLOADS if text.count(shown(payload)) < FEWEST[kind]}
     assert not few
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no chromium on PATH")
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def test_a_browser_finds_only_text(pages, browser, tmp_path):
