@@ -17,7 +17,7 @@ from pipeline.reporting.collect import Top, share
 from pipeline.reporting.data import FactCheck, ModelFacts
 from pipeline.reporting.marks import word_differences
 from pipeline.reporting.summary import HEADLINE, LANGUAGES, p_value, plural
-from pipeline.scorers.evaluation import System, SystemScores, evaluate, resampled_unit
+from pipeline.scorers.evaluation import FEW_DOCUMENTS, System, SystemScores, evaluate, resampled_unit
 from pipeline.store import digest, plain
 from pipeline.types import Document
 
@@ -79,7 +79,7 @@ def build_comparison(runs: Sequence[RunSide], commands: Sequence[str] = ()) -> R
     result: Row = plain(
         {
             "format": FORMAT,
-            "name": f"{runs[0].name} and {plural(len(runs) - 1, 'other run')}",
+            "name": _title([run.name for run in runs]),
             "runs": [{"name": run.name, "model": run.model, "version": run.version} for run in runs],
             "verdict": _verdict(runs, systems),
             "notes": _notes(runs, systems),
@@ -95,6 +95,12 @@ def build_comparison(runs: Sequence[RunSide], commands: Sequence[str] = ()) -> R
         }
     )
     return result
+
+
+def _title(names: Sequence[str]) -> str:
+    if len(names) > 3:
+        return f"{names[0]} and {len(names) - 1} other runs"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _verdict(runs: Sequence[RunSide], systems: Sequence[Row]) -> str:
@@ -116,8 +122,11 @@ def _notes(runs: Sequence[RunSide], systems: Sequence[Row]) -> list[Row]:
         text = f"Not compared, because they were computed in different ways: {', '.join(changed)}."
         found.append({"level": "warn", "text": text})
     found += [{"level": "note", "text": text} for table in systems for text in _differences(table)]
-    for note in dict.fromkeys(metric["note"] for table in systems for metric in table["metrics"] if metric["note"]):
-        found.append({"level": "warn", "text": note})
+    for table in systems:
+        if table["documents"] < FEW_DOCUMENTS:
+            where = f"{plural(table['documents'], LANGUAGES.get(table['lang'], table['lang']) + ' document')}"
+            text = f"Only {where}: segments of one document are alike, so intervals and p-values are too small."
+            found.append({"level": "warn", "text": text})
     return found
 
 
@@ -169,7 +178,7 @@ def _metrics(scores: Sequence[SystemScores]) -> list[Row]:
             for system, metric in zip(scores, found, strict=True)
         ]
         first = found[0]
-        rows.append({"name": first.name, "signature": first.signature, "note": first.note, "cells": cells})
+        rows.append({"name": first.name, "signature": first.signature, "cells": cells})
     return rows
 
 
