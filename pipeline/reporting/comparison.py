@@ -124,7 +124,7 @@ def _notes(runs: Sequence[RunSide], systems: Sequence[Row]) -> list[Row]:
     found += [{"level": "note", "text": text} for table in systems for text in _differences(table)]
     for table in systems:
         if table["documents"] < FEW_DOCUMENTS:
-            where = f"{plural(table['documents'], LANGUAGES.get(table['lang'], table['lang']) + ' document')}"
+            where = plural(table["documents"], f"{LANGUAGES.get(table['lang'], table['lang'])} document")
             text = f"Only {where}: segments of one document are alike, so intervals and p-values are too small."
             found.append({"level": "warn", "text": text})
     return found
