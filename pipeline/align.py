@@ -17,8 +17,8 @@ from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.load import Lexicons, no_lexicons
 from pipeline.aligners.mining import mine as mine_vectors
 from pipeline.aligners.order import CLOSE_MARGIN, find_links, in_order
-from pipeline.aligners.units import Span, Units, cut_units
-from pipeline.aligners.views import ENGLISH, Stretch, View, align_views, source_view, target_view
+from pipeline.aligners.units import Span, Units
+from pipeline.aligners.views import Stretch, View, align_views, source_view, target_view
 from pipeline.config import AlignSettings
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
@@ -82,8 +82,7 @@ def match(
 
     @lru_cache(maxsize=TARGETS_HELD)
     def target(number: int, readable: bool) -> View:
-        side = targets[number]
-        return _target_view(side, encoder) if readable else _unread_view(side)
+        return _target_view(targets[number], encoder, readable)
 
     pairs: list[DocumentPair] = []
     for side, profile, options in zip(sources, profiles, found, strict=True):
@@ -173,7 +172,8 @@ def _place(document: Document, spans: Spans) -> float:
 
 def span_beads(source: Side, target: Side, encoder: Encoder, lexicons: Lexicons = no_lexicons) -> list[SpanBead]:
     """All beads of two documents, in order, those without a counterpart included."""
-    src, tgt = _source_view(source, encoder, lexicons), _target_view(target, encoder)
+    src = _source_view(source, encoder, lexicons)
+    tgt = _target_view(target, encoder, src.vectors is not None)
     return _spans(source.document.text, target.document.text, src, tgt)
 
 
@@ -189,7 +189,7 @@ def align_cases(
         src_text, tgt_text = case["src_text"], case["tgt_text"]
         lang = detect(src_text)
         src = source_view(src_text, lang, [Stretch((0, len(src_text)))], encoder, lexicons(lang))
-        tgt = target_view(tgt_text, [Stretch((0, len(tgt_text)))], encoder)
+        tgt = target_view(tgt_text, [Stretch((0, len(tgt_text)))], encoder, src.vectors is not None)
         beads = [
             {"src": found.src_spans, "tgt": found.tgt_spans, "score": round(found.bead.similarity, DIGITS)}
             for found in _spans(src_text, tgt_text, src, tgt)
@@ -216,14 +216,8 @@ def _source_view(side: Side, encoder: Encoder, lexicons: Lexicons) -> View:
     return source_view(side.document.text, lang, _stretches(side), encoder, lexicons(lang))
 
 
-def _target_view(side: Side, encoder: Encoder) -> View:
-    return target_view(side.document.text, _stretches(side), encoder)
-
-
-def _unread_view(side: Side) -> View:
-    """An English document that is compared with one that has no vectors either."""
-    spans = (stretch.span for stretch in _stretches(side))
-    return View(cut_units(side.document.text, ENGLISH, spans), ENGLISH, None)
+def _target_view(side: Side, encoder: Encoder, readable: bool) -> View:
+    return target_view(side.document.text, _stretches(side), encoder, readable)
 
 
 def _profile(side: Side, encoder: Encoder, readable: bool = True) -> Profile:

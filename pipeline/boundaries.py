@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.errors import ModelMissing, ModelRefused
 from pipeline.models import shipped
+from pipeline.store import file_sha256
 from pipeline.text.boundaries import BoundaryModel
 
 FORMAT = "mekong-boundaries-1"
@@ -18,10 +19,19 @@ FORMAT = "mekong-boundaries-1"
 @cache
 def load(lang: str) -> BoundaryModel:
     """The shipped model of "th", "en" or "vi". Raises ModelMissing for another language, ModelRefused as `read`."""
-    path = shipped() / "boundaries" / f"{lang}.safetensors"
+    path = _folder() / f"{lang}.safetensors"
     if not path.is_file():
         raise ModelMissing(f"there is no boundary model for the language {lang!r} ({path})", "Use th, en or vi.")
     return read(path)
+
+
+def digests() -> dict[str, str]:
+    """The SHA-256 of each shipped model's file, by language: what is made with a model is made anew when it changes."""
+    return {path.stem: file_sha256(path) for path in sorted(_folder().glob("*.safetensors"))}
+
+
+def _folder() -> Path:
+    return shipped() / "boundaries"
 
 
 def read(path: Path) -> BoundaryModel:

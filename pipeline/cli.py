@@ -111,10 +111,10 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder of a comparison; default out/comparison.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write the report of a finished run again, or compare several runs.
+    """Write the corpus and the report of a finished run again, or compare several runs.
 
-    One run: its report.html and report.json are made anew. Several: comparison.html and comparison.json with their
-    settings, counts and facts, and paired scores on the segments that all of them share.
+    One run: its corpus and report are made anew, with what was decided in `mekong view`. Several: comparison.html and
+    comparison.json with their settings, counts and facts, and paired scores on the segments that all of them share.
 
     Example: mekong report out/quickstart
     Example: mekong report out/quickstart out/plain --out out/comparison
@@ -122,6 +122,23 @@ def report(
     from pipeline.cli_run import report_command
 
     report_command(folders, out, quiet=quiet)
+
+
+@app.command()
+def view(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    quiet: Quiet = False,
+) -> None:
+    """Accept or reject the pairs of a run by hand, in a browser.
+
+    Prints the address of a page on this machine. Decisions go to RUN/decisions.jsonl as they are made;
+    `mekong report RUN` or the next `mekong run` writes corpus and report with them. Ctrl-C ends.
+
+    Example: mekong view out/quickstart
+    """
+    from pipeline.cli_view import view_command
+
+    view_command(folder, quiet=quiet)
 
 
 @app.command()

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from pipeline import models
 from pipeline.align import Side, SpanBead, align_cases, bead_pair, span_beads
 from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.load import Lexicons, load_encoder, load_lexicons
+from pipeline.cases import read_rows
 from pipeline.cli_translate import no_memo, settings_from
 from pipeline.config import Config
 from pipeline.engines.load import choose, load
@@ -29,6 +28,7 @@ from pipeline.store import to_json, write_lines
 from pipeline.translate import TranslateContext, translate
 from pipeline.types import Document, Reject, Translation
 
+KEYS = ("id", "src_text", "tgt_text")
 FIELD = str.maketrans("\t\n", "  ")
 
 
@@ -52,7 +52,8 @@ def align_command(
     lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:
-        rows = _with_progress(align_cases(_cases(cases), encoder, lexicons), progress, sum(1 for _ in _cases(cases)))
+        given = [case for _, case in read_rows(cases, KEYS, "Give a JSONL file; a case has id, src_text, tgt_text.")]
+        rows = _with_progress(align_cases(given, encoder, lexicons), progress, len(given))
         as_json = True
     else:
         assert source is not None and target is not None
@@ -71,24 +72,6 @@ def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: in
         for row in rows:
             yield row
             task.advance(1)
-
-
-def _cases(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", "Give a JSONL file.") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            case = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"{path}, line {number} is not JSON: {error}") from error
-        missing = [key for key in ("id", "src_text", "tgt_text") if not isinstance(case, dict) or key not in case]
-        if missing:
-            raise InputError(f"{path}, line {number} has no {', '.join(missing)}", "A case has id, src_text, tgt_text.")
-        yield case
 
 
 def _document(path: Path, config: Config) -> Document:

@@ -80,6 +80,9 @@ def _summary(run: Run, found: dict[str, Any]) -> None:
     table.add_row("translate", _listed(counts["translations"]))
     table.add_row("align", f"documents: {_listed(counts['document_pairs']) or 'no candidates'}")
     table.add_row("pairs", f"{_listed(counts['pairs'])}; kept {_listed(counts['kept']) or 'none'}")
+    hand = {name: number for name, number in counts["by_hand"].items() if number}
+    if hand:
+        table.add_row("by hand", _listed(hand).replace("_", " "))
     table.add_row("time", clock(sum(run.seconds.values())))
     console = Console(highlight=False)
     console.print(table)
@@ -92,7 +95,10 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) -> None:
-    """Build the report of a finished run again from its committed shards, or a comparison of several runs."""
+    """Write corpus and report of a finished run again, or compare several.
+
+    Both read the committed shards and the decisions made by hand.
+    """
     models.offline()
     progress = Progress(quiet=quiet)
     if len(folders) > 1:
@@ -103,9 +109,8 @@ def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) ->
     (folder,) = folders
     if out is not None:
         raise UsageError("--out is for a comparison of several runs", "The report of one run goes into its folder.")
-    from pipeline.report import write_report
-
     output = finished(folder, progress)
     with output.run.store.claimed():
-        write_report(output.report_data(), folder)
+        output.write_again()
+    progress.say(f"corpus {folder / 'corpus'}")
     progress.say(f"report {folder / 'report.html'}")

@@ -84,14 +84,28 @@ class Output:
 
         began = time.monotonic()
         write_lines(self.run.out / TRANSLATIONS, self._translations())
-        corpus = write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
+        corpus = self._corpus()
         self.run.seconds["write"] = round(time.monotonic() - began, 3)
         began = time.monotonic()
         write_report(self.report_data(), self.run.out)
         self.run.seconds["report"] = round(time.monotonic() - began, 3)
         found = self._manifest(corpus)
-        write_bytes(self.run.out / MANIFEST, to_json(found, indent=True) + b"\n")
+        self._store(found)
         return found
+
+    def write_again(self) -> None:
+        """Write corpus, report and the counts of the manifest anew; the rest of it stays true of the run."""
+        from pipeline.report import write_report
+
+        write_report(self.report_data(), self.run.out)  # first: it reads all that a damaged or foreign run may lack
+        corpus = self._corpus()
+        self._store({**self.made_with, "counts": self.counts(), "corpus": corpus})
+
+    def _corpus(self) -> dict[str, int]:
+        return write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
+
+    def _store(self, found: dict[str, Any]) -> None:
+        write_bytes(self.run.out / MANIFEST, to_json(found, indent=True) + b"\n")
 
     @cached_property
     def verdicts(self) -> list[tuple[int, Scored, Verdict]]:
@@ -250,6 +264,7 @@ class Output:
         relations = Counter(pair.relation for pair in self.run.document_pairs())
         origins = Counter(scored.pair.origin for _, scored, _ in self.verdicts)
         kept = Counter(scored.pair.origin for _, scored, verdict in self.verdicts if verdict.keep)
+        by_hand = Counter(verdict.keep for _, _, verdict in self.verdicts if verdict.by_hand)
         return {
             "documents": dict(sorted(survey.documents.items())),
             "rejected_inputs": len(self.run.rejects),
@@ -258,6 +273,11 @@ class Output:
             "document_pairs": dict(sorted(relations.items())),
             "pairs": dict(sorted(origins.items())),
             "kept": dict(sorted(kept.items())),
+            "by_hand": {
+                "accepted": by_hand[True],
+                "rejected": by_hand[False],
+                "not_applied": len(self.run.decisions.latest) - by_hand.total(),
+            },
         }
 
     def _manifest(self, corpus: dict[str, int]) -> dict[str, Any]:

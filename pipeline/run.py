@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, TypeVar
 import orjson
 
 from pipeline import align as alignment
-from pipeline import glossary, models
+from pipeline import boundaries, glossary, models
 from pipeline import translate as translation
 from pipeline.config import Config
+from pipeline.decisions import Decisions
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import identity, load
 from pipeline.errors import InputError, Interrupted
@@ -32,8 +33,8 @@ from pipeline.read import Reader
 from pipeline.score import VERSION as SCORE_VERSION
 from pipeline.score import score, signatures
 from pipeline.scorers.base import Context, Scorer
+from pipeline.segment import LEARNED, segment
 from pipeline.segment import VERSION as SEGMENT_VERSION
-from pipeline.segment import segment
 from pipeline.store import Store, digest, file_sha256, write_bytes, write_lines
 from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Translation, Verdict
 
@@ -97,11 +98,13 @@ class Run:
 
     def __post_init__(self) -> None:
         self.store = Store(self.out)
+        self.decisions = Decisions(self.out, self.progress.warn)
         self.entry = models.entry(self.config.translate.model)
         self.encoder_entry = models.entry(self.config.align.encoder)
 
     def execute(self) -> None:
         """Run every stage up to the filter; `pipeline.output` writes what people read."""
+        self.decisions.refresh()  # a damaged file should end the run now, not after hours
         for name in ("read", "segment", "translate", "match", "align", "score"):
             began = time.monotonic()
             getattr(self, name)()
@@ -147,8 +150,10 @@ class Run:
 
     def segment(self) -> None:
         """Cut every document into segments."""
+        # Of the boundary models only those that cut segments: a changed other one is no reason to translate again.
+        learned = [self.boundary_digests.get(lang) for lang in LEARNED]
         for number, doc_key in enumerate(self.doc_keys):
-            key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment)
+            key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment, learned)
             self._shard("segment", number, key, Segment, partial(self._segmented, number))
             self.segment_keys.append(key)
 
@@ -259,11 +264,23 @@ class Run:
         return score(self.store.rows("align", number, Pair), self.scorers, context)
 
     def verdicts(self) -> Iterator[tuple[int, Scored, Verdict]]:
-        """Every scored pair with its verdict and shard, in order; deciding is cheap, so it is done anew each time."""
+        """Every scored pair with its verdict and shard, in order; deciding is cheap, so it is done anew each time.
+
+        What people decided goes before what the rules say.
+        """
+        self.decisions.refresh()
+        unused = len(self.decisions.latest)
         numbered = [(n, row) for n in range(len(self.score_keys)) for row in self.store.rows("score", n, Scored)]
         decided = filter_pairs((row for _, row in numbered), self.config.filter)
         for (number, row), verdict in zip(numbered, decided, strict=True):
-            yield number, row, verdict
+            final = self.decisions.applied(row.pair, verdict)
+            unused -= final.by_hand
+            yield number, row, final
+        if unused:
+            self.progress.warn(
+                f"{unused} of {len(self.decisions.latest)} decisions in {self.decisions.path} are not applied: "
+                "their pairs are gone, or have other texts now"
+            )
 
     # -- what the stages share -------------------------------------------------------------------------------------
 
@@ -343,7 +360,13 @@ class Run:
     def _aligner_keys(self) -> list[str]:
         from pipeline.aligners.load import lexicon_key
 
-        return [models.fingerprint(self.encoder_entry), *lexicon_key(self.config.align.lexicon)]
+        units = self.boundary_digests.values()
+        return [models.fingerprint(self.encoder_entry), *lexicon_key(self.config.align.lexicon), *units]
+
+    @cached_property
+    def boundary_digests(self) -> dict[str, str]:
+        """The hashes of the boundary models by language: Thai segments and all units of the alignment rest on them."""
+        return boundaries.digests()
 
     @cached_property
     def lexicons(self) -> Lexicons:

@@ -25,6 +25,8 @@ Span = tuple[int, int]
 _CLAUSE_ENDS = re.compile(r"[,;:–—…](?=\s)|[;:](?=[^\W\d])")
 _SPACES = re.compile(r"(?<!\d)\s|\s(?!\d)")
 _SIGN_OFF = re.compile(r"[\W_]+|[-–—(] ?[A-Z]{2,6}(?:/[A-Z]{2,6})*[).]?")
+LEARNED = ("th",)
+"""Languages that are cut by a boundary model."""
 NEAR = 60
 """Characters around the middle that are looked at where there is no space."""
 EDGE = 0.2
@@ -85,13 +87,13 @@ def split(text: str, lang: str, max_chars: int, breaks: Sequence[int] = ()) -> l
     marks, else at spaces, else (Thai) between words, else anywhere between two letters. `breaks` are places between
     words that the author marked (`Normalised.breaks`).
     """
-    spans = _thai(text, max_chars) if lang == "th" else _SENTENCES.get(lang, english.sentences)(text)
+    spans = _learned(text, lang, max_chars) if lang in LEARNED else _SENTENCES.get(lang, english.sentences)(text)
     whole = _attached(text, spans)
     return [piece for start, end in whole for piece in _pieces(text, start, end, 2 * max_chars, lang, breaks)]
 
 
-def _thai(text: str, max_chars: int) -> list[Span]:
-    return boundaries.load("th").segments(text, max_chars)
+def _learned(text: str, lang: str, max_chars: int) -> list[Span]:
+    return boundaries.load(lang).segments(text, max_chars)
 
 
 _SENTENCES: dict[str, Callable[[str], list[Span]]] = {"en": english.sentences, "vi": vietnamese.sentences}

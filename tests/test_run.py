@@ -6,13 +6,28 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import pytest
 
+from pipeline import boundaries
+from pipeline.config import Config, ReadSettings
 from pipeline.models import Entry
-from tests.runs import ENGLISH, articles, config, lines, mekong, outputs
+from pipeline.progress import Progress
+from pipeline.run import Run
+from tests.runs import ENGLISH, THAI, articles, config, lines, mekong, outputs
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A configuration, the folder of its finished run, what that printed, and its manifest."""
+
+    started: Path
+    out: Path
+    printed: str
+    manifest: bytes
 
 
 @pytest.fixture
@@ -21,14 +36,34 @@ def started(run_entry: Entry, tmp_path: Path) -> Path:
     return config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=3))])
 
 
-def test_a_run_leaves_everything_and_the_counts_agree(
-    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    assert mekong(monkeypatch, "run", started, "--out", out, "--json", "--quiet") == 0
-    printed = orjson.loads(capfd.readouterr().out)
-    manifest = orjson.loads((out / "manifest.json").read_bytes())
-    assert printed == manifest
+@pytest.fixture(scope="module")
+def once() -> list[Finished]:
+    """Where the run that several tests look at is kept."""
+    return []
+
+
+@pytest.fixture
+def finished(
+    run_entry: Entry,
+    once: list[Finished],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Finished:
+    """A finished run; no test may change its files, but for the times in its manifest."""
+    if not once:
+        folder = tmp_path_factory.mktemp("finished")
+        started = config(folder, run_entry.name, paths=[str(articles(folder / "articles", copies=3))])
+        out = folder / "out"
+        assert mekong(monkeypatch, "run", started, "--out", out, "--json", "--quiet") == 0
+        once.append(Finished(started, out, capfd.readouterr().out, (out / "manifest.json").read_bytes()))
+    return once[0]
+
+
+def test_a_run_leaves_everything_and_the_counts_agree(finished: Finished) -> None:
+    out = finished.out
+    manifest = orjson.loads(finished.manifest)
+    assert orjson.loads(finished.printed) == manifest
     assert manifest["counts"]["documents"] == {"en": 3, "th": 3, "vi": 3}
     translations = lines(out / "translations.jsonl")
     assert sum(manifest["counts"]["translations"].values()) == len(translations)
@@ -49,11 +84,8 @@ def test_a_run_leaves_everything_and_the_counts_agree(
     assert "tiny-qwen2" in html and "<script src" not in html
 
 
-def test_true_counterparts_are_found_and_aligned(
-    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+def test_true_counterparts_are_found_and_aligned(finished: Finished) -> None:
+    out = finished.out
     rows = [*lines(out / "corpus/pairs.jsonl"), *lines(out / "rejected_pairs.jsonl")]
     thai = [row for row in rows if row["origin"] == "aligned" and row["src_lang"] == "th"]
     assert {sentence for row in thai for sentence in ENGLISH if sentence in row["tgt_text"]} == set(ENGLISH)
@@ -63,25 +95,28 @@ def test_true_counterparts_are_found_and_aligned(
         assert " ".join(spans).split() == row["src_text"].split()
 
 
-def test_a_second_run_loads_no_model_and_changes_nothing(
-    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_run_loads_no_model_and_changes_nothing(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     import pipeline.run
 
-    out = tmp_path / "out"
-    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    out = finished.out
     before = outputs(out)
     monkeypatch.setattr(pipeline.run, "load", lambda *_: pytest.fail("the model was loaded again"))
-    assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
+    assert mekong(monkeypatch, "run", finished.started, "--out", out, "--quiet") == 0
     assert outputs(out) == before
     assert mekong(monkeypatch, "report", out, "--quiet") == 0
     assert outputs(out) == before
+
+
+def test_a_run_compared_with_its_copy_differs_in_nothing(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, before = finished.out, outputs(finished.out)
     other, compared = tmp_path / "other", tmp_path / "compared"
     shutil.copytree(out, other)
     assert mekong(monkeypatch, "report", out, other, "--out", compared, "--quiet") == 0
     assert outputs(out) == before
     found = orjson.loads((compared / "comparison.json").read_bytes())
-    assert [run["name"] for run in found["runs"]] == ["out", "other"] and found["settings"] == []
+    assert [run["name"] for run in found["runs"]] == [out.name, "other"] and found["settings"] == []
     assert all(len(set(row["values"])) == 1 for row in found["counts"])
     assert "mekong report" in (compared / "comparison.html").read_text("utf-8")
     assert mekong(monkeypatch, "report", out, out, "--quiet") == 2
@@ -99,6 +134,30 @@ def test_a_changed_article_redoes_its_shard_only(
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
     redone = [path for path, at in times.items() if path.stat().st_mtime_ns != at]
     assert len(redone) == 1 < len(times)
+
+
+@pytest.mark.parametrize(("lang", "redone"), [("th", ["segment", "match"]), ("en", ["match"]), ("", [])])
+def test_a_changed_boundary_model_redoes_what_rests_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, redone: list[str]
+) -> None:
+    shipped = Path(shutil.copytree(boundaries.shipped() / "boundaries", tmp_path / "models/boundaries")).parent
+    monkeypatch.setattr(boundaries, "shipped", lambda: shipped)
+    (tmp_path / "a.txt").write_text("\n".join(THAI), encoding="utf-8")
+    settings = Config(read=ReadSettings(paths=[str(tmp_path / "a.txt")]))
+
+    def committed() -> dict[str, str]:
+        run = Run(settings, tmp_path / "out", Progress(quiet=True))
+        run.read()
+        run.segment()
+        run.store.commit("translate", 0, "", [])  # without English documents, matching needs no more
+        run.match()
+        return {stage: run.store.key(stage, 0) for stage in ("segment", "match")}
+
+    before = committed()
+    if lang:
+        path = shipped / "boundaries" / f"{lang}.safetensors"
+        path.write_bytes(path.read_bytes() + b" ")
+    assert [stage for stage, key in committed().items() if key != before[stage]] == redone
 
 
 def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -120,21 +179,18 @@ def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
     "moment", ["shards/translate-*/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
 )
 def test_a_killed_run_goes_on_and_gives_the_same_bytes(
-    started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    whole, out = tmp_path / "whole", tmp_path / "out"
-    assert mekong(monkeypatch, "run", started, "--out", whole, "--quiet") == 0
+    started, whole, out = finished.started, finished.out, tmp_path / "out"
     process = start(started, out)
     wait_for(moment, out, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "manifest.json").exists()
-    finished = {
-        path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"
-    }
+    kept = {path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"}
     parts = sorted((out / "shards").glob("translate-*/*.json"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
-    again = [path for path, at in finished.items() if path.exists() and path.stat().st_mtime_ns != at]
+    again = [path for path, at in kept.items() if path.exists() and path.stat().st_mtime_ns != at]
     assert again == [], "a finished shard was done again"
     assert "000001" not in moment or parts, "no batch had been kept"
     first, second = outputs(whole), outputs(out)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from pipeline.compiled import compiled
+
 Array = NDArray[np.float64]
 
 # A step is stored as a * STRIDE + b: a source and b target units.
 STRIDE = 64
-
-
-def _compiled(function: F) -> F:
-    """`function` compiled without the interpreter lock; the machine code is kept where a folder can be written."""
-    try:
-        return cast(F, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # no writable cache folder: compile in every process
-        return cast(F, numba.njit(nogil=True)(function))
 
 
 class Terms(NamedTuple):
@@ -62,7 +53,7 @@ class Scales(NamedTuple):
     most_skipped: int
 
 
-@_compiled
+@compiled()
 def _cut(terms: Terms, start: int, end: int) -> float:
     """What the edges of the span and the positions inside it cost; nothing for an empty span."""
     if start == end:
@@ -70,7 +61,7 @@ def _cut(terms: Terms, start: int, end: int) -> float:
     return terms.edge[start] + terms.edge[end] + terms.inner[end - 1] - terms.inner[start]  # type: ignore[no-any-return]
 
 
-@_compiled
+@compiled()
 def _match(a: int, b: int, cosine: float, corner: tuple[int, int], src: Terms, tgt: Terms, scales: Scales) -> float:
     """What `a` source and `b` target units before `corner` cost as one bead, or as a skipped run.
 
@@ -84,7 +75,7 @@ def _match(a: int, b: int, cosine: float, corner: tuple[int, int], src: Terms, t
     return mass * distance + scales.bonus  # type: ignore[no-any-return]
 
 
-@_compiled
+@compiled()
 def _length(a: int, b: int, corner: tuple[int, int], src: Terms, tgt: Terms, scales: Scales) -> float:
     """What the lengths of the two sides of a bead cost, being unequal or unusual, 0 or more."""
     i, j = corner
@@ -96,7 +87,7 @@ def _length(a: int, b: int, corner: tuple[int, int], src: Terms, tgt: Terms, sca
     return scales.length * ratio * ratio * np.sqrt(mass) + scales.size * usual * usual  # type: ignore[no-any-return]
 
 
-@_compiled
+@compiled()
 def _runs(row: int, band: Band, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any) -> None:
     """Try skipped target runs for the cells of source position `row`; last, because each cell needs those before."""
     low, high, shift = band
@@ -109,7 +100,7 @@ def _runs(row: int, band: Band, src: Terms, tgt: Terms, scales: Scales, best: An
                 step[here] = b
 
 
-@_compiled
+@compiled()
 def fill_rows(
     first: int, cosine: Any, left: int, band: Band, src: Terms, tgt: Terms, scales: Scales, best: Any, step: Any
 ) -> None:

@@ -14,11 +14,10 @@ NEIGHBOURS = 4
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """The numbers of a source and a target sentence, the cosine of their vectors and their margin."""
+    """The numbers of a source and a target sentence, and their margin."""
 
     src: int
     tgt: int
-    similarity: float
     margin: float
 
 
@@ -41,7 +40,7 @@ def mine(src: Vectors, tgt: Vectors, least: float) -> list[Mined]:
     for i, j in sorted(candidates, key=lambda place: (-margins[place], place)):
         if margins[i, j] >= least and free_src[i] and free_tgt[j]:
             free_src[i] = free_tgt[j] = False
-            found.append(Mined(i, j, float(cosines[i, j]), float(margins[i, j])))
+            found.append(Mined(i, j, float(margins[i, j])))
     return sorted(found, key=lambda pair: pair.src)
 
 

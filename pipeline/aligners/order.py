@@ -69,8 +69,9 @@ def _nearest(src: View, tgt: View) -> list[tuple[float, float, float]]:
     own = np.arange(len(sentences))
     close = np.diagonal(cosines) - sentences @ spans[real].mean(axis=0) >= CLOSE_MARGIN
     mutual = np.argmax(cosines, axis=0) == own
+    lengths = tgt.units.lengths
     return [
-        (float(ends[nearest[j]] - sizes[nearest[j]] / 2), float(j), float(tgt.units.lengths[slice(*ranges[j])].sum()))
+        (float(ends[nearest[j]] - sizes[nearest[j]] / 2), float(j), float(lengths[slice(*ranges[j])].sum()))
         for j in np.flatnonzero(close & mutual)
     ]
 

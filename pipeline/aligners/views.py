@@ -28,8 +28,7 @@ from pipeline.errors import ModelError
 ENGLISH = "en"
 MOST_PHRASES = 16
 MOST_PARTS = 8
-MOST_SENTENCES = 4
-"""Units of a bead on one side: phrases of Thai, parts of sentences of other languages, given sentences."""
+"""Units of a bead on one side: phrases of Thai, parts of sentences of other languages."""
 LEXICON_SHARE = 0.5
 """What the lexicon contributes where there are translations too."""
 
@@ -55,11 +54,16 @@ class View:
     lexicon: Lexicon | None = None
 
 
-def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder) -> View:
-    """An English document as parts of sentences."""
+def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder, readable: bool = True) -> View:
+    """An English document as parts of sentences, without vectors where the source is not `readable` either.
+
+    Raises ModelError when vectors are needed and the encoder does not know English.
+    """
+    units = cut_units(text, ENGLISH, (stretch.span for stretch in stretches))
+    if not readable:
+        return View(units, ENGLISH, None)
     if ENGLISH not in encoder.languages:
         raise ModelError(f"encoder {encoder.name} does not know English", "Choose another encoder with align.encoder.")
-    units = cut_units(text, ENGLISH, (stretch.span for stretch in stretches))
     return View(units, ENGLISH, span_vectors(encoder, units.by_line(), MOST_PARTS))
 
 
@@ -85,12 +89,12 @@ def _most(lang: str) -> int:
 def _translated_view(text: str, lang: str, stretches: Sequence[Stretch], encoder: Encoder) -> View:
     """A part of a stretch is read as the words at its place in the translation."""
     units = cut_units(text, lang, (stretch.span for stretch in stretches))
-    readable = list(units.texts)
+    readable, lengths = list(units.texts), units.lengths
     starts = [start for start, _ in units.spans]
     for stretch in stretches:
         first, past = (bisect_left(starts, edge) for edge in stretch.span)
         if stretch.english and first < past:
-            found = _proportional(stretch.english.split(), units.lengths[first:past])
+            found = _proportional(stretch.english.split(), lengths[first:past])
             readable[first:past] = [piece or own for piece, own in zip(found, units.texts[first:past], strict=True)]
     return View(units, lang, span_vectors(encoder, units.by_line(readable), _most(lang)))
 

@@ -14,8 +14,16 @@ import numpy as np
 from pipeline.aligners.beads import PARTS, Track, find_beads
 from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.spans import summed_spans
-from pipeline.aligners.views import MOST_SENTENCES
-from pipeline.bench.aligners import ALIGNERS, Aligner, Mekong, Unavailable, Vecalign, VecalignItself, timed
+from pipeline.bench.aligners import (
+    ALIGNERS,
+    MOST_SENTENCES,
+    Aligner,
+    Mekong,
+    Unavailable,
+    Vecalign,
+    VecalignItself,
+    timed,
+)
 from pipeline.bench.alignment_cases import Case, read_cases
 from pipeline.progress import Progress
 from pipeline.scorers.alignment import AlignmentScore, Link, SpanPair

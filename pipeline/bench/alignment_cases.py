@@ -10,8 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from pipeline.cases import read_rows
 from pipeline.errors import InputError
 from pipeline.scorers.alignment import Gold, Link
 from pipeline.text.language import detect
@@ -43,7 +42,7 @@ def read_cases(path: Path) -> list[Case]:
     Raises InputError, telling the format, for what is neither.
     """
     try:
-        cases = list(_folder(path) if path.is_dir() else _lines(path))
+        cases = list(_folder(path) if path.is_dir() else _file(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", FORMAT) from error
     if not cases:
@@ -54,18 +53,8 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def _lines(path: Path) -> Iterator[Case]:
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"{where} is not JSON: {error}", FORMAT) from error
-        missing = [key for key in KEYS if not isinstance(row, dict) or key not in row]
-        if missing:
-            raise InputError(f"{where} has no {', '.join(missing)}", FORMAT)
+def _file(path: Path) -> Iterator[Case]:
+    for where, row in read_rows(path, KEYS, FORMAT):
         yield _case(row, where)
 
 

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from pipeline.align import Side, match
 from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.load import load_lexicons
+from pipeline.aligners.views import ENGLISH
+from pipeline.cases import read_rows
 from pipeline.config import Config
 from pipeline.errors import InputError
 from pipeline.segment import segment
 from pipeline.text.language import detect
 from pipeline.types import Document, DocumentPair, Source
-
-ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +45,12 @@ class Found:
 def read_cases(path: Path) -> list[dict[str, Any]]:
     """The rows of a JSONL file, with `id`, `src_text` and `tgt_text` (English); other keys are ignored.
 
-    Raises InputError on a row that is no such case.
+    Raises InputError on a row that is no such case, and when there is none.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-        rows = [orjson.loads(line) for line in lines if line.strip()]
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", "Give a JSONL file.") from error
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSONL: {error}", "Give one JSON object a line.") from error
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict) or not {"id", "src_text", "tgt_text"} <= row.keys():
-            raise InputError(f"{path}: row {number} has no id, src_text or tgt_text", "A case has all three.")
+    remedy = "Give a JSONL file; a case has id, src_text and tgt_text."
+    rows = [row for _, row in read_rows(path, ("id", "src_text", "tgt_text"), remedy)]
     if not rows:
-        raise InputError(f"{path} holds no case", "Give a JSONL file with cases.")
+        raise InputError(f"{path} holds no case", remedy)
     return rows
 
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.aligners.encoders import Vectors
 from pipeline.aligners.spans import unit_rows
 from pipeline.bench.gale_church import Pair
+from pipeline.compiled import compiled
 
 Positions = NDArray[np.int64]
 
@@ -128,7 +128,7 @@ def _skip_cost(
     return float(np.quantile(2 * (1 - cosine) / (src_usual[0, i] + tgt_usual[0, j] + 1e-6), QUANTILE))
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _fill(
     src: Any, tgt: Any, src_usual: Any, tgt_usual: Any, kinds: Any, skip: float, low: Any, high: Any, shift: Any,
     best: Any, step: Any,

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -46,24 +47,26 @@ def render(report: dict[str, Any]) -> str:
 
     It loads nothing: style and script are inline, and the content security policy names them by their hashes.
     """
-    return _page("report.html.j2", report=report)
+    return standalone("report.html.j2", ("style.css",), "script.js", report=report)[0]
 
 
 def render_comparison(comparison: dict[str, Any]) -> str:
     """The HTML page of what `pipeline.reporting.comparison.build_comparison` made, under the same policy."""
-    return _page("comparison.html.j2", comparison=comparison)
+    return standalone("comparison.html.j2", ("style.css",), "script.js", comparison=comparison)[0]
 
 
-def _page(template: str, **data: Any) -> str:
+def standalone(template: str, styles: Sequence[str], script: str, **values: Any) -> tuple[str, str]:
+    """A page of a template with its style and script inside, and the content security policy that allows only these."""
     page = _environment()
-    style, script = (page.get_template(name).render() for name in ("style.css", "script.js"))
+    style = "".join(page.get_template(name).render() for name in styles)
+    code = page.get_template(script).render()
     policy = (
-        f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(script)}'; "
+        f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(code)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    # Both are files of this package; nothing else is ever marked as safe.
-    inline = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704
-    return page.get_template(template).render(**data, **inline)
+    # All are files of this package; nothing else is ever marked as safe.
+    inline = {"style": Markup(style), "script": Markup(code), "policy": policy}  # noqa: S704
+    return page.get_template(template).render(**inline, **values), policy
 
 
 @cache

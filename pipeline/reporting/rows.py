@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
+from pipeline.decisions import REJECTED_BY_HAND
 from pipeline.reporting.collect import share
 from pipeline.reporting.data import DocumentWork
 from pipeline.reporting.marks import marked, word_differences
@@ -37,10 +38,12 @@ def title(document: Document, segments: tuple[Segment, ...]) -> str:
 
 
 def reason_kind(reason: str) -> str:
-    """What a reason is about: the words before a colon, else the first word.
+    """What a reason is about: the words before a colon, else the first word, or that a person decided.
 
-    "similarity 0.21 < 0.4" -> "similarity", "held out: dev.jsonl:7 (0.91)" -> "held out".
+    "similarity 0.21 < 0.4" -> "similarity", "held-out dev.jsonl:7 (0.91)" -> "held-out".
     """
+    if reason == REJECTED_BY_HAND:
+        return reason
     head, colon, _ = reason.partition(": ")
     words = head.split(" ")
     if colon and len(words) <= 3 and all(word.isalpha() for word in words):

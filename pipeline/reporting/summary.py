@@ -39,6 +39,9 @@ def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_licence_notes(counts, data)]
     if counts["rejected_inputs"]:
         found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} set aside as unreadable."))
+    accepted, rejected = counts["pairs"]["accepted_by_hand"], counts["pairs"]["rejected_by_hand"]
+    if accepted or rejected:
+        found.append(("note", f"By hand, {plural(accepted, 'pair')} accepted and {rejected:,} rejected."))
     if not data.metrics:
         found.append(("note", "No reference translations were given, so there is no BLEU or chrF of this run."))
     found.sort(key=lambda note: LEVELS.index(note[0]))
@@ -152,7 +155,14 @@ def counts_of(tally: Tally, relations: Mapping[str, int], rejected_inputs: int) 
             "models": dict(sorted(tally.models.items())),
         },
         "document_pairs": {"total": sum(relations.values()), **{name: relations.get(name, 0) for name in RELATIONS}},
-        "pairs": {"scored": scored, "kept": kept, "rejected": scored - kept, "by_origin": by_origin},
+        "pairs": {
+            "scored": scored,
+            "kept": kept,
+            "rejected": scored - kept,
+            "accepted_by_hand": tally.by_hand[True],
+            "rejected_by_hand": tally.by_hand[False],
+            "by_origin": by_origin,
+        },
     }
 
 

@@ -54,6 +54,7 @@ class Tally:
         self.ended: Counter[str] = Counter()
         self.scored: Counter[str] = Counter()
         self.kept: Counter[str] = Counter()
+        self.by_hand: Counter[bool] = Counter()
         self.reasons: Counter[str] = Counter()
         self.sole_reasons: Counter[str] = Counter()
         self.licences: Counter[str] = Counter()
@@ -134,6 +135,7 @@ class Tally:
         pair = scored.pair
         self.scored[pair.origin] += 1
         self.kept[pair.origin] += verdict.keep
+        self.by_hand[verdict.keep] += verdict.by_hand
         for name, value in scored.scores.items():
             self._add_score(name, pair.origin, value)
         kinds = {reason_kind(reason) for reason in verdict.reasons}

@@ -2,7 +2,7 @@
 
 A pair counts for a limit when it fails nothing else, so one pass over the verdicts is enough. Values are counted in
 steps of a decimal grid, and only thresholds on that grid are offered, so the counts are exact although no value is
-stored. What counts as a duplicate stays as it was decided.
+stored. Duplicates and what a person decided stay as they are.
 """
 
 from __future__ import annotations
@@ -186,8 +186,12 @@ class WhatIf:
         self._scored = 0
 
     def add(self, scored: Scored, verdict: Verdict) -> None:
-        """Count one judged pair."""
+        """Count one judged pair; what a person decided, no limit changes."""
         self._scored += 1
+        if verdict.by_hand:
+            for limit in self._limits:
+                limit.unaffected += verdict.keep
+            return
         failed = {reason_kind(reason) for reason in verdict.reasons}
         if len(failed) > 1:
             return

@@ -90,6 +90,7 @@ class _Document:
             offset += len(raw) + 1
         self.plain = Counter(word for line in self.lines for word in line.bare if word[0].islower())
         self.named = Counter(_names(self.lines))
+        self.heads = Counter(line.bare[0] for line in self.lines)
         self.pairs = Counter(pair for line in self.lines for pair in zip(line.bare, line.bare[1:], strict=False))
 
 
@@ -167,7 +168,7 @@ def _stretch(document: _Document, line: _Line, number: int, place: tuple[int, in
     plain, named = document.plain[word.lower()] > 0, document.named[word] > (line.shapes[at - 1] == "ab")
     yield f"open known {plain} {named} {line.shapes[at - 1]}", 1.0
     yield f"open pair {min(document.pairs[line.bare[at - 1], word], 3)} {line.shapes[at - 1]}", 1.0
-    yield f"open starts {min(_starts(document, word), 2)} {line.shapes[at - 1]}", 1.0
+    yield f"open starts {min(document.heads[word], 2)} {line.shapes[at - 1]}", 1.0
     left = [i for i in range(start, at) if len(line.lower[i]) > 3 or line.shapes[i] != "ab"]
     again = set(line.lower[at : at + FAR])
     share = sum(line.lower[i] in again for i in left) / max(1, len(left))
@@ -178,11 +179,6 @@ def _stretch(document: _Document, line: _Line, number: int, place: tuple[int, in
         yield f"open {first} repeated", 1.0
     if any(line.marks[i] in (":", ";") for i in range(start, at)):
         yield f"open {first} {top} colon", 1.0
-
-
-def _starts(document: _Document, word: str) -> int:
-    """How many lines of the document begin with the word."""
-    return sum(line.bare[0] == word for line in document.lines)
 
 
 def _step(size: int) -> int:

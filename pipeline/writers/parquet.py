@@ -17,7 +17,8 @@ PAIRS = "pairs.parquet"
 GROUP_ROWS = 10_000
 GROUP_CHARS = 4_000_000
 _SPANS = pa.list_(pa.list_(pa.int32()))
-_COLUMNS = {"src_spans": _SPANS, "tgt_spans": _SPANS, "generated_by_machine": pa.bool_()}
+_FLAGS = {"generated_by_machine": pa.bool_(), "accepted_by_hand": pa.bool_()}
+_COLUMNS = {"src_spans": _SPANS, "tgt_spans": _SPANS, **_FLAGS}
 
 
 def schema(scores: Sequence[str]) -> pa.Schema:

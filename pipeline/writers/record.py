@@ -32,7 +32,7 @@ class Record:
     """A pair as it is published; the fields are the keys of `pairs.jsonl`, in this order.
 
     `licence` is an SPDX expression over both sides ("A AND B" where they differ), empty when a side states none.
-    Spans are character offsets into the documents' texts.
+    Spans are character offsets into the documents' texts. `accepted_by_hand`: a person took the pair in.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Record:
     scores: dict[str, float | None]
     model: str
     generated_by_machine: bool
+    accepted_by_hand: bool
 
 
 class Writer(ABC):
@@ -117,6 +118,7 @@ def make_record(row: Row) -> Record:
         scores=scores,
         model=row.model,
         generated_by_machine=pair.origin == "translated",
+        accepted_by_hand=row.verdict.keep and row.verdict.by_hand,
     )
 
 

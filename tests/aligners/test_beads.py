@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.aligners import beads as module
-from pipeline.aligners import kernel
 from pipeline.aligners.beads import ANCHORS, GIVEN, LEXICON, PARTS, Bead, Track, Weights, find_beads
 from pipeline.aligners.spans import summed_spans
 from pipeline.errors import EngineError
@@ -275,13 +274,3 @@ def test_tracks_that_do_not_fit_are_refused(change: Any, message: str) -> None:
     for src, tgt in ((change(good), good), (good, change(good))):
         with pytest.raises(EngineError, match=message):
             find_beads(src, tgt, PARTS)
-
-
-def test_a_read_only_install_compiles_without_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    def njit(**options: Any) -> Any:
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(kernel.numba, "njit", njit)
-    assert kernel._compiled(len) is len

@@ -19,9 +19,10 @@ def test_each_sentence_is_in_one_pair_and_the_clearest_goes_first() -> None:
     src, tgt = vectors(0, 40, 90), vectors(1, 88, 200, 250)
     found = mine(src, tgt, 1.0)
     assert len({pair.src for pair in found}) == len({pair.tgt for pair in found}) == len(found) > 1
-    greatest = np.unravel_index(ratio_margins((src @ tgt.T).astype(np.float64)).argmax(), (3, 4))
+    margins = ratio_margins((src @ tgt.T).astype(np.float64))
+    greatest = np.unravel_index(margins.argmax(), (3, 4))
     assert greatest in [(pair.src, pair.tgt) for pair in found]
-    assert all(np.isclose(pair.similarity, src[pair.src] @ tgt[pair.tgt]) for pair in found)
+    assert all(pair.margin == margins[pair.src, pair.tgt] for pair in found)
     assert mine(src, tgt, 99.0) == []
 
 

@@ -73,6 +73,15 @@ def test_pairs_rejected_for_something_else_are_not_at_stake():
     assert table_of([0.9, 0.9], Rule(min=0.5), ("near-duplicate of x (0.87)",)) == []
 
 
+def test_what_a_person_decided_is_moved_by_no_limit():
+    counter = WhatIf({"similarity": Rule(min=0.5)}, {})
+    for number, (value, keep) in enumerate([(0.9, True), (0.1, True), (0.9, False), (0.7, True)]):
+        verdict = Verdict(str(number), keep, () if keep else ("rejected by hand",), by_hand=number != 3)
+        counter.add(scored(number, "translated", {"similarity": value}), verdict)
+    (table,) = counter.tables()
+    assert table["now"] == 3 and {row["kept"] for row in table["rows"]} == {3}
+
+
 def test_limits_are_short_decimals():
     (table,) = table_of([n / 997 for n in range(997)], Rule(min=0))
     assert all(len(f"{row['limit']:g}") <= 5 for row in table["rows"] if row["limit"] is not None)

@@ -5,18 +5,16 @@ Nothing here assumes finite numbers: a NaN stays one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numba
 import numpy as np
 
-F = TypeVar("F", bound=Callable[..., Any])
+from pipeline.compiled import F, compiled
 
 # All of fast math but the assumption that there are no NaNs and infinities.
 # Without numpy's error model every division is a branch that may raise, and no loop with one becomes vectors.
 OPTIONS: dict[str, Any] = {
-    "nogil": True,
     "error_model": "numpy",
     "fastmath": {"reassoc", "contract", "arcp", "nsz", "afn"},
 }
@@ -25,17 +23,12 @@ LIMIT = f32(127.0)
 """Largest magnitude of a quantised activation."""
 
 
-def kernel(function: F) -> F:
-    """`function` compiled without the interpreter lock; the machine code is kept where a folder can be written."""
-    try:
-        return cast(F, numba.njit(cache=True, **OPTIONS)(function))
-    except RuntimeError:  # no writable cache folder: compile in every process
-        return cast(F, numba.njit(**OPTIONS)(function))
+kernel = compiled(**OPTIONS)
 
 
 def inline(function: F) -> F:
     """`function` compiled into the kernels that call it."""
-    return cast(F, numba.njit(inline="always", **OPTIONS)(function))
+    return cast(F, numba.njit(inline="always", nogil=True, **OPTIONS)(function))
 
 
 # No reassociation here: it would undo the two-step reduction. The compiler puts the code where it is called.
