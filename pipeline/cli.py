@@ -107,7 +107,7 @@ def align(
 
 @app.command()
 def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders; the first is the baseline.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders; the first is the baseline.")],
     out: Annotated[Path | None, typer.Option(help="Folder of a comparison; default out/comparison.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -117,6 +117,7 @@ def report(
     comparison.json with their settings, counts and facts, and paired scores on the segments that all of them share.
 
     Example: mekong report out/quickstart
+
     Example: mekong report out/quickstart out/plain --out out/comparison
     """
     from pipeline.cli_run import report_command

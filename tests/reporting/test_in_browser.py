@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.report import build, render
+from pipeline.reporting.comparison import build_comparison
+from pipeline.reporting.page import render_comparison
 from tests.reporting.fake_run import fake_run
+from tests.reporting.injected import run_sides
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,12 @@ def test_tables_are_sorted_and_searched(page, report):
     assert shown == sum("agency" in row["path"] for row in report["documents"]["rows"])
 
 
-def test_no_part_is_wider_than_a_phone(page):
+@pytest.mark.parametrize("kind", ["report", "comparison"])
+def test_no_part_is_wider_than_a_phone(page, kind, tmp_path):
+    if kind == "comparison":
+        texts = ["a-name-that-is-rather-long", "another one", "https://news.example/" + "x" * 200]
+        (tmp_path / "comparison.html").write_text(render_comparison(build_comparison(run_sides(texts), texts)))
+        page.goto((tmp_path / "comparison.html").as_uri())
     page.set_viewport_size({"width": 390, "height": 800})
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
