@@ -114,6 +114,19 @@ def test_every_figure_of_the_tables_is_in_the_json(report, page):
         check_rounding(text_of(cell), cell.get("data-v"))
 
 
+def test_the_limits_of_the_what_if_tables_are_those_of_the_json(report, page):
+    tables = [table for table in report["what_if"] if not table["idle"]]
+    shown = page.get_element_by_id("what-if").findall(".//table")
+    assert len(tables) == len(shown) > 3
+    for table, element in zip(tables, shown, strict=True):
+        first = [text_of(row[0]) for row in element.iterfind(".//tbody/tr")]
+        assert first == ["none" if row["limit"] is None else f"{row['limit']:g}" for row in table["rows"]]
+        present = element.findall(".//tr[@class='present']")
+        assert [text_of(row[1]) for row in present] == [f"{table['now']:,}"]
+    idle = [table["score"] for table in report["what_if"] if table["idle"]]
+    assert all(name in text_of(page.get_element_by_id("what-if")) for name in idle)
+
+
 def check_rounding(shown, value):
     if not value:
         assert shown == "–"

@@ -44,6 +44,9 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
       item.hidden = !hit;
       shown += hit;
     }
+    for (const part of section.querySelectorAll("details:has(> table)")) {
+      part.open = wanted !== "" && part.querySelector("tbody > tr:not([hidden])") !== null;
+    }
     box.querySelector("output").textContent = wanted ? `${shown} of ${items.length}` : "";
   });
 }

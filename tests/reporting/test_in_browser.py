@@ -45,6 +45,15 @@ def test_a_click_shows_the_pair_beside_the_drawing(page, report):
     assert " ".join(text.split()) in " ".join(reader.text_content().split())
 
 
+def test_a_search_opens_the_lists_with_hits(page, report):
+    row = report["examples"][1]["rows"][0]
+    rows = page.locator("#examples tbody tr")
+    assert not rows.first.is_visible()
+    page.locator("#examples input[type=search]").fill(row["src"][:40])
+    hits = sum(row["src"][:40] in other["src"] for table in report["examples"] for other in table["rows"])
+    assert page.locator("#examples tbody tr:visible").count() == hits
+
+
 def test_tables_are_sorted_and_searched(page, report):
     page.locator("#document-table thead button").nth(2).click()
     sizes = page.eval_on_selector_all("#document-table tbody td:nth-child(3)", "cells => cells.map(c => +c.dataset.v)")
