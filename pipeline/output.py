@@ -34,6 +34,8 @@ TRANSLATIONS = "translations.jsonl"
 MANIFEST = "manifest.json"
 RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
 RESAMPLES = 1000
+MADE_WITH = ("code", "packages", "machine", "translation", "models", "signatures", "shards")
+"""What later reports take from a manifest."""
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
 
 
@@ -46,12 +48,18 @@ def _attempted(side: Side) -> tuple[Translation, ...]:
 def finished(folder: Path, progress: Progress) -> Output:
     """The output of a run that was finished before, from its committed shards.
 
-    Raises StoreError when the folder holds none.
+    Raises StoreError when the folder holds none, or one whose manifest is damaged or of another version.
     """
     path = folder / MANIFEST
     if not path.exists():
         raise StoreError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run` first.")
-    found = orjson.loads(path.read_bytes())
+    try:
+        found = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise StoreError(f"{path} is damaged: {error}", "Write it anew with `mekong run`.") from error
+    lacking = [name for name in MADE_WITH if name not in found]
+    if lacking:
+        raise StoreError(f"{path} lacks {', '.join(lacking)}", "Another version wrote it; run again with a new --out.")
     run = Run(load_config(folder / "config.yaml"), folder, progress)
     run.adopt(found["shards"])
     return Output(run, found)
