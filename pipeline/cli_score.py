@@ -2,48 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline.scorers.evaluation import SystemScores, Unit, evaluate
-from pipeline.scorers.metrics import DEFAULT_METRICS, METRICS, MetricScore, make_metrics
-from pipeline.scorers.significance import PairedTestName
+from pipeline.errors import UsageError
+from pipeline.scorers.metrics import (
+    DEFAULT_METRICS,
+    METRICS,
+    MetricScore,
+    PairedTestName,
+    Unit,
+    add_to_signature,
+    make_metrics,
+)
 
-SIGNIFICANT = 0.05
+if TYPE_CHECKING:
+    from pipeline.scorers.evaluation import SystemScores
+    from pipeline.scorers.realign import BeadCounts, Realigner
+
+Format = Literal["text", "latex", "json"]
+RealignBy = Literal["vectors", "words"]
 
 
 def score_command(
     hyp: Annotated[
-        list[Path], typer.Option("--hyp", help="Hypotheses, one segment a line; the first is the baseline.")
+        list[Path],
+        typer.Option("--hyp", help="Hypotheses: text, JSONL or a run folder. Repeat; the first is the baseline."),
     ],
-    ref: Annotated[list[Path] | None, typer.Option("--ref", help="The reference, line by line; repeat.")] = None,
-    src: Annotated[Path | None, typer.Option("--src", help="The source, for metrics that read it.")] = None,
-    metric: Annotated[
-        list[str] | None, typer.Option("--metric", help=f"One of {', '.join(METRICS)}; repeat. Default: not ter.")
+    ref: Annotated[
+        list[Path] | None, typer.Option("--ref", help="Reference, as --hyp. Repeat. A run folder brings its own.")
     ] = None,
-    confidence: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for 95 % intervals; 0: none.")] = 0,
+    src: Annotated[Path | None, typer.Option("--src", help="Source, for metrics that read it.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help=f"One of {', '.join(METRICS)}. Repeat. Default: the first 3.")
+    ] = None,
+    confidence: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples for 95 % intervals, such as 1000; 0: none.")
+    ] = 0,
     paired: Annotated[
         PairedTestName | None, typer.Option(help="p-values: bootstrap (bs) or approximate randomisation (ar).")
     ] = None,
     unit: Annotated[Unit, typer.Option(help="What is resampled.")] = "segment",
-    documents: Annotated[Path | None, typer.Option(help="The document of each reference segment, a line each.")] = None,
-    by: Annotated[str | None, typer.Option(help="Scores of slices: a key of the JSONL, such as doc_id.")] = None,
-    fold_names: Annotated[bool, typer.Option("--fold-names", help="Also with names folded.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    documents: Annotated[
+        Path | None, typer.Option(help="The document of each reference segment, a line each. JSONL: doc_id.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="KEY", help="Scores of slices too: doc_id, or a JSONL key.")] = None,
+    realign: Annotated[
+        RealignBy | None,
+        typer.Option(help="Cut hypotheses as the reference is cut, by sentence vectors or edit distance."),
+    ] = None,
+    fold_names: Annotated[
+        bool, typer.Option("--fold-names", help="Scores with Việt Nam, Viet Nam and Vietnam as one name, too.")
+    ] = False,
+    output: Annotated[Format, typer.Option("--format", help="A table to read, a table for a paper, or JSON.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Corpus metrics of systems against a reference.
 
-    BLEU, chrF, chrF++ and TER, with sacreBLEU's signatures.
+    BLEU, chrF, chrF++ and TER as sacreBLEU computes them, with its signatures and its p-values.
 
-    Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --confidence 1000
+    Segment n of a hypothesis translates segment n of the reference; where JSONL has ids, they decide. Keys of JSONL:
+    hypothesis, mt, translation, tgt or text; reference or ref; src or text; id, doc_id.
+
+    Where a system has cut its sentences otherwise, use --realign; doc_id or blank lines tell documents.
+
+    Example: mekong score --hyp ours.en --hyp theirs.en --ref dev.en --paired ar
+
+    Example: mekong score --hyp out/quickstart --confidence 1000 --unit document
     """
+    from pipeline.scorers.evaluation import evaluate
     from pipeline.testset import read_streams
 
-    found = read_streams(hyp, ref or [], src, documents, by).matched()
+    output = "json" if as_json else output
+    if output == "latex" and by is not None:
+        raise UsageError("the table for LaTeX has no slices", "Leave out --by, or take --format json.")
+    streams = read_streams(hyp, ref or [], src, documents, by)
+    realigner = _realigner(realign) if realign else None
+    found, counts = streams.realigned(realigner) if realigner else (streams.matched(), [])
     systems = evaluate(
         found.systems,
         found.references,
@@ -56,47 +95,53 @@ def score_command(
         unit=unit,
         fold_names=fold_names,
     )
-    if as_json:
+    if realigner:
+        systems = [_tagged(system, realigner.items) for system in systems]
+    _show(systems, counts, output)
+
+
+def _realigner(kind: RealignBy) -> Realigner:
+    from pipeline.scorers.realign import Realigner
+
+    if kind == "words":
+        return Realigner()
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.config import Config
+
+    models.offline()
+    return Realigner(load_encoder(models.entry(Config().align.encoder)))
+
+
+def _tagged(system: SystemScores, items: Mapping[str, object]) -> SystemScores:
+    scores = (replace(score, signature=add_to_signature(score.signature, items)) for score in system.metrics)
+    return replace(system, metrics=tuple(scores))
+
+
+def _show(systems: Sequence[SystemScores], counts: Sequence[BeadCounts], output: Format) -> None:
+    from pipeline.scorers.tables import latex_table, print_tables
+
+    if output == "text":
+        from rich.console import Console
+
+        print_tables(systems, counts, Console(markup=False))
+    elif output == "latex":
+        typer.echo(latex_table(systems))
+    else:
         from pipeline.store import to_json
 
-        typer.echo(to_json({"systems": [_plain(system) for system in systems]}, indent=True).decode())
-    else:
-        _print_table(systems)
+        rows = [_plain(system) for system in systems]
+        for row, found in zip(rows, counts, strict=False):
+            row["realignment"] = asdict(found) | {"share_one_to_one": found.one_to_one / found.beads}
+        typer.echo(to_json({"systems": rows}, indent=True).decode())
 
 
 def _plain(system: SystemScores) -> dict[str, Any]:
     """One system for JSON; but for `ci`, what there is not is left out."""
-    metrics = []
-    for score in system.metrics:
-        row = asdict(score)
-        del row["higher_better"]
-        optional = ("mean", "p_value", "note", "slices")
-        metrics.append({key: value for key, value in row.items() if key not in optional or value not in (None, "", ())})
-    return {"name": system.name, "metrics": metrics}
+    return {"name": system.name, "metrics": [_plain_score(score) for score in system.metrics]}
 
 
-def _print_table(systems: Sequence[SystemScores]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("system", overflow="fold")
-    for score in systems[0].metrics:
-        table.add_column(score.name, justify="right")
-    for system in systems:
-        table.add_row(system.name, *map(_cell, system.metrics))
-    console = Console(markup=False)
-    console.print(table)
-    for score in systems[0].metrics:
-        console.print(f"{score.name}|{score.signature}", soft_wrap=True, highlight=False)
-    if any(score.p_value is not None for score in systems[-1].metrics):
-        console.print(f"* differs from the first system, p < {SIGNIFICANT}", highlight=False)
-
-
-def _cell(score: MetricScore) -> str:
-    text = f"{score.score:.1f}"
-    if score.ci is not None:
-        text += f" ± {score.ci:.1f}"
-    if score.p_value is not None:
-        text += f" (p = {score.p_value:.4f}{'*' if score.p_value < SIGNIFICANT else ''})"
-    return text
+def _plain_score(score: MetricScore) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": score.name, "score": score.score, "signature": score.signature, "ci": score.ci}
+    optional = {"mean": score.mean, "p_value": score.p_value, "note": score.note, "slices": score.slices}
+    return row | {key: value for key, value in optional.items() if value not in (None, "", ())}

@@ -18,6 +18,7 @@ from pipeline.errors import InputError, UsageError
 from pipeline.progress import Progress
 from pipeline.run import Run
 from pipeline.scorers.evaluation import System
+from pipeline.scorers.realign import BeadCounts, Realigner
 
 Role = Literal["hypothesis", "reference", "source"]
 MANIFEST = "manifest.json"
@@ -71,18 +72,44 @@ class Streams:
         references = [first, *(_in_order(stream, first) for stream in self.references[1:])]
         source = _in_order(self.source, first) if self.source else None
         sides = [*references, *hypotheses, *([source] if source else [])]
-        slices = None
-        if self.by is not None:
-            slices = _column(sides, self.by)
-            if slices is None:
-                raise UsageError(f"no segment has the key {self.by!r} to slice by", "Use a key that the JSONL has.")
         return TestSet(
             tuple(System(stream.name, stream.segments) for stream in hypotheses),
             tuple(stream.segments for stream in references),
             source.segments if source else None,
             _column(sides, DOCUMENT),
-            slices,
+            _labels(sides, self.by),
         )
+
+    def realigned(self, realigner: Realigner) -> tuple[TestSet, list[BeadCounts]]:
+        """The hypotheses cut as the first reference is cut, document by document, and how well each one fitted.
+
+        Documents are told by `doc_id`, or by blank lines where a side has none, and then matched in order. Blank
+        segments are left out. Raises InputError where the documents of both sides do not match.
+        """
+        first = self.references[0]
+        for stream in [*self.references[1:], *([self.source] if self.source else [])]:
+            if len(stream.segments) != len(first.segments):
+                raise InputError(
+                    f"{stream.name} has {len(stream.segments)} segments, {first.name} has {len(first.segments)}",
+                    "References and source must be cut alike; only hypotheses are realigned.",
+                )
+        documents = _documents(first)
+        found = [_realigned(stream, first, realigner) for stream in self.hypotheses]
+        kept = sorted(place for places in documents.values() for place in places)
+        names = {place: name for name, places in documents.items() for place in places}
+        sides = [*self.references, *([self.source] if self.source else [])]
+        labels = _labels(sides, self.by)
+        test_set = TestSet(
+            tuple(
+                System(stream.name, tuple(texts[place] for place in kept))
+                for stream, (texts, _) in zip(self.hypotheses, found, strict=True)
+            ),
+            tuple(tuple(stream.segments[place] for place in kept) for stream in self.references),
+            tuple(self.source.segments[place] for place in kept) if self.source else None,
+            tuple(names[place] for place in kept),
+            tuple(labels[place] for place in kept) if labels else None,
+        )
+        return test_set, [counts for _, counts in found]
 
 
 def read_streams(
@@ -239,3 +266,59 @@ def _in_order(stream: Stream, reference: Stream) -> Stream:
 def _column(sides: Sequence[Stream], key: str) -> tuple[str, ...] | None:
     """The values of `key` of the first side that has them."""
     return next((side.columns[key] for side in sides if key in side.columns), None)
+
+
+def _labels(sides: Sequence[Stream], by: str | None) -> tuple[str, ...] | None:
+    if by is None:
+        return None
+    found = _column(sides, by)
+    if found is None:
+        raise UsageError(f"no segment has the key {by!r} to slice by", "Use a key that every line of the JSONL has.")
+    return found
+
+
+def _documents(stream: Stream) -> dict[str, list[int]]:
+    """The places of the segments of each document, those without text left out."""
+    ids = stream.columns.get(DOCUMENT)
+    found: dict[str, list[int]] = {}
+    number, blank = 0, True
+    for place, text in enumerate(stream.segments):
+        if not text.strip():
+            blank = True
+            continue
+        number += blank
+        blank = False
+        found.setdefault(ids[place] if ids else str(number), []).append(place)
+    if not found:
+        raise InputError(f"{stream.name} is empty", "Give at least one segment.")
+    return found
+
+
+def _realigned(stream: Stream, reference: Stream, realigner: Realigner) -> tuple[dict[int, str], BeadCounts]:
+    """The hypothesis of each reference segment by its place, and how the documents fitted."""
+    ours, theirs = _documents(stream), _documents(reference)
+    if DOCUMENT in stream.columns and DOCUMENT in reference.columns:
+        odd = sorted(ours.keys() ^ theirs.keys())
+        if odd:
+            side = stream if odd[0] in theirs else reference
+            raise InputError(
+                f"{side.name} has no document {odd[0]!r} ({len(odd)} have no counterpart)",
+                "Both sides need the same documents.",
+            )
+        pairs = [(ours[name], theirs[name]) for name in theirs]
+    elif len(ours) != len(theirs):
+        raise InputError(
+            f"{stream.name} has {len(ours)} documents, {reference.name} has {len(theirs)}",
+            "Separate documents by a blank line, or use JSONL with doc_id.",
+        )
+    else:
+        pairs = list(zip(ours.values(), theirs.values(), strict=True))
+    texts: dict[int, str] = {}
+    counts = BeadCounts()
+    for own, expected in pairs:
+        found = realigner.realign(
+            [stream.segments[place] for place in own], [reference.segments[place] for place in expected]
+        )
+        texts |= dict(zip(expected, found.segments, strict=True))
+        counts += found.counts
+    return texts, counts

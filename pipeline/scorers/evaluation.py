@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from pipeline.scorers.metrics import (
     DEFAULT_METRICS,
     Metric,
     MetricScore,
+    PairedTestName,
     SliceScore,
     StringMetric,
+    Unit,
     add_to_signature,
     make_metrics,
 )
@@ -23,14 +25,12 @@ from pipeline.scorers.name_folding import NamesFolded
 from pipeline.scorers.significance import (
     BOOTSTRAP_SAMPLES,
     Draws,
-    PairedTestName,
     bootstrap,
     interval,
     paired_bootstrap,
     randomisation,
 )
 
-Unit = Literal["segment", "document"]
 FEW_DOCUMENTS = 20
 
 

@@ -1,23 +1,24 @@
 """Corpus metrics: what one is, sacreBLEU's (BLEU, chrF, chrF++, TER), and the table of all of them by name.
 
 sacreBLEU computes statistics, scores and signatures, so that anyone can repeat them; signatures are its own strings,
-letter for letter.
+letter for letter. numpy and sacreBLEU are imported where they are used, for the sake of a quick help.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sacrebleu.metrics.base import Metric as SacreBleuMetric
 
+PairedTestName = Literal["bs", "ar"]
+Unit = Literal["segment", "document"]
+"""What is resampled."""
 DEFAULT_METRICS = ("bleu", "chrf", "chrf++")
 
 
@@ -87,7 +88,7 @@ class StringMetric:
         self.name = name
         self.higher_better = higher_better
         self._metric = metric
-        self._references: Sequence[Sequence[str]] | None = None
+        self._references: list[list[str]] = []
 
     @property
     def signature(self) -> str:
@@ -96,13 +97,18 @@ class StringMetric:
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None = None
     ) -> NDArray[Any]:
-        if references is not self._references:
+        import numpy as np
+
+        streams = [list(stream) for stream in references]
+        if streams != self._references:
             # sacreBLEU would count the n-grams of the references anew for every system.
-            self._metric._ref_cache = self._metric._cache_references(references)
-            self._references = references
+            self._metric._ref_cache = self._metric._cache_references(streams)
+            self._references = streams
         return np.array(self._metric._extract_corpus_statistics(hypotheses, None))
 
     def aggregate(self, sums: NDArray[Any]) -> Any:
+        import numpy as np
+
         # Numbers of single precision stay so: sacreBLEU computes the scores of bootstrap resamples in it.
         rows = [list(row) if sums.dtype == np.float32 else row.tolist() for row in np.atleast_2d(sums)]
         scores = np.array([self._metric._compute_score_from_stats(row).score for row in rows])

@@ -35,7 +35,7 @@ class NamesFolded:
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
-        self._references: Sequence[Sequence[str]] | None = None
+        self._references: list[list[str]] = []
         self._folded: list[list[str]] = []
         self.name = f"{metric.name} (names folded)"
         self.higher_better = metric.higher_better
@@ -47,9 +47,10 @@ class NamesFolded:
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None
     ) -> NDArray[Any]:
-        if references is not self._references:
-            self._folded = [[fold_names(text) for text in stream] for stream in references]
-            self._references = references
+        streams = [list(stream) for stream in references]
+        if streams != self._references:
+            self._folded = [[fold_names(text) for text in stream] for stream in streams]
+            self._references = streams
         return self._metric.statistics([fold_names(text) for text in hypotheses], self._folded, sources)
 
     def aggregate(self, sums: NDArray[Any]) -> Any:

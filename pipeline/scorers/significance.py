@@ -19,15 +19,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from pipeline.scorers.metrics import Metric
+from pipeline.scorers.metrics import Metric, PairedTestName
 
-PairedTestName = Literal["bs", "ar"]
 BOOTSTRAP_SAMPLES = 1000
 RANDOMISATION_TRIALS = 10000
 DEFAULT_SEED = "12345"

@@ -19,6 +19,8 @@ def test_segment_resampling_equals_sacrebleu_to_the_last_digit(paired, confidenc
     streams = [reference, news(9)[1:]][:references]
     systems = [worse(str(n), reference, share, n) for n, share in enumerate([0.3, 0.35, 0.6])]
     names = list(SACREBLEU) if confidence and references == 1 else ["bleu"]
+    if paired == "ar":  # ten thousand trials
+        systems, names = systems[:2], [name for name in names if not name.startswith("chrf")]
     signatures, table = PairedTest(
         [(system.name, system.segments) for system in systems],
         {name: SACREBLEU[name]() for name in names},
@@ -58,7 +60,7 @@ def test_intervals_exist_even_where_resamples_match_nothing():
 class TestDocuments:
     REFERENCE = news(60)
     SYSTEMS = [worse("a", REFERENCE, 0.3, 1), worse("b", REFERENCE, 0.36, 2)]
-    NAMES = make_metrics(["chrf"])
+    NAMES = make_metrics(["bleu"])
 
     def p_value(self, paired, **more):
         _, other = evaluate(self.SYSTEMS, [self.REFERENCE], self.NAMES, paired=paired, **more)
@@ -90,12 +92,13 @@ class TestDocuments:
 
     def test_copies_of_a_segment_are_no_further_evidence(self):
         """Ten copies of each sentence as ten documents' worth of text: an interval over segments would shrink."""
+        chrf = make_metrics(["chrf"])
         tenfold = [System(s.name, [text for text in s.segments for _ in range(10)]) for s in self.SYSTEMS]
         reference = [text for text in self.REFERENCE for _ in range(10)]
         documents = [str(n // 10) for n in range(600)]
-        (once,) = evaluate(self.SYSTEMS[:1], [self.REFERENCE], self.NAMES, confidence=200)
-        (naive,) = evaluate(tenfold[:1], [reference], self.NAMES, confidence=200)
-        (honest,) = evaluate(tenfold[:1], [reference], self.NAMES, confidence=200, unit="document", documents=documents)
+        (once,) = evaluate(self.SYSTEMS[:1], [self.REFERENCE], chrf, confidence=200)
+        (naive,) = evaluate(tenfold[:1], [reference], chrf, confidence=200)
+        (honest,) = evaluate(tenfold[:1], [reference], chrf, confidence=200, unit="document", documents=documents)
         assert honest.metrics[0].ci == pytest.approx(once.metrics[0].ci, rel=1e-3)
         assert naive.metrics[0].ci < once.metrics[0].ci / 2
 
