@@ -144,6 +144,46 @@ def documents_command(
     _save(json_file, {"documents": found})
 
 
+@app.command("filter")
+def filter_command(
+    cases: Annotated[
+        list[Path], typer.Argument(metavar="CASES...", help="JSONL files with gold alignments, or TSV files of pairs.")
+    ],
+    preset: Annotated[str, typer.Option(help="keep-most, balanced or strict.")] = "balanced",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """What a preset's rules keep of good pairs, and catch of the same pairs made bad in known ways.
+
+    Good pairs are the beads of the gold, or lines SOURCE TAB ENGLISH. They are shuffled, truncated by a third, copied,
+    put into a wrong language, given another number, year or name, made to repeat a phrase; the seed is fixed. Negation
+    dropped and the English of the next sentence are reported only.
+
+    Example: mekong bench filter cases.jsonl --preset strict
+    """
+    from pipeline import models
+    from pipeline.aligners.load import load_encoder
+    from pipeline.bench import filtering, filtering_table
+    from pipeline.bench.machine import circumstances
+    from pipeline.config import AlignSettings, FilterSettings
+    from pipeline.errors import ModelMissing
+
+    _check_folder(json_file)
+    rules = FilterSettings(preset=preset).rules
+    files = {str(path): filtering.read_pairs(path) for path in cases}
+    where = circumstances()
+    models.offline()
+    try:
+        encoder = load_encoder(models.entry(AlignSettings().encoder))
+    except ModelMissing as error:
+        encoder = None
+        typer.echo(f"Without a sentence encoder, so Thai pairs have no similarity: {error}", err=True)
+    outcomes = filtering.measure(files, rules, encoder)
+    filtering_table.show(outcomes, preset, encoder.name if encoder else None, where)
+    _save(json_file, {"preset": preset, "outcomes": filtering_table.rows(outcomes), "circumstances": where})
+
+
 def _check_folder(json_file: Path | None) -> None:
     if json_file is not None and not json_file.parent.is_dir():
         raise UsageError(f"--json: there is no folder {json_file.parent}", "Make it first.")

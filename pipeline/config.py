@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import ConfigError
 
 MAX_CONFIG_BYTES = 1_000_000
+PRESETS = ("keep-most", "balanced", "strict")
+_PRESET_FOLDER = Path(__file__).parent / "presets"
 T = TypeVar("T", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -124,8 +126,36 @@ class Rule(Settings):
 class FilterSettings(Settings):
     """Rules over scores; every rule that fails is a reason."""
 
+    preset: str = "none"
+    """Rules to begin with: keep-most, balanced, strict, or none."""
     rules: dict[str, Rule] = Field(default_factory=dict)
-    """One rule a score name; see docs/scoring.md for the names."""
+    """One rule a score name; see docs/scoring.md for the names. A rule takes the place of the preset's for that score,
+    `off` switches it off. Once read, these are all rules, the preset's included."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, data: Any) -> Any:
+        """Put the preset's rules under the given ones. Raises ConfigError for an unknown preset."""
+        if not isinstance(data, dict) or not isinstance(data.get("rules", {}), dict):
+            return data
+        # YAML reads a bare off as false.
+        own = {name: {} if rule in (None, False, "off") else rule for name, rule in data.get("rules", {}).items()}
+        return {**data, "rules": {**preset_rules(data.get("preset", "none")), **own}}
+
+
+def preset_rules(name: str) -> dict[str, Any]:
+    """The rules of a shipped preset as plain data, none for "none".
+
+    Raises ConfigError naming the nearest preset for an unknown one.
+    """
+    if name == "none":
+        return {}
+    if name not in PRESETS:
+        near = difflib.get_close_matches(str(name), [*PRESETS, "none"], n=1, cutoff=0.0)
+        raise ConfigError(
+            f"filter.preset: unknown preset {name!r}; did you mean {near[0]!r}?", f"Presets: {', '.join(PRESETS)}, none"
+        )
+    return dict(load_yaml(_PRESET_FOLDER / f"{name}.yaml"))
 
 
 class WriteSettings(Settings):

@@ -27,13 +27,18 @@ def filter_pairs(scored: Iterable[Scored], settings: FilterSettings) -> Iterator
 def _verdicts(scored: Iterable[Scored], rules: Mapping[str, Rule]) -> Iterator[Verdict]:
     kept: dict[bytes, str] = {}
     for row in scored:
-        reasons = [reason for name, rule in rules.items() if (reason := _broken(name, rule, row))]
+        reasons = [*failures(rules, row).values()]
         key = _key(row.pair)
         if key in kept:
             reasons.append(f"duplicate of {kept[key]}")
         elif not reasons:
             kept[key] = row.pair.id
         yield Verdict(row.pair.id, not reasons, tuple(reasons))
+
+
+def failures(rules: Mapping[str, Rule], row: Scored) -> dict[str, str]:
+    """The rules that reject the pair, in order, each with its reason."""
+    return {name: reason for name, rule in rules.items() if (reason := _broken(name, rule, row))}
 
 
 def _check(rules: Mapping[str, Rule]) -> None:

@@ -93,10 +93,7 @@ class Glossary:
     @classmethod
     def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
         """All layers for `lang`; `extra` are the user's files."""
-        layers: list[Entry] = [*_transliterations(lang), *_cldr(lang)]
-        for path in [folder() / f"{lang}-en.tsv", *extra]:
-            layers += read_glossary(path)
-        return cls(lang, layers)
+        return cls(lang, [*shipped_entries(lang), *(entry for path in extra for entry in read_glossary(path))])
 
     def _key(self, term: str, is_name: bool) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
@@ -151,6 +148,11 @@ class Glossary:
     def _rank(self, entry: Entry) -> tuple[int, int, int, str]:
         """Names first, then what is rare in the Thai National Corpus, then what is long."""
         return (not entry.is_name, self._frequency.get(entry.term, 0), -len(entry.term), entry.term)
+
+
+def shipped_entries(lang: str) -> list[Entry]:
+    """The entries that come with the program, later layers last; a term may come more than once."""
+    return [*_transliterations(lang), *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:

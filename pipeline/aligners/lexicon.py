@@ -49,8 +49,15 @@ def english_words(text: str) -> list[str]:
 
 
 def source_words(text: str, lang: str) -> list[str]:
-    """The words (syllables in Vietnamese) of a text in order, in small letters and one tone style."""
+    """The words (syllables in Vietnamese) of a text in order, in small letters and one tone style.
+
+    Thai is cut into words by PyThaiNLP's newmm.
+    """
     content = normalise(text, lang).text.lower()
+    if lang == "th":
+        from pythainlp.tokenize import word_tokenize
+
+        return [word for word in word_tokenize(content, engine="newmm") if word[0].isalpha()]
     return _WORD.findall(vietnamese.tone_placement(content, "old") if lang == "vi" else content)
 
 

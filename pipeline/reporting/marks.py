@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 
 from rapidfuzz.distance import Indel
 
-from pipeline.scorers.names import NameAgreement, kept_names
+from pipeline.scorers.names import kept_names, lacking
 from pipeline.scorers.surface import remains
 from pipeline.text.agreement import agree
 from pipeline.text.numbers import Number
@@ -22,7 +22,6 @@ from pipeline.text.numbers import Number
 Run = dict[str, str]
 Span = tuple[int, int, str]
 
-_NAMES = NameAgreement()
 _CODE = re.compile(r"[A-Za-z]+-?\d+[A-Za-z]?")
 _WORD = re.compile(r"\S+\s*|\s+")
 _EDGES = re.compile(r"^\W+|\W+$")
@@ -38,8 +37,8 @@ def marked(src: str, lang: str, tgt: str) -> tuple[list[Run], list[Run]]:
         if found:
             ours.append((number.start, number.end, "calendar"))
             theirs += found
-    ours += _places(src, _NAMES.missing(kept_names(src, lang), tgt), "missing")
-    theirs += _places(tgt, _NAMES.missing(list(_codes(tgt, lang)), src), "added")
+    ours += _places(src, lacking(kept_names(src, lang), tgt), "missing")
+    theirs += _places(tgt, lacking(list(_codes(tgt, lang)), src), "added")
     theirs += [(start, end, "untranslated") for start, end in remains(tgt, lang)]
     return runs(src, ours), runs(tgt, theirs)
 

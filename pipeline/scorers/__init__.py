@@ -13,26 +13,45 @@ if TYPE_CHECKING:
 def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
     """All scorers, in the order of the report; without an encoder `similarity` is None for every pair."""
     # Imported here because the command line needs the corpus metrics of this package only, and quickly.
+    from pipeline.scorers.damage import KINDS, Damage, Signals
     from pipeline.scorers.engine import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
-    from pipeline.scorers.language import Language
-    from pipeline.scorers.names import NameAgreement
+    from pipeline.scorers.language import Language, ScriptShare
+    from pipeline.scorers.name_support import NameChanged, NameSupport
+    from pipeline.scorers.names import NameAgreement, UrlAgreement
     from pipeline.scorers.numbers import NumberAgreement, NumberChanged, UnconvertedYear
     from pipeline.scorers.similarity import Similarity
-    from pipeline.scorers.surface import Copy, Ending, LengthRatio, Repetition, Untranslated
+    from pipeline.scorers.surface import (
+        Copy,
+        Ending,
+        LengthRatio,
+        QuoteAgreement,
+        RepeatedPhrase,
+        Repetition,
+        Untranslated,
+    )
 
+    signals = Signals(encoder)
     return [
         LengthRatio(),
         Ending(),
         Similarity(encoder),
+        *(Damage(kind, signals) for kind in KINDS),
         Language("source"),
         Language("target"),
+        ScriptShare("source"),
+        ScriptShare("target"),
         NumberAgreement(),
         NumberChanged(),
         UnconvertedYear(),
         NameAgreement(),
+        NameSupport(),
+        NameChanged(),
+        UrlAgreement(),
+        QuoteAgreement(),
         Untranslated(),
         Copy(),
         Repetition(),
+        RepeatedPhrase(),
         Guard(),
         LogProbability(),
         AlignmentCost(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import load_yaml
+from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 
 _TABLE = Path(__file__).parent / "data" / "countries.yaml"
@@ -41,6 +42,21 @@ def mentions(text: str, lang: str) -> list[Mention]:
 def english_name(code: str) -> str:
     """What CLDR calls the country in English; KO is Korea where nobody says which."""
     return "Korea" if code == "KO" else str(_cldr("en")[code])
+
+
+@cache
+def names_by_word(lang: str) -> Mapping[str, tuple[str, ...]]:
+    """For each English word that a country's name or its adjective consists of, folded, what a text in `lang` may call
+    the country. Words of longer names (United, South, Republic) are left out."""
+    found: dict[str, set[str]] = {}
+    ours: dict[str, set[str]] = {}
+    for name, codes in _names(lang).items():
+        for code in codes:
+            ours.setdefault(code, set()).add(name.casefold())
+    for name, codes in _names("en").items():
+        if " " not in name:
+            found.setdefault(fold(name), set()).update(*(ours.get(code, ()) for code in codes))
+    return {word: tuple(sorted(names)) for word, names in found.items() if names}
 
 
 @cache

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pipeline.scorers.base import Context, PairScorer
 from pipeline.text.language import detect
 from pipeline.types import Pair
+
+_THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
+_LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
 
 
 class Language(PairScorer):
@@ -29,3 +33,22 @@ class Language(PairScorer):
         if sum(map(str.isalpha, text)) < self.min_letters:
             return None
         return float(detect(text) == lang)
+
+
+class ScriptShare(PairScorer):
+    """Share of the letters of one side that are in its script, 0 to 1: Thai for a Thai source, else Latin.
+
+    None without letters. Says of short texts what the detector cannot.
+    """
+
+    def __init__(self, side: Literal["source", "target"]) -> None:
+        self.name = f"{side}_script"
+        self.side = side
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        text = pair.src_text if self.side == "source" else pair.tgt_text
+        thai, latin = len(_THAI.findall(text)), len(_LATIN.findall(text))
+        letters = thai + latin + sum(char.isalpha() for char in _LATIN.sub("", _THAI.sub("", text)))
+        if not letters:
+            return None
+        return (thai if self.side == "source" and pair.src_lang == "th" else latin) / letters

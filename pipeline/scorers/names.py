@@ -12,6 +12,9 @@ from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 from pipeline.types import Pair
 
+SIMILAR = 83.0
+STEM = 4
+
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”’)\]]+|[\w.+-]+@[\w-]+\.[\w.]+|(?<!\w)@\w{3,}")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ0-9](?:[A-Za-zÀ-ɏḀ-ỹ0-9]|[.'’-](?=[A-Za-zÀ-ɏḀ-ỹ0-9]))*")
 # Letters and digits together that English writes in another way or spells out.
@@ -39,36 +42,59 @@ class NameAgreement(PairScorer):
     """
 
     name = "name_agreement"
-    SIMILAR = 83.0
-    STEM = 4
     FEWEST = 2
 
     @property
     def settings(self) -> dict[str, object]:
         shared = {"case": "folded", "marks": "folded"}
-        return {**shared, "similar": f"{self.SIMILAR:g}", "stem": self.STEM, "fewest": self.FEWEST}
+        return {**shared, "similar": f"{SIMILAR:g}", "stem": STEM, "fewest": self.FEWEST}
 
     def one(self, pair: Pair, context: Context) -> float | None:
         names = kept_names(pair.src_text, pair.src_lang)
         if len(names) < self.FEWEST:
             return None
-        return (len(names) - len(self.missing(names, pair.tgt_text))) / len(names)
+        return (len(names) - len(lacking(names, pair.tgt_text))) / len(names)
 
-    def missing(self, names: Sequence[str], text: str) -> list[str]:
-        """Those of `names` that the English `text` lacks."""
-        words = {_squeeze(word) for word in _LATIN.findall(text)}
-        words |= {word.removesuffix("s") for word in words}
-        whole = _squeeze(text)
-        return [name for name in names if not self._found(_squeeze(name), words, whole)]
 
-    def _found(self, name: str, words: set[str], whole: str) -> bool:
-        if name in words or (len(name) >= 4 and name in whole):
-            return True
-        if len(name) <= self.STEM:
-            return False
-        if any(word.startswith(name[: self.STEM]) for word in words):
-            return True
-        return process.extractOne(name, words, scorer=fuzz.ratio, score_cutoff=self.SIMILAR) is not None
+class UrlAgreement(PairScorer):
+    """Share of the source's web and mail addresses that the English has too, 0 to 1; None where it has none.
+
+    Compared without scheme, www, case and what ends a sentence.
+    """
+
+    name = "url_agreement"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        ours = {_bare(address) for address in _ADDRESS.findall(pair.src_text)}
+        theirs = {_bare(address) for address in _ADDRESS.findall(pair.tgt_text)}
+        return len(ours & theirs) / len(ours) if ours else None
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"^(?:https?://)?(?:www\.)?", "", address.lower()).rstrip(".,;:!?/")
+
+
+def missing_names(pair: Pair) -> list[str]:
+    """The names of the source, as `kept_names` finds them, that the English does not keep."""
+    return lacking(kept_names(pair.src_text, pair.src_lang), pair.tgt_text)
+
+
+def lacking(names: Sequence[str], text: str) -> list[str]:
+    """Those of `names` that `text` does not have, compared as for `NameAgreement`."""
+    words = {_squeeze(word) for word in _LATIN.findall(text)}
+    words |= {word.removesuffix("s") for word in words}
+    whole = _squeeze(text)
+    return [name for name in names if not _found(_squeeze(name), words, whole)]
+
+
+def _found(name: str, words: set[str], whole: str) -> bool:
+    if name in words or (len(name) >= 4 and name in whole):
+        return True
+    if len(name) <= STEM:
+        return False
+    if any(word.startswith(name[:STEM]) for word in words):
+        return True
+    return process.extractOne(name, words, scorer=fuzz.ratio, score_cutoff=SIMILAR) is not None
 
 
 def kept_names(text: str, lang: str) -> list[str]:

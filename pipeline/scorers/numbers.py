@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.scorers.base import Context, PairScorer
+from pipeline.text.dates import BUDDHIST_OFFSET
 from pipeline.text.numbers import Number, agree, is_asked, numbers
 from pipeline.types import Pair
 
@@ -52,21 +53,18 @@ class NumberChanged(PairScorer):
 
 
 class UnconvertedYear(PairScorer):
-    """1 when a Buddhist year stands in the English as it was (2568 for 2025), 0 when none does.
+    """1 when a year of the source stands in the English in the Buddhist era (2568 for 2025), 0 when none does.
 
-    None where the source has no Buddhist year of four digits.
+    None where the source has no year in digits. The source may have the year in either era.
     """
 
     name = "unconverted_year"
+    version = 2
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        years = [n for n in asked(pair.src_text, pair.src_lang) if n.era == "BE" and n.end - n.start == 4]
+        years = [number for number in asked(pair.src_text, pair.src_lang) if number.kind == "year"]
         if not years:
             return None
         missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)
-        lost = [number for number in years if number in missing]
-        return float(any(re.search(rf"(?<!\d){_written(pair, number)}(?!\d)", pair.tgt_text) for number in lost))
-
-
-def _written(pair: Pair, number: Number) -> int:
-    return int(pair.src_text[number.start : number.end])
+        lost = {int(number.value) + BUDDHIST_OFFSET for number in years if number in missing}
+        return float(any(re.search(rf"(?<!\d){year}(?!\d)", pair.tgt_text) for year in lost))

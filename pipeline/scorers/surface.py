@@ -16,11 +16,12 @@ from pipeline.types import Pair
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 """Source characters for one English character, spaces apart, over the news of NTREX-128."""
 
+_QUOTE = re.compile(r"[\"“”„«»]|''|``")
 _WORD = re.compile(r"\w+")
 _THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
 _THAI_RUN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
-_FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
-_DANGLING = re.compile(
+FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
+DANGLING = re.compile(
     r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|nor|as|than|that|which|who|whose|into|onto|upon|between|"
     r"among|during|through|via|per|if|because|although|while|when|where|is|are|was|were|be|been|has|have|had|will|would|"
     r"can|could|should|may|might|must|its|their|his|her|my|our|your)$"
@@ -72,12 +73,12 @@ class Ending(PairScorer):
             return None
         if target[-1] in ",;-–—(":
             return 0.0
-        if _FINAL.search(target):
+        if FINAL.search(target):
             return 1.0
-        if _DANGLING.search(target):
+        if DANGLING.search(target):
             return 0.0
         if pair.src_lang == "vi":
-            suspicious = _FINAL.search(pair.src_text.rstrip()) is not None
+            suspicious = FINAL.search(pair.src_text.rstrip()) is not None
         else:
             suspicious = len(words) >= self.words
         return float(not (suspicious and _shortness(pair, smoothing=5.0) > self.short))
@@ -153,6 +154,38 @@ class Repetition(PairScorer):
         return best
 
 
+class RepeatedPhrase(PairScorer):
+    """Words of the longest phrase of the English that stands twice in a row, 0 where none does; None without words.
+
+    Decoders stutter so, and hands that cut and paste. A word said twice ("very very", "had had") is 1. Marks belong to
+    their words: a quotation taken up by the next clause is no repetition.
+    """
+
+    name = "repeated_phrase"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        words = fold(pair.tgt_text).split()
+        if not words:
+            return None
+        for size in range(len(words) // 2, 0, -1):
+            if any(words[i : i + size] == words[i + size : i + 2 * size] for i in range(len(words) - 2 * size + 1)):
+                return float(size)
+        return 0.0
+
+
+class QuoteAgreement(PairScorer):
+    """Quotation marks of the side that has fewer over those of the other, 0 to 1; None where neither has any.
+
+    Single marks are left out, for they are apostrophes.
+    """
+
+    name = "quote_agreement"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        ours, theirs = len(_QUOTE.findall(pair.src_text)), len(_QUOTE.findall(pair.tgt_text))
+        return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
+
+
 def remains(text: str, lang: str) -> list[tuple[int, int]]:
     """The spans of an English `text` that are still source language, as `Untranslated` counts them."""
     if lang == "th":
@@ -167,9 +200,10 @@ def _is_marked_syllable(word: str) -> bool:
 
 def _shortness(pair: Pair, smoothing: float) -> float:
     """How many times longer the English should be than it is; below 1 it is too long."""
-    expected = _length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
-    return (expected + smoothing) / (_length(pair.tgt_text) + smoothing)
+    expected = solid_length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
+    return (expected + smoothing) / (solid_length(pair.tgt_text) + smoothing)
 
 
-def _length(text: str) -> int:
+def solid_length(text: str) -> int:
+    """Characters without white space."""
     return sum(not char.isspace() for char in text)

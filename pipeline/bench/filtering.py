@@ -1,0 +1,189 @@
+"""What a filter keeps of gold pairs, and what it catches of the same pairs made bad."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.aligners.encoders import Encoder, Vectors
+from pipeline.aligners.spans import overlap_vectors, span_vectors
+from pipeline.bench.alignment_cases import Case, read_cases
+from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
+from pipeline.config import Rule
+from pipeline.errors import InputError
+from pipeline.filter import failures
+from pipeline.score import score
+from pipeline.scorers import all_scorers
+from pipeline.scorers.base import Context
+from pipeline.text.language import detect
+from pipeline.text.unicode import normalise
+from pipeline.types import Pair
+
+GOLD = "gold"
+KEEP_GOAL = 0.99
+CATCH_GOAL = 0.97
+FORMAT = "Give JSONL cases as for `mekong bench align`, or .tsv files with a line SOURCE TAB ENGLISH a pair."
+SOURCES = ("th", "vi")
+
+Key = tuple[str, str]
+"""Kind and variant; (GOLD, "") for the pairs as they are."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The pairs of one file and language: by kind and variant how many were judged, rejected, and by which rule."""
+
+    file: str
+    lang: str
+    pairs: Counter[Key] = field(default_factory=Counter)
+    rejected: Counter[Key] = field(default_factory=Counter)
+    rules: dict[Key, Counter[str]] = field(default_factory=dict)
+
+    def add(self, key: Key, reasons: Iterable[str]) -> None:
+        """Count one pair and the rules that reject it."""
+        found = list(reasons)
+        self.pairs[key] += 1
+        self.rejected[key] += bool(found)
+        self.rules.setdefault(key, Counter()).update(found)
+
+    def share(self, key: Key) -> float:
+        """The rejected share of one kind and variant."""
+        return self.rejected[key] / self.pairs[key]
+
+
+def kept(outcomes: Sequence[Outcome]) -> float:
+    """The share of the gold pairs of all outcomes that is kept."""
+    key = (GOLD, "")
+    return 1 - sum(one.rejected[key] for one in outcomes) / sum(one.pairs[key] for one in outcomes)
+
+
+def by_kind(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float]]:
+    """For each kind that something was damaged in, the pairs that it damages (the mean over its variants), and the
+    share of them that is caught."""
+    found: dict[str, tuple[float, float]] = {}
+    for kind in dict.fromkeys(kind for kind, _ in INJECTORS):
+        keys = [key for key in INJECTORS if key[0] == kind]
+        pairs = sum(one.pairs[key] for one in outcomes for key in keys)
+        if pairs:
+            caught = sum(one.rejected[key] for one in outcomes for key in keys)
+            found[kind] = (pairs / len(keys), caught / pairs)
+    return found
+
+
+def caught(outcomes: Sequence[Outcome]) -> float:
+    """The caught share over all kinds that count, each pair weighing the same in each kind that it can be damaged in,
+    however many variants the kind has."""
+    counted = [value for kind, value in by_kind(outcomes).items() if kind not in REPORT_ONLY]
+    return sum(pairs * share for pairs, share in counted) / sum(pairs for pairs, _ in counted)
+
+
+def read_pairs(path: Path) -> list[Good]:
+    """The pairs of a file, with spaces for line breaks; beads with an empty side are left out.
+
+    Raises InputError for what is no such file, and for pairs whose source is neither Thai nor Vietnamese.
+    """
+    pairs = list(_from_lines(path) if path.suffix == ".tsv" else _from_cases(read_cases(path)))
+    if not pairs:
+        raise InputError(f"{path} holds no pair", FORMAT)
+    strange = {pair.src_lang for pair in pairs} - set(SOURCES)
+    if strange:
+        raise InputError(f"{path} has sources in {', '.join(sorted(strange))}, not Thai or Vietnamese", FORMAT)
+    return pairs
+
+
+def _from_cases(cases: Sequence[Case]) -> Iterator[Good]:
+    for case in cases:
+        gold = case.gold
+        for ours, theirs in gold.links:
+            if ours and theirs:
+                source = " ".join(gold.src_text[slice(*gold.src_spans[i])] for i in ours)
+                target = " ".join(gold.tgt_text[slice(*gold.tgt_spans[i])] for i in theirs)
+                yield _good(source, target, case.src_lang, case.id)
+
+
+def _from_lines(path: Path) -> Iterator[Good]:
+    try:
+        lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", FORMAT) from error
+    rows = [line.split("\t") for line in lines]
+    for number, row in enumerate(rows, 1):
+        if len(row) < 2 or not row[0].strip() or not row[1].strip():
+            raise InputError(f"{path}, line {number} is no pair: {lines[number - 1][:60]!r}", FORMAT)
+    # Told by all of them: a line of names may look like any language.
+    lang = detect("\n".join(row[0] for row in rows))
+    return (_good(row[0], row[1], lang) for row in rows)
+
+
+def _good(source: str, target: str, lang: str, document: str = "") -> Good:
+    return Good(_line(source, lang), _line(target, "en"), lang, document)
+
+
+def _line(text: str, lang: str) -> str:
+    return " ".join(normalise(text, lang).text.split())
+
+
+def measure(
+    files: Mapping[str, Sequence[Good]],
+    rules: Mapping[str, Rule],
+    encoder: Encoder | None,
+    seed: int = 1,
+    done: Callable[[str], None] = lambda file: None,
+) -> list[Outcome]:
+    """Judge the pairs of each file as aligned ones, as they are and in every kind of damage."""
+    scorers = all_scorers(Remembering(encoder) if encoder else None)
+    found: list[Outcome] = []
+    for file, pairs in files.items():
+        by_lang = {lang: Outcome(file, lang) for lang in sorted({pair.src_lang for pair in pairs})}
+        keys: list[Key] = []
+        made: list[Pair] = []
+        for place, good in enumerate(pairs):
+            keys.append((GOLD, ""))
+            made.append(as_pair(str(place), good.src_lang, good.src_text, good.tgt_text))
+        for bad in inject(pairs, seed):
+            keys.append((bad.kind, bad.variant))
+            made.append(as_pair(str(bad.place), pairs[bad.place].src_lang, bad.src_text, bad.tgt_text))
+        for key, row in zip(keys, score(made, scorers, Context()), strict=True):
+            by_lang[row.pair.src_lang].add(key, failures(rules, row))
+        found += by_lang.values()
+        done(file)
+    return found
+
+
+def as_pair(name: str, lang: str, source: str, target: str) -> Pair:
+    """A pair of texts as the aligner would give it."""
+    return Pair(name, "", "", lang, (), (), (), (), source, target, "aligned", 0.0)
+
+
+class Remembering:
+    """An encoder that encodes equal texts once in a run; most damage leaves one side as it was."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.name, self.fingerprint, self.languages = encoder.name, encoder.fingerprint, encoder.languages
+        self._known: dict[str, Vectors] = {}
+        self._spans: dict[tuple[str, ...], Vectors] = {}
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), d)."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self.encoder.encode(new), strict=True))
+        return np.stack([self._known[text] for text in texts]) if texts else self.encoder.encode([])
+
+    def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
+        """As `pipeline.aligners.spans.span_vectors`, shape (width, units of all lines, d)."""
+        new = [line for line in dict.fromkeys(map(tuple, lines)) if line not in self._spans]
+        if new:
+            found = span_vectors(self.encoder, new, width)
+            ends = np.cumsum([len(line) for line in new])
+            self._spans.update(zip(new, np.split(found, ends[:-1], axis=1), strict=True))
+        return np.concatenate([self._spans[tuple(line)] for line in lines], axis=1)
+
+    def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
+        """As `pipeline.aligners.spans.overlap_vectors`, shape (width, units, d)."""
+        return overlap_vectors(self.encoder, units, width)
