@@ -136,18 +136,22 @@ def filter_corpus(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders; the first is the baseline.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of a comparison; default out/comparison.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write the corpus and the report of a finished run again.
+    """Write the corpus and the report of a finished run again, or compare several runs.
 
-    They take in what was decided in `mekong view`.
+    One run: its corpus and report are made anew, with what was decided in `mekong view`. Several: comparison.html and
+    comparison.json with their settings, counts and facts, and paired scores on the segments that all of them share.
 
     Example: mekong report out/quickstart
+
+    Example: mekong report out/quickstart out/plain --out out/comparison
     """
     from pipeline.cli_run import report_command
 
-    report_command(folder, quiet=quiet)
+    report_command(folders, out, quiet=quiet)
 
 
 @app.command()

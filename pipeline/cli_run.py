@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 
 from pipeline import models
-from pipeline.config import Config, load_config
+from pipeline.compare import write_comparison
+from pipeline.config import load_config
 from pipeline.engines.load import choose
-from pipeline.errors import StoreError, TooManyRejects
+from pipeline.errors import TooManyRejects, UsageError
 from pipeline.filter import check_rules
-from pipeline.held_out import check_unchanged, held_out_files
-from pipeline.output import MANIFEST, Output
+from pipeline.held_out import held_out_files
+from pipeline.output import MANIFEST, Output, finished
 from pipeline.progress import Progress, clock
 from pipeline.read import expand
 from pipeline.run import REJECTED, Run, resolved
@@ -98,19 +98,23 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in counts.items())
 
 
-def report_command(folder: Path, *, quiet: bool) -> None:
-    """Write corpus and report of a finished run again, from its committed shards and the decisions made by hand."""
-    path = folder / "config.yaml"
-    if not (folder / MANIFEST).exists():
-        raise StoreError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run` first.")
-    config: Config = load_config(path)
+def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) -> None:
+    """Write corpus and report of a finished run again, or compare several.
+
+    Both read the committed shards and the decisions made by hand.
+    """
     models.offline()
     progress = Progress(quiet=quiet)
-    run = Run(config, folder, progress)
-    with run.store.claimed():
-        found = orjson.loads((folder / MANIFEST).read_bytes())
-        check_unchanged(found.get("held_out", {}), config.filter.held_out)
-        run.adopt(found["shards"])
-        Output(run).write_again(found)
+    if len(folders) > 1:
+        out = out or Path("out") / "comparison"
+        write_comparison([(folder, finished(folder, progress)) for folder in folders], out)
+        progress.say(f"comparison {out / 'comparison.html'}")
+        return
+    (folder,) = folders
+    if out is not None:
+        raise UsageError("--out is for a comparison of several runs", "The report of one run goes into its folder.")
+    output = finished(folder, progress)
+    with output.run.store.claimed():
+        output.write_again()
     progress.say(f"corpus {folder / 'corpus'}")
     progress.say(f"report {folder / 'report.html'}")

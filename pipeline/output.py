@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from pipeline import manifest, models
+import orjson
+
+from pipeline import manifest as provenance
+from pipeline import models
 from pipeline.align import Side
-from pipeline.held_out import digests
-from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ModelFacts, ReportData
-from pipeline.run import ENGLISH, Run
+from pipeline.config import load_config
+from pipeline.errors import StoreError
+from pipeline.held_out import check_unchanged, digests
+from pipeline.progress import Progress
+from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, ModelFacts, ReportData
+from pipeline.reporting.tally import MAX_DRAWN
+from pipeline.run import Run
 from pipeline.score import signatures
-from pipeline.scorers.evaluation import System, evaluate
-from pipeline.scorers.facts import Paragraph, facts
-from pipeline.store import to_json, write_bytes, write_lines
+from pipeline.scorers.evaluation import System, evaluate, resampled_unit
+from pipeline.store import plain, to_json, write_bytes, write_lines
+from pipeline.survey import Survey, survey
 from pipeline.types import DocumentPair, Scored, Translation, Verdict
 from pipeline.write import write_corpus
 from pipeline.writers.card import CardFacts
@@ -25,6 +34,9 @@ from pipeline.writers.record import Row
 TRANSLATIONS = "translations.jsonl"
 MANIFEST = "manifest.json"
 RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
+RESAMPLES = 1000
+MADE_WITH = ("code", "packages", "machine", "translation", "models", "signatures", "shards")
+"""What later reports take from a manifest."""
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
 
 
@@ -34,16 +46,50 @@ def _attempted(side: Side) -> tuple[Translation, ...]:
     return tuple(found for key, found in side.translations.items() if key in plain)
 
 
+def finished(folder: Path, progress: Progress) -> Output:
+    """The output of a run that was finished before, from its committed shards.
+
+    Raises StoreError when the folder holds none, or one whose manifest is damaged or of another version, InputError
+    when its held-out texts have changed.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        raise StoreError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run` first.")
+    try:
+        found = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise StoreError(f"{path} is damaged: {error}", "Write it anew with `mekong run`.") from error
+    lacking = [name for name in MADE_WITH if name not in found]
+    if lacking:
+        raise StoreError(f"{path} lacks {', '.join(lacking)}", "Another version wrote it; run again with a new --out.")
+    config = load_config(folder / "config.yaml")
+    check_unchanged(found.get("held_out", {}), config.filter.held_out)
+    run = Run(config, folder, progress)
+    run.adopt(found["shards"])
+    return Output(run, found)
+
+
 class Output:
     """Writes translations, corpus, report and manifest of a run whose stages are all committed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, manifest: Mapping[str, Any] | None = None) -> None:
+        """`manifest` is what an earlier `write` returned: reports then name code, models and machine of that time."""
         self.run = run
+        self.made_with = manifest or self._made_with()
+        self._drawn: dict[str, DocumentWork] = {}
 
-    @cached_property
-    def signatures(self) -> dict[str, str]:
-        """The signatures of the scores by name."""
-        return signatures(self.run.scorers)
+    def _made_with(self) -> dict[str, Any]:
+        from pipeline.engines.load import choose
+
+        return {
+            "code": provenance.code_version(),
+            "packages": provenance.packages(),
+            "machine": provenance.machine(),
+            "translation": str(choose(self.run.entry, self.run.config.translate)),
+            "models": plain(self._models()),
+            "signatures": signatures(self.run.scorers),
+            "held_out": digests(self.run.config.filter.held_out),
+        }
 
     def write(self) -> dict[str, Any]:
         """Write every file; returns the manifest."""
@@ -60,17 +106,13 @@ class Output:
         self._store(found)
         return found
 
-    def write_again(self, found: dict[str, Any]) -> None:
-        """Write corpus, report and the counts of the manifest `found` anew; the rest of it stays true of the run.
-
-        The scores are those of that run, so their signatures are as well.
-        """
+    def write_again(self) -> None:
+        """Write corpus, report and the counts of the manifest anew; the rest of it stays true of the run."""
         from pipeline.report import write_report
 
-        self.signatures = found["signatures"]
         write_report(self.report_data(), self.run.out)  # first: it reads all that a damaged or foreign run may lack
         corpus = self._corpus()
-        self._store(found | {"counts": self.counts(), "corpus": corpus})
+        self._store({**self.made_with, "counts": self.counts(), "corpus": corpus})
 
     def _corpus(self) -> dict[str, int]:
         return write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
@@ -111,21 +153,19 @@ class Output:
                 }
 
     def _rows(self) -> Iterator[Row]:
-        sources = {
-            document.id: document.source
-            for number in range(len(self.run.doc_keys))
-            for document in self.run.documents(number)
-        }
-        model = self.run.entry.name
+        sources, model = self.survey.sources, self.run.entry.name
         for _, scored, verdict in self.verdicts:
             pair = scored.pair
             english = sources[pair.tgt_doc] if pair.tgt_doc else None
             made_by = model if pair.origin == "translated" else ""
             yield Row(scored, verdict, sources[pair.src_doc], english, made_by)
 
-    @cached_property
+    @property
     def models(self) -> tuple[ModelFacts, ...]:
-        """Where the models come from and what their licences allow."""
+        """Where the models came from, and what their licences allow."""
+        return tuple(ModelFacts(**row) for row in self.made_with["models"])
+
+    def _models(self) -> list[ModelFacts]:
         found = []
         for entry, role in ((self.run.entry, "translation"), (self.run.encoder_entry, "sentence encoder")):
             lock = models.read_lock(entry)
@@ -140,51 +180,55 @@ class Output:
                     entry.commercial,
                 )
             )
-        return tuple(found)
+        return found
 
     def _card(self) -> CardFacts:
-        return CardFacts(self.run.config.name, manifest.version(), self.models, self.signatures)
+        return CardFacts(self.run.config.name, provenance.version(), self.models, self.made_with["signatures"])
 
     def report_data(self) -> ReportData:
         """All that the report shows; nothing in it depends on the clock."""
         run = self.run
-        from pipeline.engines.load import choose
-
-        plan = choose(run.entry, run.config.translate)
         return ReportData(
             name=run.config.name,
-            version=manifest.code_version(),
-            command=f"mekong run {run.out / 'config.yaml'} --out {run.out}",
+            version=self.made_with["code"],
+            commands=self._commands(),
             documents=self._works(),
             rejects=run.rejects,
             document_pairs=run.document_pairs(),
             aligned=self._aligned(),
             rules=run.config.filter.rules,
-            signatures=self.signatures,
+            signatures=self.made_with["signatures"],
             rank_by=RANK_BY,
             metrics=self._metrics(),
-            facts=self._facts(),
+            facts=self.survey.facts,
             models=self.models,
-            packages=manifest.packages(),
-            environment={"translation": str(plan), **manifest.machine()},
+            packages=self.made_with["packages"],
+            environment={"translation": self.made_with["translation"], **self.made_with["machine"]},
             config=run.config.model_dump(mode="json"),
             examples=run.config.report.examples,
         )
 
-    def _works(self) -> Iterator[DocumentWork]:
-        for number in range(len(self.run.doc_keys)):
-            yield from self._shard_works(number)
+    def _commands(self) -> tuple[str, ...]:
+        """What to type to make the run again, into a folder of its own."""
+        run = self.run
+        names = dict.fromkeys(entry.name for entry in (run.entry, run.encoder_entry))
+        again = run.out.with_name(f"{run.out.name}-again")
+        return (
+            *(f"mekong models add {name}" for name in names),
+            f"mekong run {quote(str(run.out / 'config.yaml'))} --out {quote(str(again))}",
+            f"mekong report {quote(str(run.out))} {quote(str(again))}",
+        )
 
-    def _shard_works(self, number: int) -> list[DocumentWork]:
-        return [
-            DocumentWork(
-                side.document,
-                side.segments,
-                _attempted(side),
-                tuple(self._judged.get(side.document.id, ())),
-            )
-            for side in self.run.sides(number)
-        ]
+    def _works(self) -> Iterator[DocumentWork]:
+        """Every document with all that was made of it; those that will be drawn are kept for `_aligned`."""
+        drawn = {name for pair in self._parallel()[:MAX_DRAWN] for name in (pair.src_doc, pair.tgt_doc)}
+        for number in range(len(self.run.doc_keys)):
+            for side in self.run.sides(number):
+                judged = tuple(self._judged.get(side.document.id, ()))
+                work = DocumentWork(side.document, side.segments, _attempted(side), judged)
+                if side.document.id in drawn:
+                    self._drawn[side.document.id] = work
+                yield work
 
     @cached_property
     def _judged(self) -> dict[str, list[tuple[Scored, Verdict]]]:
@@ -195,96 +239,65 @@ class Output:
         return pairs
 
     def _aligned(self) -> Iterator[AlignedWork]:
-        works = {work.document.id: work for work in self._works()}
-        for pair in self._parallel():
-            yield AlignedWork(pair, works[pair.src_doc], works[pair.tgt_doc])
+        """The first parallel pairs; their documents have to have passed through `_works`."""
+        for pair in self._parallel()[:MAX_DRAWN]:
+            yield AlignedWork(pair, self._drawn[pair.src_doc], self._drawn[pair.tgt_doc])
 
     def _parallel(self) -> list[DocumentPair]:
         return [pair for pair in self.run.document_pairs() if pair.relation == "parallel"]
 
     def _metrics(self) -> tuple[CorpusMetric, ...]:
-        """BLEU and chrF of the translations against the English that was aligned with their source, by language."""
-        groups = [group for number in range(len(self.run.doc_keys)) for group in self.run.groups(number)]
+        """The translations against the English that was aligned with their source, by language."""
         found = []
         for lang, name in LANGUAGES.items():
-            mine = [group for group in groups if group.lang == lang]
-            if mine:
-                on = f"{name} to English, against the aligned English articles"
-                system = System(self.run.entry.name, tuple(group.hypothesis for group in mine))
-                (scores,) = evaluate([system], [[group.reference for group in mine]], confidence=1000)
-                found += [CorpusMetric(on, len(mine), score) for score in scores.metrics]
+            mine = [group for group in self.survey.groups if group.lang == lang]
+            if not mine:
+                continue
+            documents = [group.doc_id for group in mine]
+            (scores,) = evaluate(
+                [System(self.run.entry.name, tuple(group.hypothesis for group in mine))],
+                [[group.reference for group in mine]],
+                documents=documents,
+                confidence=RESAMPLES,
+                unit=resampled_unit(documents),
+                fold_names=True,
+            )
+            on = f"{name} to English, against the aligned English articles"
+            found += [CorpusMetric(on, len(mine), score) for score in scores.metrics]
         return tuple(found)
 
-    def _facts(self) -> tuple[FactCheck, ...]:
-        checked = facts(self._paragraphs())
-        return tuple(
-            FactCheck(
-                kind.name,
-                kind.expected,
-                kind.found,
-                tuple(
-                    FactMiss(m.doc_id, m.segment_id, self._langs[m.doc_id], m.expected, m.source, m.translation)
-                    for m in kind.misses
-                ),
-            )
-            for kind in checked.kinds
-        )
-
     @cached_property
-    def _langs(self) -> dict[str, str]:
-        return {d.id: d.lang for number in range(len(self.run.doc_keys)) for d in self.run.documents(number)}
-
-    def _paragraphs(self) -> Iterator[Paragraph]:
-        """Each translated paragraph of source documents with all of its English."""
-        for number in range(len(self.run.doc_keys)):
-            for side in self.run.sides(number):
-                if side.document.lang == ENGLISH:
-                    continue
-                for index in sorted({found.paragraph for found in side.segments}):
-                    mine = [s for s in side.segments if s.paragraph == index and s.kind != "boilerplate"]
-                    english = " ".join(side.translations[s.id].text for s in mine if s.id in side.translations)
-                    if mine:
-                        text = " ".join(s.text for s in mine)
-                        yield Paragraph(side.document.id, mine[0].id, side.document.lang, text, english)
+    def survey(self) -> Survey:
+        """What one pass over the shards found."""
+        return survey(self.run)
 
     def counts(self) -> dict[str, Any]:
-        """How much went through each stage; the count law is checked on the way."""
-        run, shards = self.run, range(len(self.run.doc_keys))
-        documents = Counter(document.lang for n in shards for document in run.documents(n))
-        segments = sum(len(run.segments(n)) for n in shards)
-        ended = Counter(found.ended for n in shards for found in run.translations(n))
-        relations = Counter(pair.relation for pair in run.document_pairs())
+        """How much went through each stage."""
+        survey = self.survey
+        relations = Counter(pair.relation for pair in self.run.document_pairs())
         origins = Counter(scored.pair.origin for _, scored, _ in self.verdicts)
         kept = Counter(scored.pair.origin for _, scored, verdict in self.verdicts if verdict.keep)
         by_hand = Counter(verdict.keep for _, _, verdict in self.verdicts if verdict.by_hand)
         return {
-            "documents": dict(sorted(documents.items())),
-            "rejected_inputs": len(run.rejects),
-            "segments": segments,
-            "translations": dict(sorted(ended.items())),
+            "documents": dict(sorted(survey.documents.items())),
+            "rejected_inputs": len(self.run.rejects),
+            "segments": survey.segments,
+            "translations": dict(sorted(survey.ended.items())),
             "document_pairs": dict(sorted(relations.items())),
             "pairs": dict(sorted(origins.items())),
             "kept": dict(sorted(kept.items())),
             "by_hand": {
                 "accepted": by_hand[True],
                 "rejected": by_hand[False],
-                "not_applied": len(run.decisions.latest) - by_hand.total(),
+                "not_applied": len(self.run.decisions.latest) - by_hand.total(),
             },
         }
 
     def _manifest(self, corpus: dict[str, int]) -> dict[str, Any]:
-        from pipeline.engines.load import choose
-
         run = self.run
         return {
             "name": run.config.name,
-            "code": manifest.code_version(),
-            "packages": manifest.packages(),
-            "machine": manifest.machine(),
-            "translation": str(choose(run.entry, run.config.translate)),
-            "models": self.models,
-            "signatures": self.signatures,
-            "held_out": digests(run.config.filter.held_out),
+            **self.made_with,
             "counts": self.counts(),
             "corpus": corpus,
             "shards": len(run.doc_keys),

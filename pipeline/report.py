@@ -18,15 +18,14 @@ from pipeline.reporting.collect import Capped, Top, share
 from pipeline.reporting.data import FactCheck, ReportData
 from pipeline.reporting.page import render
 from pipeline.reporting.rows import reject_row
-from pipeline.reporting.summary import counts_of, funnel, notes, tiles, verdict_line
-from pipeline.reporting.tally import MAX_ROWS, Tally, attrition_rows, example_tables, histogram_rows
+from pipeline.reporting.summary import counts_of, funnel, gaps, notes, tiles, verdict_line
+from pipeline.reporting.tally import MAX_DRAWN, MAX_ROWS, Tally, attrition_rows, example_tables, histogram_rows
 from pipeline.store import plain, to_json, write_bytes
 from pipeline.types import DocumentPair
 
 HTML = "report.html"
 JSON = "report.json"
 FORMAT = 1
-MAX_DRAWN = 20
 MAX_CLOSEST = 40
 
 __all__ = ["build", "render", "write_report"]
@@ -60,6 +59,8 @@ def build(data: ReportData) -> dict[str, Any]:
             "counts": counts,
             "funnel": funnel(counts),
             "attrition": attrition_rows(tally, data),
+            "what_if": tally.what_if.tables(),
+            "slices": tally.slices.tables(),
             "histograms": histogram_rows(tally, data),
             "metrics": data.metrics,
             "facts": facts,
@@ -71,7 +72,7 @@ def build(data: ReportData) -> dict[str, Any]:
             "documents": tally.document_rows.table(),
             "reading": tally.reading.table(),
             "article": tally.article,
-            "provenance": _provenance(data),
+            "provenance": _provenance(counts, data),
         }
     )
     return report
@@ -105,10 +106,11 @@ def _fact_row(check: FactCheck, labels: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _provenance(data: ReportData) -> dict[str, Any]:
+def _provenance(counts: dict[str, Any], data: ReportData) -> dict[str, Any]:
     return {
         "version": data.version,
-        "command": data.command,
+        "commands": data.commands,
+        "missing": gaps(counts, data),
         "models": data.models,
         "signatures": data.signatures,
         "environment": data.environment,

@@ -35,6 +35,12 @@ def bars(row: Mapping[str, Any], whole: int) -> list[Shape]:
     return shapes
 
 
+def slice_bar(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Shape]:
+    """Kept and rejected pairs of one slice, in percent of the pairs of the largest of `rows`."""
+    parts = [{"name": name, "count": row[count]} for name, count in (("good", "kept"), ("bad", "rejected"))]
+    return bars({"parts": parts}, max((other["pairs"] for other in rows), default=0) or 1)
+
+
 def histogram(row: Mapping[str, Any]) -> Shape:
     """Bars, axis ticks, threshold lines and the zones outside them of one histogram (`tally.histogram_rows`)."""
     box, width, bins = HISTOGRAM, row["width"], row["bins"]
@@ -97,10 +103,13 @@ def alignment(row: Mapping[str, Any]) -> Shape:
     columns = [_column(row[side], room) for side in ("left", "right")]
     height = max((block["y"] + block["height"] for blocks in columns for block in blocks), default=0.0)
     kept = {item["bead"]: item["keep"] for item in row["rows"]}
+    ids = {item["bead"]: item["id"] for item in row["rows"]}
     ribbons = []
     for number in sorted({block["bead"] for block in columns[0] if block["bead"] is not None}):
         (top1, end1), (top2, end2) = (_hull(blocks, number) for blocks in columns)
-        ribbons.append({"bead": number, "keep": kept[number], "path": _ribbon(top1, end1, top2, end2)})
+        ribbons.append(
+            {"id": ids[number], "bead": number, "keep": kept[number], "path": _ribbon(top1, end1, top2, end2)}
+        )
     blocks = {"left_blocks": columns[0], "right_blocks": columns[1]}
     return ALIGNMENT | blocks | {"height": _round(height), "ribbons": ribbons}
 

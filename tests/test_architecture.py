@@ -19,7 +19,7 @@ LAYERS = (
      "reporting", "writers", "corpora", "given", "duplicates", "held_out"),
     STAGES,
     ("run",),
-    ("output", "viewer", "corpus_filter"),
+    ("output", "viewer", "corpus_filter", "survey", "compare"),
     ("cli_translate", "bench", "testset"),
     ("cli_run", "cli_align", "cli_score", "cli_models", "cli_bench", "cli_view", "doctor", "cli_filter"),
     ("cli",),

@@ -107,6 +107,22 @@ def test_a_second_run_loads_no_model_and_changes_nothing(finished: Finished, mon
     assert outputs(out) == before
 
 
+def test_a_run_compared_with_its_copy_differs_in_nothing(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, before = finished.out, outputs(finished.out)
+    other, compared = tmp_path / "other", tmp_path / "compared"
+    shutil.copytree(out, other)
+    assert mekong(monkeypatch, "report", out, other, "--out", compared, "--quiet") == 0
+    assert outputs(out) == before
+    found = orjson.loads((compared / "comparison.json").read_bytes())
+    assert [run["name"] for run in found["runs"]] == [out.name, "other"] and found["settings"] == []
+    assert all(len(set(row["values"])) == 1 for row in found["counts"])
+    assert "mekong report" in (compared / "comparison.html").read_text("utf-8")
+    assert mekong(monkeypatch, "report", out, out, "--quiet") == 2
+    assert mekong(monkeypatch, "report", out, "--out", compared, "--quiet") == 2
+
+
 def test_a_changed_article_redoes_its_shard_only(
     started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,10 +62,11 @@ def test_bars_fill_their_share():
 
 def aligned(left, right, keep=True):
     sides = [
-        [{"bead": b, "kind": "linked" if b else "body", "characters": n} for b, n in side] for side in (left, right)
+        [{"bead": b, "kind": "linked" if b else "body", "characters": n, "id": f"a-{b}"} for b, n in side]
+        for side in (left, right)
     ]
     beads = sorted({b for b, _ in left if b})
-    return {"left": sides[0], "right": sides[1], "rows": [{"bead": b, "keep": keep} for b in beads]}
+    return {"left": sides[0], "right": sides[1], "rows": [{"id": f"a-{b}", "bead": b, "keep": keep} for b in beads]}
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(1, 6), st.integers(0, 500)), min_size=1, max_size=30))

@@ -23,7 +23,7 @@ PHRASE = (3, 6)
 FOREIGN = {
     "th": "เมื่อวานนี้คณะกรรมการได้ประชุมกันที่ศาลาว่าการ และตกลงว่าจะเริ่มก่อสร้างสะพานแห่งใหม่ในปีหน้า",
     "vi": "Hôm qua ủy ban đã họp tại tòa thị chính và quyết định sang năm sẽ khởi công xây dựng cây cầu mới.",
-    "fr": "Le comité s'est réuni hier à la mairie et a décidé que la construction du nouveau pont commencerait bientôt.",
+    "fr": "Le comité s'est réuni hier à la mairie et a décidé de commencer bientôt la construction du nouveau pont.",
     "de": "Der Ausschuss kam gestern im Rathaus zusammen und beschloss, dass der Bau der neuen Brücke bald beginnt.",
     "es": "El comité se reunió ayer en el ayuntamiento y decidió que la obra del nuevo puente empezará muy pronto.",
     "id": "Panitia bertemu kemarin di balai kota dan memutuskan bahwa pembangunan jembatan baru akan segera dimulai.",
@@ -112,7 +112,7 @@ def _neighbour(pair: Good, place: int, material: Material, random: Random) -> Te
 
 def _cut(side: str, end: str) -> Injector:
     def truncated(pair: Good, place: int, material: Material, random: Random) -> Texts | None:
-        """Without the first or the last third of the words, in Thai of the characters (at a space where one is near)."""
+        """Without the first or the last third: of the words, in Thai of the characters, near a space."""
         text = pair.src_text if side == "source" else pair.tgt_text
         left = _third_away(text, end == "end")
         if not left:

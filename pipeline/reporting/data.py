@@ -89,13 +89,14 @@ class ReportData:
     `documents` of all languages; `document_pairs` all that were judged; `aligned` the parallel ones, drawn until the
     cap. `rules` and `signatures` by score name. `rank_by` says for each origin by which score pairs are ranked as
     best and worst (higher is better). `examples` is the number of pairs a table. `packages` and `environment`
-    (device, dtype, Python, ...) by name; `config` is the resolved configuration as plain data; `command` repeats the
-    run. Nothing here may depend on the clock: the same run gives the same bytes.
+    (device, dtype, Python, ...) by name; `config` is the resolved configuration as plain data; `commands` repeat the
+    run. `version` is that of the code that made the run. Nothing here may depend on the clock: the same run gives the
+    same bytes.
     """
 
     name: str
     version: str
-    command: str
+    commands: tuple[str, ...]
     documents: Iterable[DocumentWork]
     rejects: Iterable[Reject] = ()
     document_pairs: Iterable[DocumentPair] = ()

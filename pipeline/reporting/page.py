@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline import svg
-from pipeline.reporting.summary import LANGUAGES, plural
+from pipeline.reporting.summary import LANGUAGES, p_value, plural
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 ENDED = {
@@ -30,12 +30,29 @@ ENDED = {
 }
 
 
+MARKS = {
+    "missing": "not found in the English",
+    "added": "not found in the source",
+    "calendar": "Buddhist year left as it was",
+    "untranslated": "still the source language",
+    "differs": "not in the other English text",
+}
+_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_TAGS = "\U000e0000-\U000e007f"
+_UNSEEN = re.compile(f"[{_DIRECTION}{_TAGS}]")
+
+
 def render(report: dict[str, Any]) -> str:
     """The HTML page of what `pipeline.report.build` made.
 
     It loads nothing: style and script are inline, and the content security policy names them by their hashes.
     """
     return standalone("report.html.j2", ("style.css",), "script.js", report=report)[0]
+
+
+def render_comparison(comparison: dict[str, Any]) -> str:
+    """The HTML page of what `pipeline.reporting.comparison.build_comparison` made, under the same policy."""
+    return standalone("comparison.html.j2", ("style.css",), "script.js", comparison=comparison)[0]
 
 
 def standalone(template: str, styles: Sequence[str], script: str, **values: Any) -> tuple[str, str]:
@@ -69,9 +86,19 @@ def _environment() -> Environment:
         "plural": plural,
         "yaml": _yaml,
         "visible": _visible,
+        "mark": MARKS.__getitem__,
+        "change": _change,
+        "difference": _difference,
+        "p": p_value,
+        "setting": _setting,
     }
     page.filters |= {"language": _language, "ended": _ended}
-    page.globals |= {"bars": svg.bars, "histogram": svg.histogram, "alignment": svg.alignment}
+    page.globals |= {
+        "bars": svg.bars,
+        "histogram": svg.histogram,
+        "alignment": svg.alignment,
+        "slice_bar": svg.slice_bar,
+    }
     return page
 
 
@@ -80,9 +107,14 @@ def _source_hash(text: str) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Control characters have no place in HTML: shown as the control pictures of Unicode, C1 as U+FFFD."""
+    """Text with what would act instead of being read made visible.
+
+    Control characters have no place in HTML: shown as the control pictures of Unicode, C1 as U+FFFD. Characters that
+    turn the direction of writing, or hide text, are named.
+    """
     if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNPRINTABLE.sub(lambda match: _picture(ord(match[0])), value)
+        value = _UNPRINTABLE.sub(lambda match: _picture(ord(match[0])), value)
+        return _UNSEEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
     return value
 
 
@@ -114,6 +146,21 @@ def _rate(value: float | None) -> str:
         return "–"
     shown = value if value in (0, 1) else min(max(value, 0.001), 0.999)
     return f"{100 * shown:.1f} %"
+
+
+def _change(number: int) -> str:
+    """A difference of counts with its sign."""
+    return f"{number:+,}" if number else "0"
+
+
+def _difference(value: float, digits: int) -> str:
+    return f"{value:+,.{digits}f}"
+
+
+def _setting(value: Any) -> str:
+    return (
+        "–" if value is None else str(yaml.safe_dump(value, allow_unicode=True, default_flow_style=True)).strip(".\n")
+    )
 
 
 def _score(value: float | None, digits: int = 3) -> str:

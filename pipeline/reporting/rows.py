@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
 from pipeline.decisions import REJECTED_BY_HAND
+from pipeline.reporting.collect import share
 from pipeline.reporting.data import DocumentWork
-from pipeline.types import Document, Reject, Scored, Segment, Source, Translation, Verdict
+from pipeline.reporting.marks import marked, word_differences
+from pipeline.types import Document, Pair, Reject, Scored, Segment, Source, Translation, Verdict
 
 NO_TEXT = ("failed", "empty")
 TITLE_CHARS = 120
@@ -35,14 +38,24 @@ def title(document: Document, segments: tuple[Segment, ...]) -> str:
 
 
 def reason_kind(reason: str) -> str:
-    """What a reason is about: its first word ("similarity 0.21 < 0.4" -> "similarity"), or that a person decided."""
+    """What a reason is about: the words before a colon, else the first word, or that a person decided.
+
+    "similarity 0.21 < 0.4" -> "similarity", "held-out dev.jsonl:7 (0.91)" -> "held-out".
+    """
     if reason == REJECTED_BY_HAND:
         return reason
-    return reason.split(" ", 1)[0].rstrip(":,") if reason else "unnamed"
+    head, colon, _ = reason.partition(": ")
+    words = head.split(" ")
+    if colon and len(words) <= 3 and all(word.isalpha() for word in words):
+        return head
+    return words[0].rstrip(":,") or "unnamed"
 
 
-def pair_row(scored: Scored, verdict: Verdict, document: str) -> dict[str, Any]:
-    """A pair as an example; `document` is the label of its source document."""
+def pair_row(scored: Scored, verdict: Verdict, document: str, machine: str) -> dict[str, Any]:
+    """A pair as an example; `document` is the label of its source document.
+
+    `machine` is the translation of the same source where the English is not a translation of ours, else empty.
+    """
     pair = scored.pair
     return {
         "id": pair.id,
@@ -51,15 +64,33 @@ def pair_row(scored: Scored, verdict: Verdict, document: str) -> dict[str, Any]:
         "lang": pair.src_lang,
         "src": pair.src_text,
         "tgt": pair.tgt_text,
+        "machine": machine,
         "scores": dict(scored.scores),
         "keep": verdict.keep,
         "reasons": list(verdict.reasons),
     }
 
 
+def machine_text(pair: Pair, translations: Mapping[str, Translation]) -> str:
+    """The translations of an aligned pair's source segments; they may say more, as a bead can be part of a segment."""
+    if pair.origin == "translated":
+        return ""
+    return " ".join(translations[key].text for key in pair.src_segments if key in translations)
+
+
+def with_marks(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of two texts with what they do not share marked in both, and what a translation of ours has otherwise."""
+    src, tgt = marked(row["src"], row["lang"], row["tgt"])
+    found = row | {"src_runs": src, "tgt_runs": tgt}
+    if row.get("machine"):
+        machine, english = word_differences(row["machine"], row["tgt"])
+        found |= {"machine_runs": machine, "english_runs": english}
+    return found
+
+
 def marked_row(segment: Segment, translation: Translation, document: Document) -> dict[str, Any]:
     """A translation that did not pass its guards."""
-    return {
+    row = {
         "document": label(document.source),
         "lang": document.lang,
         "segment": segment.id,
@@ -70,12 +101,14 @@ def marked_row(segment: Segment, translation: Translation, document: Document) -
         "src": segment.text,
         "tgt": translation.text,
     }
+    return with_marks(row)
 
 
 def document_row(work: DocumentWork, anchor: str) -> dict[str, Any]:
     """One document in figures; `anchor` is its place in the reading view, empty when it has none."""
     document = work.document
     states = [state(translation) for translation in work.translations]
+    kept = sum(verdict.keep for _, verdict in work.pairs)
     return {
         "id": document.id,
         "label": label(document.source),
@@ -91,7 +124,8 @@ def document_row(work: DocumentWork, anchor: str) -> dict[str, Any]:
         "marked": states.count("marked"),
         "failed": states.count("failed"),
         "pairs": len(work.pairs),
-        "kept": sum(verdict.keep for _, verdict in work.pairs),
+        "kept": kept,
+        "share": share(kept, len(work.pairs)),
         "anchor": anchor,
     }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.reporting.collect import share
-from pipeline.reporting.data import ReportData
+from pipeline.reporting.data import CorpusMetric, ReportData
 from pipeline.reporting.tally import Tally
 
 Row = dict[str, Any]
@@ -14,6 +14,10 @@ Bars = list[tuple[str, dict[str, int]]]
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
 KINDS = ("body", "headline", "caption", "boilerplate")
 STATES = ("passed", "marked", "failed")
+HEADLINE = ("chrF2", "BLEU")
+"""The metric shown first, where it was computed: it needs no tokenizer and moves less than BLEU on few segments."""
+FOLDED = " (names folded)"
+"""What `scorers.name_folding` adds to the name of a metric."""
 LEVELS = ("bad", "warn", "good", "note")
 RELATIONS = ("parallel", "comparable", "unrelated")
 
@@ -94,15 +98,29 @@ def _licence_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
     for model in data.models:
         if model.commercial is False:
             yield "warn", f"The licence of {model.name} ({model.licence}) forbids commercial use of what it made."
-        lacking = [name for name in ("source", "revision", "sha256", "licence") if not getattr(model, name)]
-        if lacking:
-            yield "warn", f"Provenance is incomplete: no {', '.join(lacking)} of model {model.name}."
     known = {model.name for model in data.models}
     for name in sorted(counts["translations"]["models"].keys() - known):
         yield "bad", f"Translations name model {name}, of which neither source nor licence is known."
+    missing = gaps(counts, data)
+    if missing:
+        yield "warn", f"Provenance is incomplete: {'; '.join(missing)}."
+
+
+def gaps(counts: Row, data: ReportData) -> list[str]:
+    """What is not known of where this run comes from."""
+    found = []
+    for model in data.models:
+        lacking = [name for name in ("source", "revision", "sha256", "licence") if not getattr(model, name)]
+        if lacking:
+            found.append(f"no {', '.join(lacking)} of model {model.name}")
+    if not data.models:
+        found.append("no model is named")
+    if data.version.endswith("+changes"):
+        found.append("the code differed from its commit")
+    found += [f"no {name}" for name in ("signatures", "packages", "config") if not getattr(data, name)]
     if counts["documents"]["without_licence"]:
-        number = plural(counts["documents"]["without_licence"], "document")
-        yield "note", f"{number} without a stated licence."
+        found.append(f"{plural(counts['documents']['without_licence'], 'document')} without a stated licence")
+    return found
 
 
 def counts_of(tally: Tally, relations: Mapping[str, int], rejected_inputs: int) -> Row:
@@ -149,7 +167,11 @@ def counts_of(tally: Tally, relations: Mapping[str, int], rejected_inputs: int) 
 
 
 def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
-    """The headline figures, each with its unit (`count`, `rate` or `score`) and a line of explanation."""
+    """The headline figures, each with its unit (`count`, `rate` or `metric`) and a line of explanation.
+
+    `ci` is half of the 95 % interval of a metric, `folded` the same metric with names folded. Rates are of the whole
+    run, not of a sample, and have none.
+    """
     documents, made, pairs = counts["documents"], counts["translations"], counts["pairs"]
     languages = ", ".join(f"{n:,} {LANGUAGES.get(lang, lang)}" for lang, n in documents["by_language"].items())
     found = [("Documents", documents["total"], "count", languages)]
@@ -165,10 +187,34 @@ def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     if expected:
         rate = share(sum(row["found"] for row in facts), expected)
         found.append(("Facts carried over", rate, "rate", ", ".join(row["kind"] for row in facts)))
-    for metric in data.metrics[:2]:
-        interval = "" if metric.score.ci is None else f"± {metric.score.ci:.1f}, "
-        found.append((metric.score.name, metric.score.score, "metric", f"{interval}{metric.on}"))
-    return [{"label": label, "value": value, "unit": unit, "note": note} for label, value, unit, note in found]
+    rows = [
+        {"label": label, "value": value, "ci": None, "unit": unit, "note": note, "folded": None}
+        for label, value, unit, note in found
+    ]
+    return rows + [_metric_tile(raw, folded) for raw, folded in _headline(data.metrics)]
+
+
+def _metric_tile(raw: CorpusMetric, folded: CorpusMetric | None) -> Row:
+    score = raw.score
+    other = {"value": folded.score.score, "ci": folded.score.ci} if folded else None
+    return {
+        "label": score.name,
+        "value": score.score,
+        "ci": score.ci,
+        "unit": "metric",
+        "note": raw.on,
+        "folded": other,
+    }
+
+
+def _headline(metrics: Sequence[CorpusMetric]) -> list[tuple[CorpusMetric, CorpusMetric | None]]:
+    """Of each test set the first of HEADLINE that was computed, and the same with names folded where it was."""
+    found = []
+    for on in dict.fromkeys(metric.on for metric in metrics):
+        mine = {metric.score.name: metric for metric in metrics if metric.on == on}
+        chosen = next((name for name in HEADLINE if name in mine), next(iter(mine)))
+        found.append((mine[chosen], mine.get(f"{chosen}{FOLDED}")))
+    return found
 
 
 def funnel(counts: Row) -> list[Row]:
@@ -216,3 +262,8 @@ def percent(part: int, whole: int) -> str:
     if 0 < part < whole:
         exact = min(max(exact, 0.1), 99.9)
     return f"{exact:.0f} %" if part in (0, whole) else f"{exact:.1f} %"
+
+
+def p_value(value: float) -> str:
+    """A p-value for people: "< 0.001" where that is."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

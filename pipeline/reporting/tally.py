@@ -12,14 +12,29 @@ from pipeline.errors import StoreError
 from pipeline.reporting.article import article, rank
 from pipeline.reporting.collect import Capped, Histogram, Sample, Top, share
 from pipeline.reporting.data import DocumentWork, ReportData
-from pipeline.reporting.rows import document_row, label, marked_row, pair_row, reading_row, reason_kind, state
-from pipeline.types import Origin, Scored, Verdict
+from pipeline.reporting.rows import (
+    document_row,
+    label,
+    machine_text,
+    marked_row,
+    pair_row,
+    reading_row,
+    reason_kind,
+    state,
+    with_marks,
+)
+from pipeline.reporting.slices import Slices
+from pipeline.reporting.whatif import WhatIf
+from pipeline.types import Origin, Scored, Translation, Verdict
 
 ORIGINS: tuple[str, ...] = get_args(Origin)
 MAX_ROWS = 200
 MAX_DOCUMENTS = 500
+MAX_DRAWN = 20
 MAX_READING = 60
 MAX_READING_CHARS = 300_000
+MEANS = ("number_agreement", "name_agreement")
+"""Scores whose means the slices show, beside those that pairs are ranked by."""
 
 Row = dict[str, Any]
 
@@ -50,8 +65,10 @@ class Tally:
         self.above: Counter[tuple[str, str]] = Counter()
         self.best: defaultdict[str, Top[Row]] = defaultdict(lambda: Top(size))
         self.worst: defaultdict[str, Top[Row]] = defaultdict(lambda: Top(size))
-        self.kept_sample: Sample[Row] = Sample(size)
+        self.kept_samples: defaultdict[str, Sample[Row]] = defaultdict(lambda: Sample(size))
         self.rejected_sample: Sample[Row] = Sample(size)
+        self.what_if = WhatIf(data.rules, data.rank_by)
+        self.slices = Slices([*data.rank_by.values(), *(name for name in MEANS if name in data.signatures)])
         self.marked: Capped[Row] = Capped(MAX_ROWS)
         self.document_rows: Capped[Row] = Capped(MAX_DOCUMENTS)
         self.reading: Capped[Row] = Capped(MAX_READING)
@@ -76,8 +93,11 @@ class Tally:
             self._add_translations(work)
             anchor = self._add_reading(work)
         self.document_rows.offer(lambda: document_row(work, anchor))
+        translations = {translation.segment_id: translation for translation in work.translations}
         for scored, verdict in work.pairs:
-            self._add_pair(scored, verdict, name)
+            self._add_pair(scored, verdict)
+            self.slices.add_pair(scored, verdict, document.source)
+            self._offer_example(scored, verdict, name, translations)
 
     def _offer_article(self, work: DocumentWork) -> None:
         """Keep the document for the view of its lines when it shows more than the one kept so far."""
@@ -93,6 +113,7 @@ class Tally:
                 self.left_alone += segment.kind != "boilerplate"
                 continue
             self.states[state(translation)] += 1
+            self.slices.add_translation(segment, translation, work.document.lang, work.document.source)
             self.ended[translation.ended] += 1
             self.models[translation.model] += 1
             if state(translation) != "passed":
@@ -110,7 +131,7 @@ class Tally:
         self.reading.offer(lambda: reading_row(work, anchor))
         return anchor
 
-    def _add_pair(self, scored: Scored, verdict: Verdict, document: str) -> None:
+    def _add_pair(self, scored: Scored, verdict: Verdict) -> None:
         pair = scored.pair
         self.scored[pair.origin] += 1
         self.kept[pair.origin] += verdict.keep
@@ -121,18 +142,20 @@ class Tally:
         self.reasons.update(kinds)
         if len(kinds) == 1:
             self.sole_reasons.update(kinds)
-        self._offer_example(scored, verdict, document)
+        self.what_if.add(scored, verdict)
 
-    def _offer_example(self, scored: Scored, verdict: Verdict, document: str) -> None:
+    def _offer_example(
+        self, scored: Scored, verdict: Verdict, document: str, translations: Mapping[str, Translation]
+    ) -> None:
         pair = scored.pair
 
         def make() -> Row:
-            return pair_row(scored, verdict, document)
+            return pair_row(scored, verdict, document, machine_text(pair, translations))
 
         if not verdict.keep:
             self.rejected_sample.offer_id(pair.id, make)
             return
-        self.kept_sample.offer_id(pair.id, make)
+        self.kept_samples[pair.origin].offer_id(pair.id, make)
         rank = scored.scores.get(self._rank_by.get(pair.origin, ""))
         if rank is not None:
             self.best[pair.origin].offer(rank, pair.id, make)
@@ -218,12 +241,19 @@ def attrition_rows(tally: Tally, data: ReportData) -> list[Row]:
 
 
 def example_tables(tally: Tally, data: ReportData) -> list[Row]:
-    """Best and worst kept pairs of each origin, and seeded samples of kept and rejected ones; no empty tables."""
+    """Worst, random and best kept pairs of each origin, and a random sample of rejected ones; no empty tables."""
     tables = []
     for origin in tally.origins():
         rank_by = data.rank_by.get(origin, "")
-        for order, chosen in (("weakest", tally.worst), ("strongest", tally.best)):
-            tables.append({"order": order, "origin": origin, "rank_by": rank_by, "rows": chosen[origin].rows()})
-    samples = (("sample", tally.kept_sample), ("rejected", tally.rejected_sample))
-    tables += [{"order": order, "origin": "", "rank_by": "", "rows": chosen.rows()} for order, chosen in samples]
-    return [table for table in tables if table["rows"]]
+        orders: tuple[tuple[str, Top[Row]], ...] = (
+            ("weakest", tally.worst[origin]),
+            ("sample", tally.kept_samples[origin]),
+            ("strongest", tally.best[origin]),
+        )
+        tables += [(order, origin, rank_by, chosen) for order, chosen in orders]
+    tables.append(("rejected", "", "", tally.rejected_sample))
+    return [
+        {"order": order, "origin": origin, "rank_by": rank_by, "rows": [with_marks(row) for row in chosen.rows()]}
+        for order, origin, rank_by, chosen in tables
+        if chosen.rows()
+    ]

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipeline.config import load_yaml
 from pipeline.scorers.base import Context
@@ -36,17 +36,22 @@ class Model:
     weights: Mapping[str, float]
 
     def probability(self, signs: Signs) -> float:
-        """0 to 1, where good and damaged pairs are equally many."""
+        """0 to 1."""
         odds = self.bias + sum(weight * signs[name] for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
 @cache
+def _data() -> Any:
+    return load_yaml(_WEIGHTS)
+
+
+@cache
 def _models() -> dict[str, dict[str, Model]]:
     """By language, and ` vectors` after it where sentence vectors are to be had; then by kind."""
-    data = load_yaml(_WEIGHTS)["models"]
     return {
-        name: {kind: Model(one["bias"], one["weights"]) for kind, one in kinds.items()} for name, kinds in data.items()
+        name: {kind: Model(one["bias"], one["weights"]) for kind, one in kinds.items()}
+        for name, kinds in _data()["models"].items()
     }
 
 
@@ -54,7 +59,8 @@ class Signals:
     """The signs of the last batch, which all damage scorers of a run share."""
 
     def __init__(self, encoder: Encoder | None) -> None:
-        self.encoder = encoder
+        # Cosines of another encoder are on another scale.
+        self.encoder = encoder if encoder and encoder.name == _data()["encoder"] else None
         self._pairs: Sequence[Pair] = ()
         self._signs: list[Signs] = []
 
@@ -69,7 +75,7 @@ class Signals:
 
 
 class Damage:
-    """Probability of one kind of damage, 0 to 1, were damaged pairs as many as good ones.
+    """How likely one kind of damage is, 0 to 1; at .5 one good pair in 1,000 (omission: in 500) would be taken for damaged.
 
     `unrelated`: the English belongs to another sentence; `omission`: a third of it is gone; `addition`: a third of the
     source is gone; `name_error`: a name is another. None where a side is empty.

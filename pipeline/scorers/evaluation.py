@@ -94,6 +94,11 @@ def evaluate(
     ]
 
 
+def resampled_unit(documents: Sequence[str]) -> Unit:
+    """Whole documents where there are enough of them to resample, else segments."""
+    return "document" if len(set(documents)) >= FEW_DOCUMENTS else "segment"
+
+
 def _check_request(
     systems: Sequence[System],
     confidence: int,

@@ -36,9 +36,9 @@ class Language(PairScorer):
 
 
 class ScriptShare(PairScorer):
-    """Share of the letters of one side that are in its script: Thai for a Thai source, else Latin; None without letters.
+    """Share of the letters of one side that are in its script, 0 to 1: Thai for a Thai source, else Latin.
 
-    Says of short texts what the detector cannot.
+    None without letters. Says of short texts what the detector cannot.
     """
 
     def __init__(self, side: Literal["source", "target"]) -> None:

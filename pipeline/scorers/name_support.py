@@ -24,15 +24,25 @@ from pipeline.types import Pair
 _RUN = re.compile(r"(?<=[\w,;)] )[A-Z][\w'’.-]*(?:[ -][A-Z][\w'’.-]*)*")
 _WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ]+")
 _SHORT = 3
+_TITLES = frozenset(
+    ["Mrs", "Miss", "Sir", "Dame", "Prof", "Rev", "Hon", "Gen", "Col", "Capt", "Sgt", "Det", "Rep", "Sen", "Gov", "BCE"]
+)
+"""Titles, and the era that goes with a year."""
 
 
-def english_names(text: str) -> Iterator[str]:
-    """The words of `text` that are capitalised inside a sentence, without endings 's, in order."""
+def english_names(text: str) -> Iterator[list[str]]:
+    """The names of `text` in order, each as its words: runs of words that are capitalised inside a sentence, without
+    endings 's, titles, and words of a text in capitals."""
+    shouted = len(re.findall(r"\b[A-Z]{4,}\b", text)) > 1
     for run in _RUN.finditer(text):
-        for word in re.split(r"[ -]", run[0]):
-            bare = re.sub(r"['’]s?$|\.$", "", word)
-            if len(bare) >= _SHORT and bare[0].isupper() and _WORD.fullmatch(bare):
-                yield bare
+        words = (re.sub(r"['’]s?$|\.$", "", word) for word in re.split(r"[ -]", run[0]))
+        name = [word for word in words if _is_name(word) and not (shouted and word.isupper())]
+        if name:
+            yield name
+
+
+def _is_name(word: str) -> bool:
+    return len(word) >= _SHORT and word[0].isupper() and word not in _TITLES and _WORD.fullmatch(word) is not None
 
 
 @cache
@@ -129,39 +139,15 @@ def source_of(text: str, lang: str) -> Source:
 
 # Capitals that Vietnamese writes for its own words.
 _VIETNAMESE_ACRONYMS = frozenset(
-    [
-        "TP",
-        "UBND",
-        "HĐND",
-        "HLV",
-        "CLB",
-        "CSGT",
-        "THPT",
-        "THCS",
-        "GS",
-        "TS",
-        "BS",
-        "PGS",
-        "NXB",
-        "TT",
-        "VN",
-        "TW",
-        "QH",
-        "CA",
-        "HCM",
-        "BCH",
-        "ĐH",
-        "SV",
-        "NSND",
-        "CHDCND",
-        "LHQ",
-        "NATO",
-        "TV",
-    ]
+    (
+        *("TP", "UBND", "HĐND", "HLV", "CLB", "CSGT", "THPT", "THCS", "GS", "TS", "BS", "PGS", "NXB", "TT", "VN"),
+        *("TW", "QH", "CA", "HCM", "BCH", "ĐH", "SV", "NSND", "CHDCND", "LHQ", "TV"),
+    )
 )
 _ACRONYM = re.compile(r"(?<![\w-])[A-Z]{2,6}(?![\w-])")
 # A short name that might be a Vietnamese syllable is a person's after a title: ông Kim.
 _TITLED = re.compile(r"\b(?:[ôÔ]ng|[bB]à|[cC]ô|[aA]nh|[cC]hị) ([A-Z][a-z]+)\b(?! [A-ZĐ])")
+_MONEY = re.compile(r"\b(?:USD|AUD|VND|THB|EUR|GBP|US\$)(?![\w])|\b(?:US|A|S|C|HK)\$")
 _GLOSS = re.compile(r"\([^)]*\)")
 
 
@@ -170,7 +156,7 @@ def lost_names(pair: Pair) -> int:
 
     What stands in brackets, often a gloss, and texts in capitals are not asked for.
     """
-    source = _GLOSS.sub(" ", pair.src_text)
+    source = _MONEY.sub(" ", _GLOSS.sub(" ", pair.src_text))
     if source.isupper():
         return 0
     tgt = fold(pair.tgt_text)
@@ -187,7 +173,7 @@ def lost_names(pair: Pair) -> int:
 
 def added_countries(pair: Pair) -> int:
     """How many countries of the English the source does not name."""
-    return len(_countries(pair.tgt_text, "en", pair.src_text, pair.src_lang))
+    return len(_countries(_MONEY.sub(" ", pair.tgt_text), "en", pair.src_text, pair.src_lang))
 
 
 def _countries(text: str, lang: str, other: str, other_lang: str) -> set[frozenset[str]]:
@@ -201,9 +187,9 @@ def _codes(text: str, lang: str) -> tuple[frozenset[str], ...]:
 
 
 def unsupported_names(pair: Pair) -> list[float]:
-    """How sure it is, for each capitalised word of the English, that the source does not have it, 0 to 1."""
+    """How sure it is, for each name of the English, that the source has none of its words, 0 to 1."""
     source = source_of(pair.src_text, pair.src_lang)
-    return [1 - source.support(word) for word in dict.fromkeys(english_names(pair.tgt_text))]
+    return [1 - max(map(source.support, name)) for name in english_names(pair.tgt_text)]
 
 
 class NameSupport(PairScorer):

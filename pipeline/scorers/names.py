@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rapidfuzz import fuzz, process
 
@@ -52,7 +53,7 @@ class NameAgreement(PairScorer):
         names = kept_names(pair.src_text, pair.src_lang)
         if len(names) < self.FEWEST:
             return None
-        return 1 - len(missing_names(pair)) / len(names)
+        return (len(names) - len(lacking(names, pair.tgt_text))) / len(names)
 
 
 class UrlAgreement(PairScorer):
@@ -75,10 +76,15 @@ def _bare(address: str) -> str:
 
 def missing_names(pair: Pair) -> list[str]:
     """The names of the source, as `kept_names` finds them, that the English does not keep."""
-    words = {_squeeze(word) for word in _LATIN.findall(pair.tgt_text)}
+    return lacking(kept_names(pair.src_text, pair.src_lang), pair.tgt_text)
+
+
+def lacking(names: Sequence[str], text: str) -> list[str]:
+    """Those of `names` that `text` does not have, compared as for `NameAgreement`."""
+    words = {_squeeze(word) for word in _LATIN.findall(text)}
     words |= {word.removesuffix("s") for word in words}
-    whole = _squeeze(pair.tgt_text)
-    return [name for name in kept_names(pair.src_text, pair.src_lang) if not _found(_squeeze(name), words, whole)]
+    whole = _squeeze(text)
+    return [name for name in names if not _found(_squeeze(name), words, whole)]
 
 
 def _found(name: str, words: set[str], whole: str) -> bool:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import cast
 
 import numpy as np
 
@@ -82,10 +83,10 @@ def _facts(pair: Pair) -> Signs:
     unsupported: dict[bool, list[float]] = {True: [0.0], False: [0.0]}
     supported = 0
     lost, added = lost_names(pair), added_countries(pair)
-    for word in dict.fromkeys(english_names(pair.tgt_text)):
-        support = source.support(word)
+    for name in english_names(pair.tgt_text):
+        support = max(map(source.support, name))
         supported += support > 0.5
-        unsupported[is_common(word)].append(1 - support)
+        unsupported[all(map(is_common, name))].append(1 - support)
     return {
         "numbers_missing": min(2.0, len(missing)),
         "numbers_extra": min(2.0, len(extra)),
@@ -167,7 +168,7 @@ def _vectors(pairs: Sequence[Pair], encoder: Encoder) -> list[Signs]:
     without_front, without_end = spans[1, :, :, 2], spans[1, :, :, 1]
 
     def cosine(ours: Vectors, theirs: Vectors) -> Vectors:
-        return (ours[:, 0] * theirs[:, 1]).sum(axis=1)
+        return cast(Vectors, (ours[:, 0] * theirs[:, 1]).sum(axis=1))
 
     full = cosine(whole, whole)
     columns = {

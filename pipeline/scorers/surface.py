@@ -19,6 +19,7 @@ USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 _QUOTE = re.compile(r"[\"“”„«»]|''|``")
 _WORD = re.compile(r"\w+")
 _THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
+_THAI_RUN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
 FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
 DANGLING = re.compile(
     r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|nor|as|than|that|which|who|whose|into|onto|upon|between|"
@@ -183,6 +184,13 @@ class QuoteAgreement(PairScorer):
     def one(self, pair: Pair, context: Context) -> float | None:
         ours, theirs = len(_QUOTE.findall(pair.src_text)), len(_QUOTE.findall(pair.tgt_text))
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
+
+
+def remains(text: str, lang: str) -> list[tuple[int, int]]:
+    """The spans of an English `text` that are still source language, as `Untranslated` counts them."""
+    if lang == "th":
+        return [match.span() for match in _THAI_RUN.finditer(text)]
+    return [match.span() for match in _WORD.finditer(text) if _is_marked_syllable(match[0])]
 
 
 def _is_marked_syllable(word: str) -> bool:

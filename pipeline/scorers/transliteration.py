@@ -20,40 +20,11 @@ from pipeline.config import load_yaml
 _TABLE = Path(__file__).parent / "data" / "transliteration_th.yaml"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # What the letters are called, for CNN as ซีเอ็นเอ็น.
-_SPOKEN = dict(
-    zip(
-        LETTERS,
-        [
-            "เอ",
-            "บี",
-            "ซี",
-            "ดี",
-            "อี",
-            "เอฟ",
-            "จี",
-            "เอช",
-            "ไอ",
-            "เจ",
-            "เค",
-            "แอล",
-            "เอ็ม",
-            "เอ็น",
-            "โอ",
-            "พี",
-            "คิว",
-            "อาร์",
-            "เอส",
-            "ที",
-            "ยู",
-            "วี",
-            "ดับเบิลยู",
-            "เอ็กซ์",
-            "วาย",
-            "แซด",
-        ],
-        strict=True,
-    )
+_NAMES = (
+    *("เอ", "บี", "ซี", "ดี", "อี", "เอฟ", "จี", "เอช", "ไอ", "เจ", "เค", "แอล", "เอ็ม"),
+    *("เอ็น", "โอ", "พี", "คิว", "อาร์", "เอส", "ที", "ยู", "วี", "ดับเบิลยู", "เอ็กซ์", "วาย", "แซด"),
 )
+_SPOKEN = dict(zip(LETTERS, _NAMES, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

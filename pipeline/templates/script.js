@@ -21,6 +21,7 @@ function sortBy(table, column, button) {
 for (const table of document.querySelectorAll("table.plain")) {
   if (table.tBodies[0].rows.length < 2) continue;
   Array.from(table.tHead.rows[0].cells).forEach((header, column) => {
+    if (header.dataset.fixed !== undefined) return;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);
@@ -43,8 +44,60 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
       item.hidden = !hit;
       shown += hit;
     }
+    for (const part of section.querySelectorAll("details:has(> table)")) {
+      part.open = wanted !== "" && part.querySelector("tbody > tr:not([hidden])") !== null;
+    }
     box.querySelector("output").textContent = wanted ? `${shown} of ${items.length}` : "";
   });
+}
+
+/* A click in a drawing of an alignment shows the row that it links to beside the drawing. */
+function readBeside(svg, reader, href) {
+  const row = document.getElementById(href.slice(1));
+  for (const link of svg.querySelectorAll("a")) link.classList.toggle("chosen", link.getAttribute("href") === href);
+  const steps = document.createElement("nav");
+  for (const [name, other] of [["previous", row.previousElementSibling], ["next", row.nextElementSibling]]) {
+    const link = document.createElement("a");
+    link.textContent = name;
+    if (other) link.href = `#${other.id}`;
+    steps.append(link);
+  }
+  const heads = row.closest("table").tHead.rows[0].cells;
+  const parts = Array.from(row.cells, (cell, column) => {
+    const part = document.createElement("div");
+    const head = document.createElement("small");
+    head.textContent = heads[column].textContent;
+    part.append(head);
+    for (const name of ["lang", "dir"]) if (cell.hasAttribute(name)) part.setAttribute(name, cell.getAttribute(name));
+    part.append(...cell.cloneNode(true).childNodes);
+    return part;
+  });
+  reader.replaceChildren(steps, ...parts);
+  reader.hidden = false;
+  reader.scrollIntoView({ block: "nearest" });
+}
+
+for (const drawing of document.querySelectorAll(".drawing")) {
+  const [svg, reader] = [drawing.querySelector("svg"), drawing.querySelector(".reader")];
+  drawing.addEventListener("click", (event) => {
+    const link = event.target.closest("svg a, .reader nav a[href]");
+    if (!link) return;
+    event.preventDefault();
+    readBeside(svg, reader, link.getAttribute("href"));
+  });
+}
+
+for (const commands of document.querySelectorAll("pre.commands")) {
+  if (!navigator.clipboard) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(commands.textContent);
+    button.textContent = "Copied";
+  });
+  commands.before(button);
 }
 
 function openTarget() {

@@ -248,7 +248,7 @@ def fake_run(names=(), **changes):
     data = ReportData(
         name="Mekong news, week 47",
         version="0.1.0",
-        command="mekong run configs/news.yaml --out out/news",
+        commands=("mekong models add mekong-small", "mekong run configs/news.yaml --out out/news"),
         documents=(work for work in run.works.values()),
         rejects=iter(
             [

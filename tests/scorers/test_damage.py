@@ -1,0 +1,62 @@
+import pytest
+
+from pipeline.scorers import all_scorers
+from pipeline.scorers.base import Context
+from pipeline.scorers.damage import KINDS, Damage, Signals
+from pipeline.scorers.signs import signs_of
+from tests.scorers.build import LetterEncoder, pair
+
+SOURCE = "Hôm thứ Ba, chính phủ cho biết giá gạo đã tăng 12 phần trăm, trong khi xuất khẩu sang Pháp giảm mạnh."
+ENGLISH = "On Tuesday the government said rice prices had risen 12 percent, while exports to France fell sharply."
+OTHER = "She opened the window and looked at the children, who were playing football behind the old school."
+THAI = "เมื่อวันอังคาร รัฐบาลกล่าวว่าราคาข้าวสูงขึ้นร้อยละ 12 ขณะที่การส่งออกไปฝรั่งเศสลดลงอย่างมาก"
+
+
+def scores(source, english, lang="vi", encoder=None):
+    signals = Signals(encoder)
+    one = pair(source, english, lang)
+    return {kind: Damage(kind, signals).score([one], Context())[0] for kind in KINDS}
+
+
+@pytest.mark.parametrize(("source", "lang"), [(SOURCE, "vi"), (THAI, "th")])
+def test_a_good_pair_is_none_of_them(source, lang):
+    assert max(scores(source, ENGLISH, lang).values()) < 0.5
+
+
+def test_each_kind_is_told():
+    words, ours = ENGLISH.split(), SOURCE.split()
+    assert scores(SOURCE, OTHER)["unrelated"] > 0.5
+    assert scores(SOURCE, " ".join(words[: len(words) * 2 // 3]))["omission"] > 0.5
+    assert scores(SOURCE, " ".join(words[len(words) // 3 :]))["omission"] > 0.5
+    assert scores(" ".join(ours[: len(ours) * 2 // 3]), ENGLISH)["addition"] > 0.5
+
+
+def test_an_empty_side_has_no_score():
+    assert set(scores(SOURCE, " ").values()) == {None}
+
+
+def test_signs_are_those_of_the_batch_at_hand():
+    signals = Signals(None)
+    scorer = Damage("unrelated", signals)
+    (good,) = scorer.score([pair(SOURCE, ENGLISH, "vi")], Context())
+    (bad,) = scorer.score([pair(SOURCE, OTHER, "vi")], Context())
+    assert good < bad
+    assert scorer.score([pair(SOURCE, ENGLISH, "vi")], Context()) == [good]
+
+
+def test_only_the_encoder_of_the_weights_is_used():
+    other = LetterEncoder("th", "en")
+    assert scores(THAI, ENGLISH, "th", other) == scores(THAI, ENGLISH, "th")
+    assert other.calls == []
+    assert "encoder:none" in Damage("omission", Signals(other)).signature
+
+
+def test_vectors_are_signs_for_languages_that_the_encoder_knows():
+    thai, vietnamese = signs_of([pair(THAI, ENGLISH), pair(SOURCE, ENGLISH, "vi")], LetterEncoder("th", "en"))
+    assert thai["cosine"] != 0
+    assert "cosine" not in vietnamese
+    assert vietnamese.keys() < thai.keys()
+
+
+def test_the_scores_are_among_all():
+    assert set(KINDS) <= {scorer.name for scorer in all_scorers()}
