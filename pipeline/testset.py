@@ -106,8 +106,9 @@ class Streams:
         found = [_realigned(stream, first, realigner) for stream in self.hypotheses]
         kept = sorted(place for places in documents.values() for place in places)
         names = {place: name for name, places in documents.items() for place in places}
+        found_documents = tuple(names[place] for place in kept)
         sides = [*self.references, *([self.source] if self.source else [])]
-        labels = _labels(sides, self.by)
+        labels = None if self.by == DOCUMENT else _labels(sides, self.by)
         test_set = TestSet(
             tuple(
                 System(stream.name, tuple(texts[place] for place in kept))
@@ -115,8 +116,8 @@ class Streams:
             ),
             tuple(tuple(stream.segments[place] for place in kept) for stream in self.references),
             tuple(self.source.segments[place] for place in kept) if self.source else None,
-            tuple(names[place] for place in kept),
-            tuple(labels[place] for place in kept) if labels else None,
+            found_documents,
+            tuple(labels[place] for place in kept) if labels else found_documents if self.by else None,
         )
         return test_set, [counts for _, counts in found]
 

@@ -153,13 +153,14 @@ class TestRealigned:
 
     def test_blank_lines_divide_documents(self, write):
         hypothesis = write("h", ["Floods hit the north. A court", "fined an airline.", "", "", "Durian exports rose."])
-        streams = read_streams([hypothesis], [write("r", self.REFERENCE)], write("s", ["ก", "ข", "", "ค"]))
+        streams = read_streams([hypothesis], [write("r", self.REFERENCE)], write("s", ["ก", "ข", "", "ค"]), by="doc_id")
         found, counts = streams.realigned(Realigner())
         assert found.systems[0].segments == (
             "Floods hit the north.", "A court fined an airline.", "Durian exports rose.",
         )  # fmt: skip
         assert found.references == (tuple(text for text in self.REFERENCE if text),)
         assert (found.sources, found.documents) == (("ก", "ข", "ค"), ("1", "1", "2"))
+        assert found.slices == found.documents
         assert counts == [BeadCounts(2, 1, 0, 0)]
 
     def test_ids_of_documents_are_matched(self, write):
