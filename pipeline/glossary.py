@@ -152,7 +152,7 @@ class Glossary:
 
 def shipped_entries(lang: str) -> list[Entry]:
     """The entries that come with the program, later layers last; a term may come more than once."""
-    return [*_transliterations(lang), *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
+    return [*transliterations(lang), *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:
@@ -201,7 +201,7 @@ def _cldr(lang: str) -> Iterator[Entry]:
                 yield Entry(unicodedata.normalize("NFC", str(term)), name, pos)
 
 
-def _transliterations(lang: str) -> Iterator[Entry]:
+def transliterations(lang: str) -> Iterator[Entry]:
     """Loan words and their English, as pythainlp lists them, where there is one English word for the Thai one."""
     if lang != "th":
         return

@@ -4,7 +4,8 @@
 
 Takes what `mekong bench filter` takes. For each language and kind one logistic regression (L2, damaged and good pairs
 weighing the same) over standardised signs. Its bias is then moved so that .5 is exceeded by one good pair in 1,000 (of
-`omission`, the commonest damage, in 500), as five folds over documents say, in which no document is in training and test at once; those shares are printed.
+omission, the commonest damage, in 500), as five folds over documents say, in which no document is in training and test
+at once; pairs without a document are one fold. The shares of damage over .5 in these folds are printed.
 """
 
 from __future__ import annotations

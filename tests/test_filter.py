@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import FilterSettings, Rule
+from pipeline.config import PRESETS, FilterSettings, Rule
 from pipeline.errors import ConfigError
 from pipeline.filter import filter_pairs
 from pipeline.types import Scored
@@ -93,3 +93,48 @@ def test_unknown_scores_are_refused_before_anything_is_read():
 def test_a_rule_that_nothing_can_pass_is_refused():
     with pytest.raises(ConfigError, match="min 2 is over max 1"):
         filter_pairs([], FilterSettings(rules={"copy": Rule(min=2, max=1)}))
+
+
+class TestPresets:
+    def test_a_preset_gives_its_rules_and_is_named(self):
+        settings = FilterSettings(preset="balanced")
+        assert settings.preset == "balanced"
+        assert settings.rules["copy"].max is not None
+
+    @pytest.mark.parametrize("name", PRESETS)
+    def test_every_preset_names_scores_that_there_are(self, name):
+        settings = FilterSettings(preset=name)
+        assert settings.rules
+        assert list(filter_pairs([], settings)) == []
+
+    def test_no_preset_no_rules(self):
+        assert FilterSettings().rules == {}
+
+    def test_own_rules_replace_those_of_the_preset(self):
+        settings = FilterSettings(preset="balanced", rules={"copy": Rule(max=0.5), "displacement": {"max": 0.4}})
+        assert settings.rules["copy"] == Rule(max=0.5)
+        assert settings.rules["displacement"] == Rule(max=0.4)
+        assert settings.rules["repetition"] == FilterSettings(preset="balanced").rules["repetition"]
+
+    @pytest.mark.parametrize("off", [None, False, "off"])
+    def test_a_rule_is_switched_off(self, off):
+        settings = FilterSettings.model_validate({"preset": "balanced", "rules": {"copy": off}})
+        row = scored(copy=1.0)
+        assert next(filter_pairs([row], settings)).keep
+        assert not next(filter_pairs([row], FilterSettings(preset="balanced"))).keep
+
+    def test_resolved_settings_are_read_again_as_they_are(self):
+        settings = FilterSettings.model_validate({"preset": "strict", "rules": {"copy": "off"}})
+        assert FilterSettings.model_validate(settings.model_dump()) == settings
+
+    def test_an_unknown_preset_names_the_nearest(self):
+        with pytest.raises(ConfigError, match="unknown preset 'ballanced'; did you mean 'balanced'"):
+            FilterSettings(preset="ballanced")
+
+    def test_a_stricter_preset_keeps_no_pair_that_a_milder_one_rejects(self):
+        mild, middle, strict = (FilterSettings(preset=name).rules for name in PRESETS)
+        for ours, theirs in ((mild, middle), (middle, strict)):
+            for name, rule in ours.items():
+                assert name in theirs
+                assert rule.max is None or theirs[name].max <= rule.max
+                assert rule.min is None or theirs[name].min >= rule.min

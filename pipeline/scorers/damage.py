@@ -75,7 +75,9 @@ class Signals:
 
 
 class Damage:
-    """How likely one kind of damage is, 0 to 1; at .5 one good pair in 1,000 (omission: in 500) would be taken for damaged.
+    """How likely one kind of damage is, 0 to 1; at .5 one good pair in 1,000 is taken for damaged.
+
+    Of omissions, the commonest damage, it is one in 500.
 
     `unrelated`: the English belongs to another sentence; `omission`: a third of it is gone; `addition`: a third of the
     source is gone; `name_error`: a name is another. None where a side is empty.

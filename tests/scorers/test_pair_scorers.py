@@ -4,8 +4,8 @@ import pytest
 
 from pipeline.scorers.base import Context
 from pipeline.scorers.engine import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
-from pipeline.scorers.language import Language
-from pipeline.scorers.names import NameAgreement, kept_names
+from pipeline.scorers.language import Language, ScriptShare
+from pipeline.scorers.names import NameAgreement, UrlAgreement, kept_names
 from pipeline.scorers.numbers import NumberAgreement, NumberChanged, UnconvertedYear
 from pipeline.scorers.similarity import Similarity
 from tests.scorers.build import LetterEncoder, context, one, pair, translation
@@ -147,3 +147,26 @@ class TestEngine:
     def test_alignment_cost(self):
         pairs = [pair(THAI, ENGLISH, cost=0.4), pair(THAI, ENGLISH, origin="translated")]
         assert AlignmentCost().score(pairs, Context()) == [0.4, None]
+
+
+class TestScripts:
+    def test_shares_of_letters(self):
+        assert one(ScriptShare("source"), "ทม ABC", "The team", "th") == pytest.approx(2 / 5)
+        assert one(ScriptShare("source"), "đội ABC", "The team", "vi") == 1
+        assert one(ScriptShare("target"), "ทีม", "The ทีม", "th") == pytest.approx(3 / 5)
+        assert one(ScriptShare("target"), "ทีม", "Группа", "th") == 0
+        assert one(ScriptShare("target"), "5", "5", "th") is None
+
+
+def test_addresses_are_compared_without_scheme_and_end():
+    source = "ดูที่ https://www.example.org/a และ me@example.org"
+    assert one(UrlAgreement(), source, "See example.org/a.") == 0
+    assert one(UrlAgreement(), source, "See http://example.org/a, or write.") == 0.5
+    assert one(UrlAgreement(), source, "See www.Example.org/a or me@example.org.") == 1
+    assert one(UrlAgreement(), "ไม่มี", "None at www.example.org.") is None
+
+
+def test_a_buddhist_year_for_a_common_one_of_the_source():
+    assert one(UnconvertedYear(), "ในปี ค.ศ. 2019 ข้าวแพง", "In 2562 rice was dear.") == 1
+    assert one(UnconvertedYear(), "Năm 2019 gạo đắt.", "In 2562 rice was dear.", "vi") == 1
+    assert one(UnconvertedYear(), "Năm 2019 gạo đắt.", "In 2019 rice was dear.", "vi") == 0

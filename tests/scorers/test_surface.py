@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from pipeline.scorers import all_scorers, score_names
 from pipeline.scorers.base import Context
-from pipeline.scorers.surface import Copy, Ending, LengthRatio, Repetition, Untranslated
+from pipeline.scorers.surface import Copy, Ending, LengthRatio, QuoteAgreement, RepeatedPhrase, Repetition, Untranslated
 from tests.scorers.build import LetterEncoder, one, pair, translation
 
 THAI = "นายกรัฐมนตรีกล่าวว่ารัฐบาลจะเร่งช่วยเหลือเกษตรกรที่ได้รับผลกระทบจากน้ำท่วมในภาคเหนือ"
@@ -125,3 +125,26 @@ def test_names_and_signatures():
         parts = [part.split(":") for part in scorer.signature.split("|")]
         assert all(len(part) == 2 and all(part) for part in parts), scorer.signature
         assert parts[-1][0] == "version"
+
+
+class TestRepeatedPhrase:
+    @pytest.mark.parametrize(
+        ("english", "words"),
+        [
+            ("The minister said the minister said prices rose.", 3),
+            ("It was a very very long day.", 1),
+            ("Prices rose in May.", 0),
+            ("He praised the old town. The old town is small.", 0),
+        ],
+    )
+    def test_words_of_the_longest_repetition(self, english, words):
+        assert one(RepeatedPhrase(), THAI, english) == words
+
+    def test_nothing_to_repeat(self):
+        assert one(RepeatedPhrase(), THAI, " ") is None
+
+
+def test_quotation_marks_are_counted_on_both_sides():
+    assert one(QuoteAgreement(), "เขาพูดว่า “ไป”", 'He said "go".') == 1
+    assert one(QuoteAgreement(), "เขาพูดว่า “ไป”", "He said it's time to go.") == 0
+    assert one(QuoteAgreement(), "เขาไป", "He's gone.") is None
