@@ -30,16 +30,16 @@ def list_command(as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(caption=f"Store: {root()}. Get a model with: mekong models add NAME", caption_justify="left")
-    for title in ("name", "kind", "family", "languages", "licence", "commercial use", "in store"):
-        table.add_column(title, overflow="fold")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for title in ("name", "kind", "languages", "licence", "commercial", "in store"):
+        table.add_column(title, no_wrap=title in ("name", "kind", "commercial"), overflow="fold")
     for row in rows:
         yes = {True: "yes", False: "no"}
         languages = " ".join(row["languages"])
-        table.add_row(
-            row["name"], row["kind"], row["family"], languages, row["licence"], yes[row["commercial"]], row["state"]
-        )
-    Console().print(table)
+        table.add_row(row["name"], row["kind"], languages, row["licence"], yes[row["commercial"]], row["state"])
+    console = Console()
+    console.print(table)
+    console.print(f"\nStore: {root()}. Get a model with: mekong models add NAME", soft_wrap=True, highlight=False)
 
 
 @app.command("check")
