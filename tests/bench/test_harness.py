@@ -185,7 +185,7 @@ def test_the_command_compares_engines_and_writes_json(tmp_path: Path, monkeypatc
         assert (row["sentences"], row["tokens"]) == (12, ROWS.tokens(12))
         rates = row["tokens_per_second"]
         assert 0 < rates["min"] <= rates["median"] <= rates["max"]
-        assert row["cpu_seconds_per_1000_tokens"] > 0
+        assert row["cpu_seconds_per_1000_tokens"] >= 0  # the clock may not have ticked
         assert row["memory_mb"] > 1
     assert (peer["dtype"], slow["dtype"]) == ("int8", "float32")
     assert peer["padding_efficiency"] is None and 0 < slow["padding_efficiency"] < 1
