@@ -53,16 +53,16 @@ SETTINGS: dict[str, Any] = {
 }
 TOLERANCE = 1e-4
 LIMITS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-_LENGTHS = ("short", "short2"), ("long", "long2")
+_SHORT, _LONG = ("short", "short2"), ("long", "long2")
 _NAMES = ("names_missing", "countries_extra", "countries_changed", "names_unsupported", "names_unsupported_sum")
 _NAMES += ("names_both", "names_sure_both", "words_unsupported", "words_unsupported_sum")
 _NUMBERS = ("numbers_missing", "numbers_extra", "numbers_changed")
 _CUT = ("open_end", "open_end_short", "only_source_final", "dangling", "target_small", "target_quotes")
 RISES: dict[str, tuple[str, ...]] = {
-    "unrelated": (*_LENGTHS[0], *_LENGTHS[1], *_NAMES, *_NUMBERS),
-    "omission": (*_LENGTHS[0], *_CUT, "names_missing", "numbers_missing"),
+    "unrelated": (*_SHORT, *_LONG, *_NAMES, *_NUMBERS),
+    "omission": (*_SHORT, *_CUT, "names_missing", "numbers_missing"),
     "addition": (
-        *_LENGTHS[1],
+        *_LONG,
         *("only_target_final", "source_small", "source_quotes"),
         *("numbers_extra", "names_unsupported_sum", "countries_extra"),
     ),
