@@ -1,22 +1,25 @@
 """How likely it is that a pair was damaged, from many weak signs.
 
-For each kind of damage a logistic regression tells it from good pairs; see `pipeline.scorers.signs` for what it reads
-and `scripts/train_damage.py` for how its weights were found. Several signs that mean little alone - a text somewhat
-short, no final mark, a number that is missing - are a strong one together; thresholds on each would have to be so wide
-that nothing is caught (compare Zipporah, Xu and Koehn 2017, D17-1319, and bicleaner, Sánchez-Cartagena et al. 2018,
-W18-6488).
+For each kind of damage a sum of small decision trees (gradient boosting, Friedman 2001) tells it from good pairs; see
+`pipeline.scorers.signs` for what it reads and `scripts/train_damage.py` for how the trees were grown. Several signs
+that mean little alone - a text somewhat short, no final mark, a number that is missing - are a strong one together;
+thresholds on each would have to be so wide that nothing is caught (compare Zipporah, Xu and Koehn 2017, D17-1319, and
+bicleaner, Sánchez-Cartagena et al. 2018, W18-6488).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipeline.config import load_yaml
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
 from pipeline.scorers.base import Context
 from pipeline.types import Pair
 
@@ -24,34 +27,67 @@ if TYPE_CHECKING:
     from pipeline.aligners.encoders import Encoder
     from pipeline.scorers.signs import Signs
 
-_WEIGHTS = Path(__file__).parent / "data" / "damage.yaml"
+_TREES = Path(__file__).parent / "data" / "damage.json.gz"
 KINDS = ("unrelated", "omission", "addition", "name_error")
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """Log-odds of one kind of damage: `bias` and the sum of weights times signs."""
+class Trees:
+    """Log-odds of one kind of damage: `bias` and the sum of what each tree says.
+
+    The nodes of all trees in one row, each tree in pre-order from its place in `roots`. A node compares the sign of
+    column `sign` with `number`: the next node if it is not larger, else the one `skip` further. A leaf has `sign` -1,
+    and its log-odds are `number`.
+    """
 
     bias: float
-    weights: Mapping[str, float]
+    roots: NDArray[np.int64]
+    sign: NDArray[np.int64]
+    number: NDArray[np.float64]
+    skip: NDArray[np.int64]
 
-    def probability(self, signs: Signs) -> float:
-        """0 to 1."""
-        odds = self.bias + sum(weight * signs[name] for name, weight in self.weights.items())
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+    def log_odds(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each row (n, d) of signs."""
+        at = np.tile(self.roots, (len(signs), 1))
+        rows = np.arange(len(signs))[:, None]
+        while np.any(inner := self.sign[at] >= 0):
+            further = np.where(signs[rows, self.sign[at]] > self.number[at], self.skip[at], 1)
+            at = np.where(inner, at + further, at)
+        odds: NDArray[np.float64] = self.bias + self.number[at].sum(axis=1)
+        return odds
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The trees of each kind of damage, and the signs that their columns are."""
+
+    signs: tuple[str, ...]
+    kinds: dict[str, Trees]
+
+
+def trees_of(data: dict[str, Any]) -> Trees:
+    """From the lists that `scripts/train_damage.py` writes."""
+    roots, sign, skip = (np.array(data[name], np.int64) for name in ("roots", "sign", "skip"))
+    return Trees(data["bias"], roots, sign, np.array(data["number"], np.float64), skip)
+
+
+def table_of(signs: Sequence[Signs], names: Sequence[str]) -> NDArray[np.float64]:
+    """Rows (n, d) of the named signs, to 6 decimals: the last bits of a float, which differ between machines, must not
+    decide."""
+    return np.round(np.array([[one[name] for name in names] for one in signs]), 6)
 
 
 @cache
 def _data() -> Any:
-    return load_yaml(_WEIGHTS)
+    return orjson.loads(gzip.decompress(_TREES.read_bytes()))
 
 
 @cache
-def _models() -> dict[str, dict[str, Model]]:
-    """By language, and ` vectors` after it where sentence vectors are to be had; then by kind."""
+def _models() -> dict[str, Model]:
+    """By language, and ` vectors` after it where sentence vectors are to be had."""
     return {
-        name: {kind: Model(one["bias"], one["weights"]) for kind, one in kinds.items()}
-        for name, kinds in _data()["models"].items()
+        name: Model(tuple(one["signs"]), {kind: trees_of(trees) for kind, trees in one["kinds"].items()})
+        for name, one in _data()["models"].items()
     }
 
 
@@ -83,7 +119,7 @@ class Damage:
     source is gone; `name_error`: a name is another. None where a side is empty.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, kind: str, signals: Signals) -> None:
         self.name = kind
@@ -93,14 +129,22 @@ class Damage:
     def signature(self) -> str:
         encoder = self.signals.encoder
         used = f"{encoder.name}|weights:{encoder.fingerprint}" if encoder else "none"
-        return f"model:logistic|encoder:{used}|lexicon:shipped|version:{self.version}"
+        return f"model:trees|encoder:{used}|lexicon:shipped|version:{self.version}"
 
     def score(self, pairs: Sequence[Pair], context: Context) -> list[float | None]:
-        return [self._one(pair, signs) for pair, signs in zip(pairs, self.signals.of(pairs), strict=True)]
+        found: list[float | None] = [None] * len(pairs)
+        signs = self.signals.of(pairs)
+        rows: dict[str, list[int]] = {}
+        for i, pair in enumerate(pairs):
+            if pair.src_text.strip() and pair.tgt_text.strip():
+                rows.setdefault(_model_name(pair, signs[i]), []).append(i)
+        for name, places in rows.items():
+            if model := _models().get(name):
+                odds = model.kinds[self.name].log_odds(table_of([signs[i] for i in places], model.signs))
+                for i, probability in zip(places, 1 / (1 + np.exp(-odds)), strict=True):
+                    found[i] = float(probability)
+        return found
 
-    def _one(self, pair: Pair, signs: Signs) -> float | None:
-        if not pair.src_text.strip() or not pair.tgt_text.strip():
-            return None
-        models = _models()
-        model = models.get(f"{pair.src_lang} vectors") if "cosine" in signs else models.get(pair.src_lang)
-        return model[self.name].probability(signs) if model else None
+
+def _model_name(pair: Pair, signs: Signs) -> str:
+    return f"{pair.src_lang} vectors" if "cosine" in signs else pair.src_lang

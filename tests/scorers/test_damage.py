@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.scorers import all_scorers
 from pipeline.scorers.base import Context
-from pipeline.scorers.damage import KINDS, Damage, Signals
+from pipeline.scorers.damage import KINDS, Damage, Signals, trees_of
 from pipeline.scorers.signs import signs_of
 from tests.scorers.build import LetterEncoder, pair
 
@@ -60,3 +63,33 @@ def test_vectors_are_signs_for_languages_that_the_encoder_knows():
 
 def test_the_scores_are_among_all():
     assert set(KINDS) <= {scorer.name for scorer in all_scorers()}
+
+
+# First tree: sign 0 up to .5 is -1; over it, sign 1 up to 2 is .25 and more is 3. Second tree: a leaf alone.
+DATA = {
+    "bias": -0.5,
+    "roots": [0, 5],
+    "sign": [0, -1, 1, -1, -1, -1],
+    "number": [0.5, -1.0, 2.0, 0.25, 3.0, 10.0],
+    "skip": [2, 0, 2, 0, 0, 0],
+}
+
+
+@pytest.mark.parametrize(
+    ("signs", "odds"),
+    [((0.5, 9.0), 8.5), ((0.6, 2.0), 9.75), ((0.6, 2.1), 12.5)],
+    ids=["a sign equal to the number goes left", "right, then left", "right twice"],
+)
+def test_every_tree_says_its_leaf(signs, odds):
+    assert trees_of(DATA).log_odds(np.array([signs])) == pytest.approx([odds])
+
+
+@given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=6))
+def test_rows_do_not_depend_on_their_neighbours(rows):
+    trees = trees_of(DATA)
+    together = trees.log_odds(np.array(rows))
+    assert together.tolist() == [trees.log_odds(np.array([row]))[0] for row in rows]
+
+
+def test_no_rows_are_no_odds():
+    assert trees_of(DATA).log_odds(np.zeros((0, 2))).shape == (0,)
