@@ -104,8 +104,7 @@ def test_ctranslate2_generates_rows_of_one_length_together(
     assert engine.run(30) == (rows.lengths[:30], None)
 
 
-@pytest.mark.parametrize("beam", [1, 4])
-@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize(("dtype", "beam"), [("float32", 4), ("int8", 1)])
 def test_mekong_generates_the_prescribed_lengths(dtype: str, beam: int, checkpoints: dict[str, Path]) -> None:
     pytest.importorskip("pipeline.engines.mekong.engine")
     rows = news(SMALL["marian"], 40, multiple=4)

@@ -85,7 +85,7 @@ def with_token(rows, token, numbers):
     return [[token, *row] if number in numbers else row for number, row in enumerate(clean)]
 
 
-@pytest.mark.parametrize(("dtype", "beams"), [("float32", 1), ("float32", 3), ("int8", 1), ("int8", 3)])
+@pytest.mark.parametrize(("dtype", "beams"), [("float32", 3), ("int8", 1)])
 def test_outputs_are_those_of_one_worker_call_after_call(engine, model, dtype, beams):
     alone, crew_of_3 = engine(1, dtype, beams), engine(3, dtype, beams)
     assert crew_of_3.about == alone.about | {"workers": "3"}
