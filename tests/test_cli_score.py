@@ -10,17 +10,12 @@ from pipeline.cli_score import score_command
 from pipeline.errors import InputError, UsageError
 from pipeline.scorers.evaluation import System, evaluate
 from pipeline.scorers.metrics import METRICS, make_metrics
-from tests.scorers.news import BAD, GOOD, REFERENCE
+from tests.scorers.news import GOOD, REFERENCE, written
 
 
 @pytest.fixture
 def files(tmp_path):
-    paths = []
-    for name, lines in (("good", GOOD), ("bad", BAD), ("ref", REFERENCE)):
-        path = tmp_path / f"{name}.en"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        paths.append(path)
-    return paths
+    return written(tmp_path)
 
 
 @pytest.fixture

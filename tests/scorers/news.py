@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 from pipeline.scorers.evaluation import System
 
@@ -41,3 +42,13 @@ def worse(name: str, reference: list[str], share: float, seed: int) -> System:
         for text in reference
     ]
     return System(name, tuple(texts))
+
+
+def written(folder: Path) -> list[Path]:
+    """GOOD, BAD and REFERENCE as files of a line a segment."""
+    paths = []
+    for name, lines in (("good", GOOD), ("bad", BAD), ("ref", REFERENCE)):
+        path = folder / f"{name}.en"
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        paths.append(path)
+    return paths

@@ -10,17 +10,12 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.scorers.evaluation import System, evaluate
 from pipeline.scorers.metrics import add_to_signature, make_metrics
-from tests.scorers.news import BAD, GOOD, REFERENCE, news, worse
+from tests.scorers.news import BAD, GOOD, REFERENCE, news, worse, written
 
 
 @pytest.fixture
 def files(tmp_path):
-    paths = []
-    for name, lines in (("good", GOOD), ("bad", BAD), ("ref", REFERENCE)):
-        path = tmp_path / f"{name}.en"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        paths.append(path)
-    return paths
+    return written(tmp_path)
 
 
 def sacrebleu(*arguments):
