@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from pipeline.errors import ModelMissing
 from pipeline.models import OWN_ENTRIES, Entry, entry, locate, offline
@@ -18,6 +19,9 @@ from tests.small import quiet, renew, write_entry
 offline()
 # With more threads than free cores the small matrices of these models spend their time in barriers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The first example of a test may load tables; how long that takes is nobody's mistake.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
