@@ -52,6 +52,8 @@ def filter_command(asked: Asked, out: Path | None, *, as_json: bool, quiet: bool
     progress = Progress(quiet=quiet)
     work = CorpusFilter(given, config, out, progress)
     models.locate(work.encoder_entry)
+    if work.reader_entry:
+        models.locate(work.reader_entry)
     progress.say(f"mekong filter {config.name}: {len(config.filter.rules)} rules; output in {out}")
     with work.store.claimed(), work.stop.listening(progress.say):
         resolved(config, out)

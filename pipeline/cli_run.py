@@ -61,6 +61,8 @@ def _check_models(run: Run) -> None:
     """Fail before any work when a model is not in the store."""
     models.locate(run.entry)
     models.locate(run.encoder_entry)
+    if run.reader_entry:
+        models.locate(run.reader_entry)
 
 
 def _say_plan(run: Run) -> None:
@@ -71,6 +73,8 @@ def _say_plan(run: Run) -> None:
     table.add_row("input bytes", f"{size:,}")
     table.add_row("translation model", f"{run.entry.name} ({run.entry.licence})")
     table.add_row("sentence encoder", f"{run.encoder_entry.name} ({run.encoder_entry.licence})")
+    if run.reader_entry:
+        table.add_row("filter model", f"{run.reader_entry.name} ({run.reader_entry.licence})")
     table.add_row("output folder", str(run.out))
     table.add_row("finished before", "yes" if (run.out / MANIFEST).exists() else "no")
     Console().print(table)

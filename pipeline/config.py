@@ -131,6 +131,9 @@ class FilterSettings(Settings):
     rules: dict[str, Rule] = Field(default_factory=dict)
     """One rule a score name; see docs/scoring.md for the names. A rule takes the place of the preset's for that score,
     `off` switches it off. Once read, these are all rules, the preset's included."""
+    model: str | None = None
+    """A chat model of the registry that reads every pair that it has not translated, so that damage shows which nothing
+    else finds (`mekong bench filter`); null: none. On a CPU it reads some two pairs a second."""
     near_duplicates: Annotated[float, Field(ge=0.5, le=1)] | None = 0.8
     """A pair is rejected when both sides have this Jaccard similarity to one kept before; null: only exact copies."""
     held_out: tuple[str, ...] = ()

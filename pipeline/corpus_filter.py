@@ -24,9 +24,11 @@ from pipeline.held_out import digests
 from pipeline.progress import Progress
 from pipeline.reporting.data import ModelFacts
 from pipeline.reporting.rows import reason_kind
-from pipeline.run import REJECTED, Stop
+from pipeline.run import REJECTED
 from pipeline.score import VERSION, score, signatures
 from pipeline.scorers.base import Context, Scorer
+from pipeline.scorers.reading import load_reader
+from pipeline.stop import Stop
 from pipeline.store import Store, digest, file_sha256, to_json, write_bytes, write_lines
 from pipeline.types import Pair, Reject, Scored, Verdict
 from pipeline.write import write_corpus
@@ -60,6 +62,7 @@ class CorpusFilter:
     def __post_init__(self) -> None:
         self.store = Store(self.out)
         self.encoder_entry = models.entry(self.config.align.encoder)
+        self.reader_entry = models.entry(self.config.filter.model) if self.config.filter.model else None
 
     def execute(self) -> dict[str, Any]:
         """Read, score, decide, write; returns the manifest.
@@ -193,7 +196,8 @@ class CorpusFilter:
         from pipeline.aligners.load import load_encoder
         from pipeline.scorers import all_scorers
 
-        return all_scorers(load_encoder(self.encoder_entry))
+        reader = load_reader(self.reader_entry, self.config.translate.device)
+        return all_scorers(load_encoder(self.encoder_entry), reader)
 
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:

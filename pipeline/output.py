@@ -18,6 +18,7 @@ from pipeline.align import Side
 from pipeline.config import load_config
 from pipeline.errors import StoreError
 from pipeline.held_out import check_unchanged, digests
+from pipeline.models import Entry
 from pipeline.progress import Progress
 from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, ModelFacts, ReportData
 from pipeline.reporting.tally import MAX_DRAWN
@@ -167,7 +168,7 @@ class Output:
 
     def _models(self) -> list[ModelFacts]:
         found = []
-        for entry, role in ((self.run.entry, "translation"), (self.run.encoder_entry, "sentence encoder")):
+        for entry, role in self._entries():
             lock = models.read_lock(entry)
             found.append(
                 ModelFacts(
@@ -181,6 +182,12 @@ class Output:
                 )
             )
         return found
+
+    def _entries(self) -> list[tuple[Entry, str]]:
+        """The models of the run, and what they are there for."""
+        run = self.run
+        reader = [(run.reader_entry, "filter")] if run.reader_entry else []
+        return [(run.entry, "translation"), (run.encoder_entry, "sentence encoder"), *reader]
 
     def _card(self) -> CardFacts:
         return CardFacts(self.run.config.name, provenance.version(), self.models, self.made_with["signatures"])
@@ -211,7 +218,7 @@ class Output:
     def _commands(self) -> tuple[str, ...]:
         """What to type to make the run again, into a folder of its own."""
         run = self.run
-        names = dict.fromkeys(entry.name for entry in (run.entry, run.encoder_entry))
+        names = dict.fromkeys(entry.name for entry, _ in self._entries())
         again = run.out.with_name(f"{run.out.name}-again")
         return (
             *(f"mekong models add {name}" for name in names),

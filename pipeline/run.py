@@ -6,14 +6,11 @@ run skips everything that is done and redoes exactly what a changed input or set
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
@@ -25,7 +22,7 @@ from pipeline.config import Config
 from pipeline.decisions import Decisions
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import identity, load
-from pipeline.errors import InputError, Interrupted
+from pipeline.errors import InputError
 from pipeline.filter import filter_pairs
 from pipeline.pairs import Group, aligned_groups, translated_pairs
 from pipeline.progress import Progress, Task
@@ -33,8 +30,10 @@ from pipeline.read import Reader
 from pipeline.score import VERSION as SCORE_VERSION
 from pipeline.score import score, signatures
 from pipeline.scorers.base import Context, Scorer
+from pipeline.scorers.reading import load_reader
 from pipeline.segment import LEARNED, segment
 from pipeline.segment import VERSION as SEGMENT_VERSION
+from pipeline.stop import Stop
 from pipeline.store import Store, digest, file_sha256, write_bytes, write_lines
 from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Translation, Verdict
 
@@ -45,38 +44,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ENGLISH = "en"
 REJECTED = "rejected.jsonl"
-
-
-@dataclass
-class Stop:
-    """Notices the first Ctrl-C; a second one ends at once."""
-
-    asked: bool = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    @contextmanager
-    def listening(self, say: Callable[[str], None]) -> Iterator[None]:
-        """Catch SIGINT and SIGTERM while the block runs."""
-
-        def handler(number: int, frame: FrameType | None) -> None:
-            self(number, frame)
-            say("stopping after the batch in hand; a second Ctrl-C stops at once")
-
-        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, old in before.items():
-                signal.signal(number, old)
-
-    def check(self) -> None:
-        """Raise Interrupted when the user asked to stop."""
-        if self.asked:
-            raise Interrupted("stopped; everything finished so far is kept", "The same command goes on from here.")
 
 
 @dataclass
@@ -101,6 +68,7 @@ class Run:
         self.decisions = Decisions(self.out, self.progress.warn)
         self.entry = models.entry(self.config.translate.model)
         self.encoder_entry = models.entry(self.config.align.encoder)
+        self.reader_entry = models.entry(self.config.filter.model) if self.config.filter.model else None
 
     def execute(self) -> None:
         """Run every stage up to the filter; `pipeline.output` writes what people read."""
@@ -253,15 +221,20 @@ class Run:
 
     def score(self) -> None:
         """Score every pair."""
-        named = signatures(self.scorers)
-        for number, pair_key in enumerate(self.pair_keys):
-            key = digest("score", SCORE_VERSION, pair_key, named)
-            self.score_keys.append(key)
-            self._shard("score", number, key, Scored, partial(self._scored, number))
+        common = digest("score", SCORE_VERSION, signatures(self.scorers))
+        self.score_keys = [digest(common, key) for key in self.pair_keys]
+        todo = [n for n, key in enumerate(self.score_keys) if not self._done("score", n, key)]
+        sizes = [(self.store.record("align", n) or {"rows": 0})["rows"] for n in todo]
+        with self.progress.task("score", sum(sizes), "pairs") as task:
+            for number in todo:
+                self._shard("score", number, self.score_keys[number], Scored, partial(self._scored, number, task))
 
-    def _scored(self, number: int) -> Iterator[Scored]:
+    def _scored(self, number: int, task: Task) -> Iterator[Scored]:
         context = Context({found.segment_id: found for found in self.translations(number)})
-        return score(self.store.rows("align", number, Pair), self.scorers, context)
+        for row in score(self.store.rows("align", number, Pair), self.scorers, context):
+            self.stop.check()
+            task.advance(1)
+            yield row
 
     def verdicts(self) -> Iterator[tuple[int, Scored, Verdict]]:
         """Every scored pair with its verdict and shard, in order; deciding is cheap, so it is done anew each time.
@@ -387,7 +360,7 @@ class Run:
         """All scorers, in the order of the report."""
         from pipeline.scorers import all_scorers
 
-        return all_scorers(self.encoder)
+        return all_scorers(self.encoder, load_reader(self.reader_entry, self.config.translate.device))
 
 
 def resolved(config: Config, out: Path) -> None:

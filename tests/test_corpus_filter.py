@@ -6,7 +6,7 @@ import pytest
 from pipeline import models
 from pipeline.aligners import load
 from pipeline.errors import Interrupted
-from pipeline.run import Stop
+from pipeline.stop import Stop
 from tests.runs import ENGLISH, VIETNAMESE, lines, mekong
 from tests.scorers.build import LetterEncoder
 

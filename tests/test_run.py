@@ -123,6 +123,29 @@ def test_a_run_compared_with_its_copy_differs_in_nothing(
     assert mekong(monkeypatch, "report", out, "--out", compared, "--quiet") == 2
 
 
+def test_a_model_of_the_filter_reads_what_was_found_and_translates_nothing_again(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished.out, out)
+    before = lines(out / "corpus/pairs.jsonl")
+    again = ("run", finished.started, "--out", out, "--set", "filter.model=tiny-qwen2", "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.run.load", lambda *_: pytest.fail("the translator was loaded again"))
+        assert mekong(monkeypatch, *again) == 0
+    after = lines(out / "corpus/pairs.jsonl")
+    assert {row["origin"] for row in after} == {"translated", "aligned"}
+    for row, old in zip(after, before, strict=True):
+        found = [row["scores"].pop(name) for name in ("forced_log_probability", "information")]
+        assert [value is not None for value in found] == [row["origin"] == "aligned"] * 2
+        assert {**old["scores"], "forced_log_probability": None, "information": None} == old["scores"]
+        assert row["scores"].items() <= old["scores"].items()
+    made_with = orjson.loads((out / "manifest.json").read_bytes())
+    assert [(row["name"], row["role"]) for row in made_with["models"]][2:] == [("tiny-qwen2", "filter")]
+    monkeypatch.setattr("pipeline.engines.forced.ForcedDecoder", lambda *_: pytest.fail("the weights were loaded"))
+    assert mekong(monkeypatch, *again) == 0
+
+
 def test_a_changed_article_redoes_its_shard_only(
     started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

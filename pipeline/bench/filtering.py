@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +16,12 @@ from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
 from pipeline.config import Rule
 from pipeline.errors import InputError
 from pipeline.filter import failures
-from pipeline.score import score
+from pipeline.progress import Progress
+from pipeline.score import BATCH, score
 from pipeline.scorers import all_scorers
 from pipeline.scorers.base import Context
+from pipeline.scorers.damage import KINDS
+from pipeline.scorers.reading import ForcedLogProbability, Information, Reader
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
 from pipeline.types import Pair
@@ -28,6 +31,8 @@ KEEP_GOAL = 0.99
 CATCH_GOAL = 0.97
 FORMAT = "Give JSONL cases as for `mekong bench align`, or .tsv files with a line SOURCE TAB ENGLISH a pair."
 SOURCES = ("th", "vi")
+READ = frozenset([*KINDS, ForcedLogProbability.name, Information.name])
+"""Scores that a reader has a part in."""
 
 Key = tuple[str, str]
 """Kind and variant; (GOLD, "") for the pairs as they are."""
@@ -131,11 +136,16 @@ def measure(
     files: Mapping[str, Sequence[Good]],
     rules: Mapping[str, Rule],
     encoder: Encoder | None,
+    reader: Reader | None = None,
     seed: int = 1,
-    done: Callable[[str], None] = lambda file: None,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Judge the pairs of each file as aligned ones, as they are and in every kind of damage."""
-    scorers = all_scorers(Remembering(encoder) if encoder else None)
+    """Judge the pairs of each file as aligned ones, as they are and in every kind of damage.
+
+    The reader is slow, so it reads only the pairs that no rule rejects without it. Which of the rules that it has a
+    part in would reject the others too is then not known, and not counted.
+    """
+    judge = Judge(rules, Remembering(encoder) if encoder else None, reader)
     found: list[Outcome] = []
     for file, pairs in files.items():
         by_lang = {lang: Outcome(file, lang) for lang in sorted({pair.src_lang for pair in pairs})}
@@ -147,11 +157,34 @@ def measure(
         for bad in inject(pairs, seed):
             keys.append((bad.kind, bad.variant))
             made.append(as_pair(str(bad.place), pairs[bad.place].src_lang, bad.src_text, bad.tgt_text))
-        for key, row in zip(keys, score(made, scorers, Context()), strict=True):
-            by_lang[row.pair.src_lang].add(key, failures(rules, row))
+        with (progress or Progress(quiet=True)).task("judge", len(made), "pairs") as task:
+            for key, pair, reasons in zip(keys, made, judge.reasons(made), strict=True):
+                by_lang[pair.src_lang].add(key, reasons)
+                task.advance(1)
         found += by_lang.values()
-        done(file)
     return found
+
+
+class Judge:
+    """The rules that reject a pair; those that a reader has a part in are asked last."""
+
+    def __init__(self, rules: Mapping[str, Rule], encoder: Encoder | None, reader: Reader | None) -> None:
+        slow = READ if reader else frozenset()
+        self.quick = {name: rule for name, rule in rules.items() if name not in slow}
+        self.slow = {name: rule for name, rule in rules.items() if name in slow}
+        known = all_scorers(encoder, reader)
+        self.quick_scorers = [scorer for scorer in known if scorer.name in self.quick]
+        self.slow_scorers = [scorer for scorer in known if scorer.name in self.slow]
+
+    def reasons(self, pairs: Sequence[Pair]) -> Iterator[list[str]]:
+        """The names of the rules that reject each pair."""
+        for at in range(0, len(pairs), BATCH):
+            batch = pairs[at : at + BATCH]
+            found = [list(failures(self.quick, row)) for row in score(batch, self.quick_scorers, Context())]
+            left = [i for i, reasons in enumerate(found) if not reasons and self.slow]
+            for i, row in zip(left, score([batch[i] for i in left], self.slow_scorers, Context()), strict=True):
+                found[i] = list(failures(self.slow, row))
+            yield from found
 
 
 def as_pair(name: str, lang: str, source: str, target: str) -> Pair:

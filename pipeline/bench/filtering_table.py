@@ -14,10 +14,13 @@ from pipeline.bench.table import console_for
 RULES_SHOWN = 4
 
 
-def show(outcomes: Sequence[Outcome], preset: str, encoder: str | None, where: dict[str, Any]) -> None:
+def show(
+    outcomes: Sequence[Outcome], preset: str, encoder: str | None, model: str | None, where: dict[str, Any]
+) -> None:
     """Print a table for each file and language, the kinds over all, and whether the goals hold."""
     console = console_for(where)
-    console.print(f"Preset {preset}; similarity by {encoder or 'nothing: NO ENCODER'}", highlight=False)
+    similarity = f"similarity by {encoder or 'nothing: NO ENCODER'}"
+    console.print(f"Preset {preset}; {similarity}; {f'read by {model}' if model else 'no --model'}", highlight=False)
     for one in outcomes:
         console.print(f"\n{one.file}: {one.pairs[GOLD, '']:,} gold pairs, {one.lang}-en", highlight=False)
         console.print(_table(one))

@@ -62,7 +62,7 @@ def choose(entry: Entry, settings: TranslateSettings) -> Plan:
 
     Raises UsageError when what was asked for is not there: it never falls back on its own.
     """
-    device = _device(settings.device)
+    device = find_device(settings.device)
     engine = settings.engine if settings.engine != "auto" else entry.backend(device)
     _check_engine(entry, engine, device)
     if settings.shortlist and engine != "mekong":
@@ -121,7 +121,8 @@ def _side_by_side(engine: str, device: str, settings: TranslateSettings) -> tupl
     return settings.workers or max(1, cores() // threads), threads
 
 
-def _device(wanted: str) -> Literal["cpu", "cuda"]:
+def find_device(wanted: str) -> Literal["cpu", "cuda"]:
+    """The device of `translate.device`; raises UsageError where cuda is asked for and there is none."""
     import torch
 
     there = torch.cuda.is_available()

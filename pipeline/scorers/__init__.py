@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipeline.aligners.encoders import Encoder
     from pipeline.scorers.base import Scorer
+    from pipeline.scorers.reading import Reader
 
 
-def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
-    """All scorers, in the order of the report; without an encoder `similarity` is None for every pair."""
+def all_scorers(encoder: Encoder | None = None, reader: Reader | None = None) -> list[Scorer]:
+    """All scorers, in the order of the report; without an encoder `similarity` is None for every pair, without a reader
+    what only a language model says."""
     # Imported here because the command line needs the corpus metrics of this package only, and quickly.
     from pipeline.scorers.damage import KINDS, Damage, Signals
     from pipeline.scorers.engine import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
@@ -19,6 +21,7 @@ def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
     from pipeline.scorers.name_support import NameChanged, NameSupport
     from pipeline.scorers.names import NameAgreement, UrlAgreement
     from pipeline.scorers.numbers import NumberAgreement, NumberChanged, UnconvertedYear
+    from pipeline.scorers.reading import ForcedLogProbability, Information, Readings
     from pipeline.scorers.similarity import Similarity
     from pipeline.scorers.surface import (
         Copy,
@@ -30,7 +33,8 @@ def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
         Untranslated,
     )
 
-    signals = Signals(encoder)
+    readings = Readings(reader)
+    signals = Signals(encoder, readings)
     return [
         LengthRatio(),
         Ending(),
@@ -54,6 +58,8 @@ def all_scorers(encoder: Encoder | None = None) -> list[Scorer]:
         RepeatedPhrase(),
         Guard(),
         LogProbability(),
+        ForcedLogProbability(readings),
+        Information(readings),
         AlignmentCost(),
         Margin(),
         MiningMargin(),

@@ -25,6 +25,8 @@ from pipeline.types import Pair
 
 if TYPE_CHECKING:
     from pipeline.aligners.encoders import Encoder
+    from pipeline.engines.forced import Reading
+    from pipeline.scorers.reading import Readings
     from pipeline.scorers.signs import Signs
 
 _TREES = Path(__file__).parent / "data" / "damage.json.gz"
@@ -84,7 +86,8 @@ def _data() -> Any:
 
 @cache
 def _models() -> dict[str, Model]:
-    """By language, and ` vectors` after it where sentence vectors are to be had."""
+    """By language, with ` vectors` after it where sentence vectors are to be had, and ` reading` where a language model
+    has read the pair."""
     return {
         name: Model(tuple(one["signs"]), {kind: trees_of(trees) for kind, trees in one["kinds"].items()})
         for name, one in _data()["models"].items()
@@ -94,20 +97,28 @@ def _models() -> dict[str, Model]:
 class Signals:
     """The signs of the last batch, which all damage scorers of a run share."""
 
-    def __init__(self, encoder: Encoder | None) -> None:
-        # Cosines of another encoder are on another scale.
+    def __init__(self, encoder: Encoder | None, readings: Readings) -> None:
+        # Cosines of another encoder and probabilities of another model are on another scale.
         self.encoder = encoder if encoder and encoder.name == _data()["encoder"] else None
+        self.readings = readings if readings.reader and readings.reader.name == _data()["reader"] else None
         self._pairs: Sequence[Pair] = ()
         self._signs: list[Signs] = []
 
     def of(self, pairs: Sequence[Pair]) -> list[Signs]:
         """The signs of each pair."""
+        from pipeline.scorers.reading import reading_signs
         from pipeline.scorers.signs import signs_of
 
         if pairs is not self._pairs:
             self._signs = signs_of(pairs, self.encoder)
+            for pair, signs, reading in zip(pairs, self._signs, self._readings_of(pairs), strict=True):
+                if reading is not None:
+                    signs |= reading_signs(pair.tgt_text, reading)
             self._pairs = pairs
         return self._signs
+
+    def _readings_of(self, pairs: Sequence[Pair]) -> Sequence[Reading | None]:
+        return self.readings.of(pairs) if self.readings else [None] * len(pairs)
 
 
 class Damage:
@@ -119,7 +130,7 @@ class Damage:
     source is gone; `name_error`: a name is another. None where a side is empty.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self, kind: str, signals: Signals) -> None:
         self.name = kind
@@ -129,7 +140,8 @@ class Damage:
     def signature(self) -> str:
         encoder = self.signals.encoder
         used = f"{encoder.name}|weights:{encoder.fingerprint}" if encoder else "none"
-        return f"model:trees|encoder:{used}|lexicon:shipped|version:{self.version}"
+        read = self.signals.readings.used if self.signals.readings else "none"
+        return f"model:trees|encoder:{used}|reader:{read}|lexicon:shipped|version:{self.version}"
 
     def score(self, pairs: Sequence[Pair], context: Context) -> list[float | None]:
         found: list[float | None] = [None] * len(pairs)
@@ -137,7 +149,7 @@ class Damage:
         rows: dict[str, list[int]] = {}
         for i, pair in enumerate(pairs):
             if pair.src_text.strip() and pair.tgt_text.strip():
-                rows.setdefault(_model_name(pair, signs[i]), []).append(i)
+                rows.setdefault(self._model_name(pair, signs[i]), []).append(i)
         for name, places in rows.items():
             if model := _models().get(name):
                 odds = model.kinds[self.name].log_odds(table_of([signs[i] for i in places], model.signs))
@@ -145,6 +157,8 @@ class Damage:
                     found[i] = float(probability)
         return found
 
-
-def _model_name(pair: Pair, signs: Signs) -> str:
-    return f"{pair.src_lang} vectors" if "cosine" in signs else pair.src_lang
+    def _model_name(self, pair: Pair, signs: Signs) -> str:
+        name = pair.src_lang + " vectors" * ("cosine" in signs)
+        read = _models().get(f"{name} reading") if "read_gain" in signs else None
+        # A reading is no sign of every kind of damage.
+        return f"{name} reading" if read and self.name in read.kinds else name

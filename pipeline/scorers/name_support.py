@@ -41,6 +41,11 @@ def english_names(text: str) -> Iterator[list[str]]:
             yield name
 
 
+def name_spans(text: str) -> list[tuple[int, int]]:
+    """Where runs of words that are capitalised inside a sentence begin and end."""
+    return [run.span() for run in _RUN.finditer(text)]
+
+
 def _is_name(word: str) -> bool:
     return len(word) >= _SHORT and word[0].isupper() and word not in _TITLES and _WORD.fullmatch(word) is not None
 

@@ -103,6 +103,34 @@ def test_balanced_keeps_the_good_and_catches_the_broken():
                 assert one.rejected[key] == one.pairs[key], key
 
 
+class Recorder:
+    """Reads nothing, and remembers what it was given."""
+
+    name, fingerprint = "recorder", "0"
+
+    def __init__(self):
+        self.given = []
+
+    def read(self, pairs):
+        self.given += [(one.source, one.english) for one in pairs]
+        return [None] * len(pairs)
+
+
+def test_the_reader_is_given_what_the_other_rules_leave():
+    rules = {"information": Rule(min=0.1), "copy": Rule(max=0.9)}
+    reader = Recorder()
+    (outcome,) = measure({"f": VI}, rules, LetterEncoder("en"), reader)
+    assert outcome.share(("copied", "source as English")) == 1
+    assert {(one.src_text, one.tgt_text) for one in VI} <= set(reader.given)
+    assert all(source != english for source, english in reader.given)
+
+
+def test_a_reader_is_not_asked_without_a_rule_for_it():
+    reader = Recorder()
+    measure({"f": VI}, {"copy": Rule(max=0.9)}, LetterEncoder("en"), reader)
+    assert reader.given == []
+
+
 def test_files(tmp_path):
     tsv = tmp_path / "pairs.tsv"
     tsv.write_text("".join(f"{one.src_text}\t{one.tgt_text}\n" for one in VI), "utf-8")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pipeline.scorers import all_scorers
 from pipeline.scorers.base import Context
 from pipeline.scorers.damage import KINDS, Damage, Signals, trees_of
+from pipeline.scorers.reading import Readings
 from pipeline.scorers.signs import signs_of
 from tests.scorers.build import LetterEncoder, pair
 
@@ -16,7 +17,7 @@ THAI = "เมื่อวันอังคาร รัฐบาลกล่�
 
 
 def scores(source, english, lang="vi", encoder=None):
-    signals = Signals(encoder)
+    signals = Signals(encoder, Readings(None))
     one = pair(source, english, lang)
     return {kind: Damage(kind, signals).score([one], Context())[0] for kind in KINDS}
 
@@ -39,7 +40,7 @@ def test_an_empty_side_has_no_score():
 
 
 def test_signs_are_those_of_the_batch_at_hand():
-    signals = Signals(None)
+    signals = Signals(None, Readings(None))
     scorer = Damage("unrelated", signals)
     (good,) = scorer.score([pair(SOURCE, ENGLISH, "vi")], Context())
     (bad,) = scorer.score([pair(SOURCE, OTHER, "vi")], Context())
@@ -51,7 +52,7 @@ def test_only_the_encoder_of_the_weights_is_used():
     other = LetterEncoder("th", "en")
     assert scores(THAI, ENGLISH, "th", other) == scores(THAI, ENGLISH, "th")
     assert other.calls == []
-    assert "encoder:none" in Damage("omission", Signals(other)).signature
+    assert "encoder:none" in Damage("omission", Signals(other, Readings(None))).signature
 
 
 def test_vectors_are_signs_for_languages_that_the_encoder_knows():

@@ -1,0 +1,167 @@
+"""Forced decoding: how likely a language model finds an English text that is there already.
+
+Each token is given a probability after those before it, once with the source in front and once without. What the first
+exceeds the second by is what the source tells of the token (pointwise mutual information, in nats). Compare dual
+conditional cross-entropy (Junczys-Dowmunt 2018, W18-6478), which judges whole sentences by such models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.engines.batching import plan
+from pipeline.engines.chat import LANGUAGE_NAMES
+from pipeline.errors import EngineError
+
+LogProbabilities = NDArray[np.float32]
+
+BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
+"""Tokens of a batch, padding included: enough for the matrix products to run at full speed."""
+LOGIT_ROWS = 512
+"""Positions whose logits are held at once; a vocabulary has some 150,000 of them each."""
+MAX_TOKENS = 4096
+"""A longer pair is not read."""
+SOURCE_TOKENS = 3
+"""Tokens at the start of the source that are asked for: how likely a text begins so."""
+
+
+class Sides(NamedTuple):
+    """One pair of texts, and the language of the source."""
+
+    source: str
+    lang: str
+    english: str
+
+
+class Row(NamedTuple):
+    """Tokens, and the places of those whose log-probability is asked for; never the first."""
+
+    tokens: list[int]
+    asked: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model thinks of a pair: natural log-probabilities of tokens after all before them.
+
+    `given` (n + 1,) are those of the n tokens of the English and of the line end after them, the source being known; a
+    final mark and the line end can be one token, which is then the last. `alone` (n + 1,) are the same without a
+    source. `starts` (n + 1,) are the places in the English, in characters, where the tokens begin. `source` (up to
+    SOURCE_TOKENS + 1,) are those of the first tokens of the source and of the line end after it.
+    """
+
+    given: LogProbabilities
+    alone: LogProbabilities
+    starts: NDArray[np.int64]
+    source: LogProbabilities
+
+
+class ForcedDecoder:
+    """A decoder-only model that reads pairs as `LANGUAGE: SOURCE`, line end, `English: ENGLISH`, line end."""
+
+    def __init__(self, folder: Path, name: str, device: Literal["cpu", "cuda"], dtype: str) -> None:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self.name = name
+        self.device = device
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True
+        )
+        self.model = model.to(device).eval()
+
+    def read(self, pairs: Sequence[Sides]) -> list[Reading | None]:
+        """A reading of each pair; None for one of more than MAX_TOKENS tokens.
+
+        Raises EngineError where a log-probability is no number, or one pair alone needs more memory than there is.
+        """
+        prompts = [self._prompt(one) for one in pairs]
+        texts = [self._tokens(f" {_line(one.english)}\n") for one in pairs]
+        given = [
+            Row(prompt + text, asked + list(range(len(prompt), len(prompt) + len(text))))
+            for (prompt, asked), (text, _) in zip(prompts, texts, strict=True)
+        ]
+        bare, _ = self._tokens("English:")
+        alone = [Row(bare + text, list(range(len(bare), len(bare) + len(text)))) for text, _ in texts]
+        short = [i for i, row in enumerate(given) if len(row.tokens) <= MAX_TOKENS]
+        found = self._log_probabilities([given[i] for i in short] + [alone[i] for i in short])
+        readings: list[Reading | None] = [None] * len(pairs)
+        for i, with_source, without in zip(short, found, found[len(short) :], strict=False):
+            # A token begins with the space before its word, and the first of all with one that is not in the text.
+            starts = np.maximum(0, texts[i][1] - 1)
+            size = len(prompts[i][1])
+            readings[i] = Reading(with_source[size:], without, starts, with_source[:size])
+        return readings
+
+    def _prompt(self, one: Sides) -> tuple[list[int], list[int]]:
+        """What stands before the English, and where in it the first tokens of the source and the line end are."""
+        before = f"{LANGUAGE_NAMES[one.lang]}:"
+        source = f"{before} {_line(one.source)}"
+        tokens, starts = self._tokens(f"{source}\nEnglish:")
+        first = int(np.searchsorted(starts, len(before)))
+        stop = int(np.searchsorted(starts, len(source), side="right")) - 1
+        return tokens, [*range(first, min(first + SOURCE_TOKENS, stop)), stop]
+
+    def _tokens(self, text: str) -> tuple[list[int], NDArray[np.int64]]:
+        """Token ids, and where in the text they begin. Words such as <|im_end|> in a news text are words."""
+        found = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
+        return list(found["input_ids"]), np.array([start for start, _ in found["offset_mapping"]], np.int64)
+
+    def _log_probabilities(self, rows: Sequence[Row]) -> list[LogProbabilities]:
+        """Of what each row asks for; equal rows are computed once."""
+        places: dict[bytes, int] = {}
+        which = [places.setdefault(np.array([len(row.asked), *row.tokens]).tobytes(), i) for i, row in enumerate(rows)]
+        distinct = sorted(set(which))
+        found: dict[int, LogProbabilities] = {}
+        for batch in plan([len(rows[i].tokens) for i in distinct], BATCH_TOKENS[self.device], max(1, len(distinct))):
+            chosen = [distinct[i] for i in batch]
+            found.update(zip(chosen, self._within_memory([rows[i] for i in chosen]), strict=True))
+        if not all(np.isfinite(values).all() for values in found.values()):
+            raise EngineError(
+                f"{self.name} gives log-probabilities that are no numbers", "Try --set translate.device=cpu"
+            )
+        return [found[i] for i in which]
+
+    def _within_memory(self, rows: Sequence[Row]) -> list[LogProbabilities]:
+        """Out of memory, the batch is halved."""
+        try:
+            return self._forward(rows)
+        except torch.OutOfMemoryError as error:
+            if len(rows) == 1:
+                raise EngineError(
+                    f"{self.name} does not fit in memory with a pair of {len(rows[0].tokens)} tokens",
+                    "Use --set translate.device=cpu",
+                ) from error
+        # Outside the handler, which would keep the tensors of the failed attempt alive.
+        torch.cuda.empty_cache()
+        half = len(rows) // 2
+        return self._within_memory(rows[:half]) + self._within_memory(rows[half:])
+
+    @torch.inference_mode()
+    def _forward(self, rows: Sequence[Row]) -> list[LogProbabilities]:
+        longest = max(len(row.tokens) for row in rows)
+        # Padding comes last, where no earlier token looks, so that no mask is needed.
+        ids = torch.tensor([row.tokens + [0] * (longest - len(row.tokens)) for row in rows], device=self.device)
+        hidden = self.model.model(ids, use_cache=False).last_hidden_state
+        row_of = torch.tensor([i for i, row in enumerate(rows) for _ in row.asked], device=self.device)
+        asked = torch.tensor([place for row in rows for place in row.asked], device=self.device)
+        states, tokens = hidden[row_of, asked - 1], ids[row_of, asked]
+        parts = []
+        for at in range(0, len(states), LOGIT_ROWS):
+            logits = self.model.lm_head(states[at : at + LOGIT_ROWS]).float()
+            taken = logits.gather(1, tokens[at : at + LOGIT_ROWS, None])[:, 0]
+            parts.append(taken - logits.logsumexp(-1))
+        ends = np.cumsum([len(row.asked) for row in rows])
+        return np.split(torch.cat(parts).cpu().numpy(), ends[:-1])
+
+
+def _line(text: str) -> str:
+    """Line breaks, which would end the text, as spaces."""
+    return " ".join(text.split())

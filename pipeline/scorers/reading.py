@@ -1,0 +1,192 @@
+"""What a language model thinks of a pair, as scores and as signs of damage. See `pipeline.engines.forced`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.scorers.base import Context, is_translated
+from pipeline.scorers.name_support import name_spans
+from pipeline.types import Pair
+
+if TYPE_CHECKING:
+    from pipeline.engines.forced import Reading, Sides
+    from pipeline.models import Entry
+
+Numbers = NDArray[np.float64]
+
+FIRST = 3
+"""Tokens at the start that are looked at together: how a text begins shows in more than its first token."""
+SILENT = 0.1
+"""A word of which the source tells less, in nats, has nothing there that it translates."""
+
+
+class Reader(Protocol):
+    """A language model that reads pairs."""
+
+    name: str
+    fingerprint: str
+
+    def read(self, pairs: Sequence[Sides]) -> list[Reading | None]:
+        """A reading of each pair; None where there is none."""
+
+
+def load_reader(entry: Entry | None, device: Literal["auto", "cpu", "cuda"]) -> Reader | None:
+    """The reader of `filter.model`, whose weights are loaded when they are needed; None for None.
+
+    Raises UsageError where the model is no chat model or the device is not there, ModelMissing where the model is not.
+    """
+    if entry is None:
+        return None
+    from pipeline.engines.reader import RegisteredReader
+
+    return RegisteredReader(entry, device)
+
+
+class Readings:
+    """The readings of the last batch, which all scorers of a run share; none without a reader.
+
+    Translated pairs are not read: a model likes what it wrote itself.
+    """
+
+    def __init__(self, reader: Reader | None) -> None:
+        self.reader = reader
+        self._pairs: Sequence[Pair] = ()
+        self._readings: list[Reading | None] = []
+
+    @property
+    def used(self) -> str:
+        """For signatures."""
+        return f"{self.reader.name}|weights:{self.reader.fingerprint}" if self.reader else "none"
+
+    def of(self, pairs: Sequence[Pair]) -> list[Reading | None]:
+        """The reading of each pair, None for those that are not read."""
+        if pairs is not self._pairs:
+            self._readings = self._read(pairs)
+            self._pairs = pairs
+        return self._readings
+
+    def _read(self, pairs: Sequence[Pair]) -> list[Reading | None]:
+        found: list[Reading | None] = [None] * len(pairs)
+        if self.reader is None:
+            return found
+        from pipeline.engines.forced import Sides
+
+        rows = [
+            i for i, one in enumerate(pairs) if not is_translated(one) and one.src_text.strip() and one.tgt_text.strip()
+        ]
+        sides = [Sides(pairs[i].src_text, pairs[i].src_lang, pairs[i].tgt_text) for i in rows]
+        for i, reading in zip(rows, self.reader.read(sides), strict=True):
+            found[i] = reading
+        return found
+
+
+class _Read:
+    """A score from the readings; None for translated pairs, without a reader, and for pairs too long to read."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    def __init__(self, readings: Readings) -> None:
+        self.readings = readings
+
+    @property
+    def signature(self) -> str:
+        return f"reader:{self.readings.used}|version:{self.version}"
+
+    def score(self, pairs: Sequence[Pair], context: Context) -> list[float | None]:
+        return [None if one is None else self.one(one) for one in self.readings.of(pairs)]
+
+    def one(self, reading: Reading) -> float:
+        raise NotImplementedError
+
+
+class ForcedLogProbability(_Read):
+    """Mean log-probability (natural logarithm, 0 or less) of an English token, the source being known."""
+
+    name = "forced_log_probability"
+
+    def one(self, reading: Reading) -> float:
+        return float(reading.given.mean())
+
+
+class Information(_Read):
+    """How much the source tells of an English token in the mean, in nats: what the log-probability with the source
+    exceeds that without it by. Near 0 where the English has nothing to do with the source."""
+
+    name = "information"
+
+    def one(self, reading: Reading) -> float:
+        return float((reading.given - reading.alone).mean())
+
+
+def reading_signs(english: str, reading: Reading) -> dict[str, float]:
+    """Signs of damage: where the English is unlikely, where the source tells nothing of it, and whether the source
+    begins and ends as texts do."""
+    text = " ".join(english.split())
+    given, gain = reading.given.astype(np.float64), (reading.given - reading.alone).astype(np.float64)
+    n = max(1, len(given) - 1)
+    third = max(1, n // 3)
+    ends = np.append(reading.starts[1:], len(text))
+    words = _by_word(text, reading.starts[:n])
+    word_given, word_gain = np.bincount(words, given[:n]), np.bincount(words, gain[:n])
+    return {
+        "read_alone": float(reading.alone[:n].mean()),
+        "read_given": float(given[:n].mean()),
+        "read_gain": float(gain[:n].mean()),
+        **_ends("read_given", given, n, third),
+        **_ends("read_gain", gain, n, third),
+        "read_gain_window": _lowest_mean(gain[:n], third),
+        "read_word_given": float(word_given.min()),
+        "read_word_gain": float(word_gain.min()),
+        "read_silent": float((word_gain < SILENT).mean()),
+        **_names(text, reading.starts[:n], ends[:n], given[:n], gain[:n]),
+        "read_source_start": float(reading.source[0]),
+        "read_source_starts": float(reading.source[:-1].mean()) if len(reading.source) > 1 else 0.0,
+        "read_source_stop": float(reading.source[-1]),
+    }
+
+
+def _by_word(text: str, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which word each token belongs to."""
+    begins = [i == 0 or text[start : start + 1] == " " for i, start in enumerate(starts.tolist())]
+    found: NDArray[np.int64] = np.cumsum(begins) - 1
+    return found
+
+
+def _ends(name: str, values: Numbers, n: int, third: int) -> dict[str, float]:
+    """Of the line end, the first tokens, the first third, the last."""
+    return {
+        f"{name}_stop": float(values[-1]),
+        f"{name}_start": float(values[0]),
+        f"{name}_starts": float(values[:FIRST].mean()),
+        f"{name}_front": float(values[:third].mean()),
+        f"{name}_end": float(values[n - third : n].mean()),
+    }
+
+
+def _lowest_mean(values: Numbers, width: int) -> float:
+    """Of all runs of so many tokens."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return float(((total[width:] - total[:-width]) / width).min())
+
+
+def _names(
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64], given: Numbers, gain: Numbers
+) -> dict[str, float]:
+    """Of the least likely name: all its tokens, and the first of them. 0 where there is no name."""
+    sums, firsts = [(0.0, 0.0)], [(0.0, 0.0)]
+    for start, end in name_spans(text):
+        inside = np.flatnonzero((ends > start) & (starts < end))
+        if len(inside):
+            sums.append((float(given[inside].sum()), float(gain[inside].sum())))
+            firsts.append((float(given[inside[0]]), float(gain[inside[0]])))
+    return {
+        "read_name_given": min(value for value, _ in sums),
+        "read_name_gain": min(value for _, value in sums),
+        "read_name_given_start": min(value for value, _ in firsts),
+        "read_name_gain_start": min(value for _, value in firsts),
+    }
