@@ -90,8 +90,6 @@ FALLS: dict[str, tuple[str, ...]] = {
 }
 """And those of which more can only mean the opposite."""
 GOOD_OVER_HALF = {"unrelated": 0.001, "omission": 0.002, "addition": 0.001, "name_error": 0.001}
-READ_OVER_HALF = GOOD_OVER_HALF | {"name_error": 0.0005}
-"""Names by a model that reads are found with less loss, of which the presets, whose limit is lower, keep a part."""
 BATCH = 256
 VECTORS = ("cosine", "cosine2", "without_", "source_front_cosine", "source_end_cosine", "target_front_cosine")
 VECTORS += ("target_end_cosine",)
@@ -173,8 +171,8 @@ def flat(fitted: Any) -> dict[str, Any]:
     return found
 
 
-def model(data: Table, kind: str, columns: list[int], share: float) -> tuple[dict[str, object], str]:
-    """The trees of a kind from all rows, .5 exceeded by that share of good pairs, and what the folds say of them."""
+def model(data: Table, kind: str, columns: list[int]) -> tuple[dict[str, object], str]:
+    """The trees of a kind from all rows, and what the folds say of them."""
     good, bad = data.rows(kind)
     use = good | bad
     signs = data.signs[:, columns]
@@ -184,7 +182,7 @@ def model(data: Table, kind: str, columns: list[int], share: float) -> tuple[dic
         inside = use & (data.folds != fold)
         here = data.folds == fold
         held_out[here] = fit(names, kind, signs[inside], bad[inside]).log_odds(signs[here])
-    limit = float(np.quantile(held_out[good], 1 - share))
+    limit = float(np.quantile(held_out[good], 1 - GOOD_OVER_HALF[kind]))
     found = fit(names, kind, signs[use], bad[use])
     lists = {name: getattr(found, name).tolist() for name in ("roots", "sign", "number", "skip")}
     return {"bias": round(found.bias - limit, 4), **lists}, report(data, kind, held_out - limit)
@@ -225,12 +223,12 @@ def grown(lang: str, data: Table) -> dict[str, object]:
     """The models of a language from a table, with and without the signs of vectors; prints what the folds say."""
     found: dict[str, object] = {}
     end = " reading" if "read_gain" in data.names else ""
-    shares = {kind: READ_OVER_HALF[kind] for kind in READ[lang]} if end else GOOD_OVER_HALF
+    kinds = READ[lang] if end else tuple(KINDS)
     every = list(range(len(data.names)))
     plain = [i for i in every if not data.names[i].startswith(VECTORS)]
     for name, columns in {lang + end: plain, f"{lang} vectors{end}": every}.items():
         if name == lang + end or len(plain) < len(every):
-            fitted = {kind: model(data, kind, columns, share) for kind, share in shares.items()}
+            fitted = {kind: model(data, kind, columns) for kind in kinds}
             print("\n".join([f"{name}:", *(note for _, note in fitted.values())]), flush=True)
             trees = {kind: one for kind, (one, _) in fitted.items()}
             found[name] = {"signs": [data.names[i] for i in columns], "kinds": trees}
