@@ -25,7 +25,7 @@ from pipeline.progress import Progress
 from pipeline.reporting.data import ModelFacts
 from pipeline.reporting.rows import reason_kind
 from pipeline.run import REJECTED
-from pipeline.score import VERSION, score, signatures
+from pipeline.score import BATCH, VERSION, score, signatures
 from pipeline.scorers.base import Context, Scorer
 from pipeline.scorers.reading import load_reader
 from pipeline.stop import Stop
@@ -119,10 +119,7 @@ class CorpusFilter:
                     task.skip(self.sizes[number])
                     continue
                 self.stop.check()
-                rows: list[Scored] = []
-                for row in score(self._pairs(number), self.scorers, Context()):
-                    rows.append(row)
-                    task.advance(1)
+                rows = list(task.each(score(self._pairs(number), self.scorers, Context()), BATCH))
                 self.store.commit("score", number, key, rows)
                 self.scored_now += len(rows)
 

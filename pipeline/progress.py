@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 PLAIN_EVERY = 30.0
 """Seconds between plain lines."""
 LIVE_EVERY = 0.2
+T = TypeVar("T")
 MIN_SAMPLE = 2.0
 """Seconds of work before a rate is worth showing."""
 
@@ -67,6 +68,18 @@ class Task:
         if now - self.shown >= (LIVE_EVERY if self.progress.live else PLAIN_EVERY):
             self.shown = now
             self.show()
+
+    def each(self, rows: Iterable[T], size: int) -> Iterator[T]:
+        """The rows as they are, counted `size` at a time: where so many are made at once, the first comes as late as the
+        last, and a rate over it alone would be wrong."""
+        waiting = 0
+        for row in rows:
+            yield row
+            waiting += 1
+            if waiting == size:
+                self.advance(waiting)
+                waiting = 0
+        self.advance(waiting)
 
     def show(self) -> None:
         """Say where the task stands, now."""

@@ -27,8 +27,8 @@ from pipeline.filter import filter_pairs
 from pipeline.pairs import Group, aligned_groups, translated_pairs
 from pipeline.progress import Progress, Task
 from pipeline.read import Reader
+from pipeline.score import BATCH, score, signatures
 from pipeline.score import VERSION as SCORE_VERSION
-from pipeline.score import score, signatures
 from pipeline.scorers.base import Context, Scorer
 from pipeline.scorers.reading import load_reader
 from pipeline.segment import LEARNED, segment
@@ -231,9 +231,8 @@ class Run:
 
     def _scored(self, number: int, task: Task) -> Iterator[Scored]:
         context = Context({found.segment_id: found for found in self.translations(number)})
-        for row in score(self.store.rows("align", number, Pair), self.scorers, context):
+        for row in task.each(score(self.store.rows("align", number, Pair), self.scorers, context), BATCH):
             self.stop.check()
-            task.advance(1)
             yield row
 
     def verdicts(self) -> Iterator[tuple[int, Scored, Verdict]]:

@@ -34,3 +34,9 @@ def test_plain_streams_get_whole_lines_and_quiet_ones_only_warnings() -> None:
     assert loud.getvalue().startswith("align        0%  0/2 documents\nalign      2 documents in 0 s\n")
     assert "\r" not in loud.getvalue()
     assert quiet.getvalue() == "warning: one file was rejected\n"
+
+
+def test_rows_that_are_made_together_are_counted_together() -> None:
+    task = Task(Progress(io.StringIO()), "score", 5, "pairs")
+    assert [(row, task.done) for row in task.each("abcde", 2)] == [("a", 0), ("b", 0), ("c", 2), ("d", 2), ("e", 4)]
+    assert task.done == 5

@@ -158,9 +158,8 @@ def measure(
             keys.append((bad.kind, bad.variant))
             made.append(as_pair(str(bad.place), pairs[bad.place].src_lang, bad.src_text, bad.tgt_text))
         with (progress or Progress(quiet=True)).task("judge", len(made), "pairs") as task:
-            for key, pair, reasons in zip(keys, made, judge.reasons(made), strict=True):
+            for key, pair, reasons in zip(keys, made, task.each(judge.reasons(made), BATCH), strict=True):
                 by_lang[pair.src_lang].add(key, reasons)
-                task.advance(1)
         found += by_lang.values()
     return found
 
