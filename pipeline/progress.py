@@ -70,8 +70,8 @@ class Task:
             self.show()
 
     def each(self, rows: Iterable[T], size: int) -> Iterator[T]:
-        """The rows as they are, counted `size` at a time: where so many are made at once, the first comes as late as the
-        last, and a rate over it alone would be wrong."""
+        """The rows as they are, counted `size` at a time: where so many are made at once, the first comes as late as
+        the last, and a rate over it alone would be wrong."""
         waiting = 0
         for row in rows:
             yield row
