@@ -224,6 +224,8 @@ class Run:
         common = digest("score", SCORE_VERSION, signatures(self.scorers))
         self.score_keys = [digest(common, key) for key in self.pair_keys]
         todo = [n for n, key in enumerate(self.score_keys) if not self._done("score", n, key)]
+        if not todo:
+            return
         sizes = [(self.store.record("align", n) or {"rows": 0})["rows"] for n in todo]
         with self.progress.task("score", sum(sizes), "pairs") as task:
             for number in todo:

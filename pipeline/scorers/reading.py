@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
@@ -84,7 +85,7 @@ class Readings:
         return found
 
 
-class _Read:
+class _Read(ABC):
     """A score from the readings; None for translated pairs, without a reader, and for pairs too long to read."""
 
     name: ClassVar[str]
@@ -100,8 +101,9 @@ class _Read:
     def score(self, pairs: Sequence[Pair], context: Context) -> list[float | None]:
         return [None if one is None else self.one(one) for one in self.readings.of(pairs)]
 
+    @abstractmethod
     def one(self, reading: Reading) -> float:
-        raise NotImplementedError
+        """The score of one reading."""
 
 
 class ForcedLogProbability(_Read):
