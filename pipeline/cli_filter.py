@@ -20,6 +20,7 @@ from pipeline.given import LANGUAGES, corpora
 from pipeline.held_out import held_out_files
 from pipeline.progress import Progress, clock
 from pipeline.run import REJECTED, resolved
+from pipeline.scorers.reading import load_reader
 from pipeline.store import to_json
 from pipeline.write import CORPUS
 from pipeline.write import REJECTED as REJECTED_PAIRS
@@ -52,8 +53,7 @@ def filter_command(asked: Asked, out: Path | None, *, as_json: bool, quiet: bool
     progress = Progress(quiet=quiet)
     work = CorpusFilter(given, config, out, progress)
     models.locate(work.encoder_entry)
-    if work.reader_entry:
-        models.locate(work.reader_entry)
+    load_reader(work.reader_entry, config.translate.device)
     progress.say(f"mekong filter {config.name}: {len(config.filter.rules)} rules; output in {out}")
     with work.store.claimed(), work.stop.listening(progress.say):
         resolved(config, out)

@@ -21,6 +21,7 @@ from pipeline.output import MANIFEST, Output, finished
 from pipeline.progress import Progress, clock
 from pipeline.read import expand
 from pipeline.run import REJECTED, Run, resolved
+from pipeline.scorers.reading import load_reader
 from pipeline.store import to_json
 
 
@@ -58,11 +59,10 @@ def run_command(
 
 
 def _check_models(run: Run) -> None:
-    """Fail before any work when a model is not in the store."""
+    """Fail before any work when a model is not in the store, or cannot do what it is asked for."""
     models.locate(run.entry)
     models.locate(run.encoder_entry)
-    if run.reader_entry:
-        models.locate(run.reader_entry)
+    load_reader(run.reader_entry, run.config.translate.device)
 
 
 def _say_plan(run: Run) -> None:
