@@ -133,7 +133,7 @@ class FilterSettings(Settings):
     `off` switches it off. Once read, these are all rules, the preset's included."""
     model: str | None = None
     """A chat model of the registry that reads every pair that it has not translated, so that damage shows which nothing
-    else finds (`mekong bench filter`); null: none. On a CPU it reads some two pairs a second."""
+    else finds (`mekong bench filter`); null: none. On a CPU it reads one or two pairs a second."""
     near_duplicates: Annotated[float, Field(ge=0.5, le=1)] | None = 0.8
     """A pair is rejected when both sides have this Jaccard similarity to one kept before; null: only exact copies."""
     held_out: tuple[str, ...] = ()

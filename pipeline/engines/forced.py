@@ -1,8 +1,9 @@
-"""Forced decoding: how likely a language model finds an English text that is there already.
+"""Forced decoding: how likely a language model finds texts that are there already.
 
-Each token is given a probability after those before it, once with the source in front and once without. What the first
-exceeds the second by is what the source tells of the token (pointwise mutual information, in nats). Compare dual
-conditional cross-entropy (Junczys-Dowmunt 2018, W18-6478), which judges whole sentences by such models.
+Each token of either side of a pair is given a probability after those before it, once with the other side in front and
+once without. What the first exceeds the second by is what the other side tells of the token (pointwise mutual
+information, in nats). Compare dual conditional cross-entropy (Junczys-Dowmunt 2018, W18-6478), which judges whole
+sentences by such models in both directions.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ LOGIT_ROWS = 512
 """Positions whose logits are held at once; a vocabulary has some 150,000 of them each."""
 MAX_TOKENS = 4096
 """A longer pair is not read."""
-SOURCE_TOKENS = 3
-"""Tokens at the start of the source that are asked for: how likely a text begins so."""
+
+
+BOTH_ORDERS = frozenset(["th"])
+"""Languages whose pairs are also read with the English first, which costs half as much again: that a Thai source was
+cut off shows in nothing else, while Vietnamese has capitals and final marks."""
 
 
 class Sides(NamedTuple):
@@ -47,24 +51,39 @@ class Row(NamedTuple):
     asked: list[int]
 
 
+class _Side(NamedTuple):
+    """Tokens of a label such as `English:`, those of a text with its line end, and where in the text these begin."""
+
+    label: list[int]
+    text: list[int]
+    starts: NDArray[np.int64]
+
+    @property
+    def row(self) -> list[int]:
+        return self.label + self.text
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the model thinks of a pair: natural log-probabilities of tokens after all before them.
 
     `given` (n + 1,) are those of the n tokens of the English and of the line end after them, the source being known; a
     final mark and the line end can be one token, which is then the last. `alone` (n + 1,) are the same without a
-    source. `starts` (n + 1,) are the places in the English, in characters, where the tokens begin. `source` (up to
-    SOURCE_TOKENS + 1,) are those of the first tokens of the source and of the line end after it.
+    source. `starts` (n + 1,) are the places in the English, in characters, where the tokens begin. `source_given` and
+    `source_alone` (m + 1,) are those of the source and its line end, with the English before it and without; the former
+    is None where the language is not read in both orders.
     """
 
     given: LogProbabilities
     alone: LogProbabilities
     starts: NDArray[np.int64]
-    source: LogProbabilities
+    source_given: LogProbabilities | None
+    source_alone: LogProbabilities
 
 
 class ForcedDecoder:
-    """A decoder-only model that reads pairs as `LANGUAGE: SOURCE`, line end, `English: ENGLISH`, line end."""
+    """A decoder-only model that reads pairs as `LANGUAGE: SOURCE`, line end, `English: ENGLISH`, line end, and in
+    some languages in the other order too."""
 
     def __init__(self, folder: Path, name: str, device: Literal["cpu", "cuda"], dtype: str) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -82,32 +101,25 @@ class ForcedDecoder:
 
         Raises EngineError where a log-probability is no number, or one pair alone needs more memory than there is.
         """
-        prompts = [self._prompt(one) for one in pairs]
-        texts = [self._tokens(f" {_line(one.english)}\n") for one in pairs]
-        given = [
-            Row(prompt + text, asked + list(range(len(prompt), len(prompt) + len(text))))
-            for (prompt, asked), (text, _) in zip(prompts, texts, strict=True)
-        ]
-        bare, _ = self._tokens("English:")
-        alone = [Row(bare + text, list(range(len(bare), len(bare) + len(text)))) for text, _ in texts]
-        short = [i for i, row in enumerate(given) if len(row.tokens) <= MAX_TOKENS]
-        found = self._log_probabilities([given[i] for i in short] + [alone[i] for i in short])
+        sides = [(self._side(LANGUAGE_NAMES[x.lang], x.source), self._side("English", x.english)) for x in pairs]
+        short = [i for i, (source, english) in enumerate(sides) if len(source.row) + len(english.row) <= MAX_TOKENS]
+        both = [pairs[i].lang in BOTH_ORDERS for i in short]
+        rows = [_row(*sides[i]) for i in short]
+        rows += [_row(*reversed(sides[i])) if both[at] else _row(sides[i][1]) for at, i in enumerate(short)]
+        found = self._log_probabilities(rows)
         readings: list[Reading | None] = [None] * len(pairs)
-        for i, with_source, without in zip(short, found, found[len(short) :], strict=False):
-            # A token begins with the space before its word, and the first of all with one that is not in the text.
-            starts = np.maximum(0, texts[i][1] - 1)
-            size = len(prompts[i][1])
-            readings[i] = Reading(with_source[size:], without, starts, with_source[:size])
+        for at, i in enumerate(short):
+            source, english = sides[i]
+            forth, back = found[at], found[len(short) + at]
+            m, n = len(source.text), len(english.text)
+            readings[i] = Reading(forth[m:], back[:n], english.starts, back[n:] if both[at] else None, forth[:m])
         return readings
 
-    def _prompt(self, one: Sides) -> tuple[list[int], list[int]]:
-        """What stands before the English, and where in it the first tokens of the source and the line end are."""
-        before = f"{LANGUAGE_NAMES[one.lang]}:"
-        source = f"{before} {_line(one.source)}"
-        tokens, starts = self._tokens(f"{source}\nEnglish:")
-        first = int(np.searchsorted(starts, len(before)))
-        stop = int(np.searchsorted(starts, len(source), side="right")) - 1
-        return tokens, [*range(first, min(first + SOURCE_TOKENS, stop)), stop]
+    def _side(self, language: str, text: str) -> _Side:
+        label, _ = self._tokens(f"{language}:")
+        tokens, starts = self._tokens(f" {_line(text)}\n")
+        # A token begins with the space before its word, and the first of all with one that is not in the text.
+        return _Side(label, tokens, np.maximum(0, starts - 1))
 
     def _tokens(self, text: str) -> tuple[list[int], NDArray[np.int64]]:
         """Token ids, and where in the text they begin. Words such as <|im_end|> in a news text are words."""
@@ -117,7 +129,7 @@ class ForcedDecoder:
     def _log_probabilities(self, rows: Sequence[Row]) -> list[LogProbabilities]:
         """Of what each row asks for; equal rows are computed once."""
         places: dict[bytes, int] = {}
-        which = [places.setdefault(np.array([len(row.asked), *row.tokens]).tobytes(), i) for i, row in enumerate(rows)]
+        which = [places.setdefault(np.array([*row.asked, -1, *row.tokens]).tobytes(), i) for i, row in enumerate(rows)]
         distinct = sorted(set(which))
         found: dict[int, LogProbabilities] = {}
         for batch in plan([len(rows[i].tokens) for i in distinct], BATCH_TOKENS[self.device], max(1, len(distinct))):
@@ -160,6 +172,16 @@ class ForcedDecoder:
             parts.append(taken - logits.logsumexp(-1))
         ends = np.cumsum([len(row.asked) for row in rows])
         return np.split(torch.cat(parts).cpu().numpy(), ends[:-1])
+
+
+def _row(*sides: _Side) -> Row:
+    """One text after the other, each after its label, and all of them asked for."""
+    tokens: list[int] = []
+    asked: list[int] = []
+    for side in sides:
+        tokens += side.row
+        asked += range(len(tokens) - len(side.text), len(tokens))
+    return Row(tokens, asked)
 
 
 def _line(text: str) -> str:

@@ -113,7 +113,7 @@ class Signals:
             self._signs = signs_of(pairs, self.encoder)
             for pair, signs, reading in zip(pairs, self._signs, self._readings_of(pairs), strict=True):
                 if reading is not None:
-                    signs |= reading_signs(pair.tgt_text, reading)
+                    signs |= reading_signs(pair, reading)
             self._pairs = pairs
         return self._signs
 
@@ -124,13 +124,13 @@ class Signals:
 class Damage:
     """How likely one kind of damage is, 0 to 1; at .5 one good pair in 1,000 is taken for damaged.
 
-    Of omissions, the commonest damage, it is one in 500.
+    Of omissions, the commonest damage, it is one in 500; where a language model has read the pair, up to six in 1,000.
 
     `unrelated`: the English belongs to another sentence; `omission`: a third of it is gone; `addition`: a third of the
     source is gone; `name_error`: a name is another. None where a side is empty.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __init__(self, kind: str, signals: Signals) -> None:
         self.name = kind
@@ -159,6 +159,6 @@ class Damage:
 
     def _model_name(self, pair: Pair, signs: Signs) -> str:
         name = pair.src_lang + " vectors" * ("cosine" in signs)
-        read = _models().get(f"{name} reading") if "read_gain" in signs else None
+        read = _models().get(f"{name} reading") if "read_word_gain" in signs else None
         # A reading is no sign of every kind of damage.
         return f"{name} reading" if read and self.name in read.kinds else name

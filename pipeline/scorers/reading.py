@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from pipeline.engines.forced import Reading, Sides
     from pipeline.models import Entry
 
+LogProbabilities = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-FIRST = 3
-"""Tokens at the start that are looked at together: how a text begins shows in more than its first token."""
+FEW = 3
+"""Tokens that are looked at together: how a text begins shows in more than its first token, and a name is several."""
 SILENT = 0.1
 """A word of which the source tells less, in nats, has nothing there that it translates."""
 
@@ -116,57 +117,60 @@ class ForcedLogProbability(_Read):
 
 
 class Information(_Read):
-    """How much the source tells of an English token in the mean, in nats: what the log-probability with the source
-    exceeds that without it by. Near 0 where the English has nothing to do with the source."""
+    """How much the sides tell of each other, in nats by token of the English: the mean of what the log-probability of
+    each with the other before it exceeds that without it by; of the English alone in languages that are read in one
+    order. Near 0 where the English has nothing to do with the source.
+
+    Both are estimates of one thing, log P(E, S) / P(E) P(S), and where one fails, often on short texts, the other may
+    not.
+    """
 
     name = "information"
+    version = 2
 
     def one(self, reading: Reading) -> float:
-        return float((reading.given - reading.alone).mean())
+        told = [float((reading.given - reading.alone).sum())]
+        if reading.source_given is not None:
+            told.append(float((reading.source_given - reading.source_alone).sum()))
+        return sum(told) / len(told) / len(reading.given)
 
 
-def reading_signs(english: str, reading: Reading) -> dict[str, float]:
-    """Signs of damage: where the English is unlikely, where the source tells nothing of it, and whether the source
-    begins and ends as texts do."""
-    text = " ".join(english.split())
-    given, gain = reading.given.astype(np.float64), (reading.given - reading.alone).astype(np.float64)
-    n = max(1, len(given) - 1)
-    third = max(1, n // 3)
-    ends = np.append(reading.starts[1:], len(text))
-    words = _by_word(text, reading.starts[:n])
-    word_given, word_gain = np.bincount(words, given[:n]), np.bincount(words, gain[:n])
-    return {
-        "read_alone": float(reading.alone[:n].mean()),
-        "read_given": float(given[:n].mean()),
-        "read_gain": float(gain[:n].mean()),
-        **_ends("read_given", given, n, third),
-        **_ends("read_gain", gain, n, third),
-        "read_gain_window": _lowest_mean(gain[:n], third),
-        "read_word_given": float(word_given.min()),
-        "read_word_gain": float(word_gain.min()),
-        "read_silent": float((word_gain < SILENT).mean()),
-        **_names(text, reading.starts[:n], ends[:n], given[:n], gain[:n]),
-        "read_source_start": float(reading.source[0]),
-        "read_source_starts": float(reading.source[:-1].mean()) if len(reading.source) > 1 else 0.0,
-        "read_source_stop": float(reading.source[-1]),
+def reading_signs(pair: Pair, reading: Reading) -> dict[str, float]:
+    """Signs of damage: where one side is unlikely after the other, where the other tells nothing of it, and whether
+    each begins and ends as texts do."""
+    found = {
+        "read_english_alone": float(reading.alone[: max(1, len(reading.alone) - 1)].mean()),
+        **_side("english", reading.given, reading.alone),
+        **_words(pair.tgt_text, reading),
     }
-
-
-def _by_word(text: str, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which word each token belongs to."""
-    begins = [i == 0 or text[start : start + 1] == " " for i, start in enumerate(starts.tolist())]
-    found: NDArray[np.int64] = np.cumsum(begins) - 1
+    starts = _means("alone", reading.source_alone.astype(np.float64))
+    found |= {f"read_source_{sign}": starts[sign] for sign in ("alone_start", "alone_starts", "alone_stop")}
+    if reading.source_given is not None:
+        found |= _side("source", reading.source_given, reading.source_alone)
     return found
 
 
-def _ends(name: str, values: Numbers, n: int, third: int) -> dict[str, float]:
-    """Of the line end, the first tokens, the first third, the last."""
+def _side(side: str, given: LogProbabilities, alone: LogProbabilities) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for kind, values in (("given", given.astype(np.float64)), ("gain", (given - alone).astype(np.float64))):
+        n = max(1, len(values) - 1)
+        found |= _means(kind, values)
+        found[f"{kind}_third"] = _lowest_mean(values[:n], max(1, n // 3))
+        found[f"{kind}_few"] = _lowest_mean(values[:n], min(FEW, n))
+    return {f"read_{side}_{sign}": value for sign, value in found.items()}
+
+
+def _means(kind: str, values: Numbers) -> dict[str, float]:
+    """Of the text, the line end, the first token, the first few, the first third, the last."""
+    n = max(1, len(values) - 1)
+    third = max(1, n // 3)
     return {
-        f"{name}_stop": float(values[-1]),
-        f"{name}_start": float(values[0]),
-        f"{name}_starts": float(values[:FIRST].mean()),
-        f"{name}_front": float(values[:third].mean()),
-        f"{name}_end": float(values[n - third : n].mean()),
+        kind: float(values[:n].mean()),
+        f"{kind}_stop": float(values[-1]),
+        f"{kind}_start": float(values[0]),
+        f"{kind}_starts": float(values[: min(FEW, n)].mean()),
+        f"{kind}_front": float(values[:third].mean()),
+        f"{kind}_end": float(values[n - third : n].mean()),
     }
 
 
@@ -174,6 +178,23 @@ def _lowest_mean(values: Numbers, width: int) -> float:
     """Of all runs of so many tokens."""
     total = np.concatenate([[0.0], np.cumsum(values)])
     return float(((total[width:] - total[:-width]) / width).min())
+
+
+def _words(english: str, reading: Reading) -> dict[str, float]:
+    """Of single words and names of the English."""
+    text = " ".join(english.split())
+    n = max(1, len(reading.given) - 1)
+    given, gain = (values[:n].astype(np.float64) for values in (reading.given, reading.given - reading.alone))
+    starts, ends = reading.starts[:n], np.append(reading.starts[1:], len(text))[:n]
+    begins = [i == 0 or text[start : start + 1] == " " for i, start in enumerate(starts.tolist())]
+    words = np.cumsum(begins) - 1
+    word_gain = np.bincount(words, gain)
+    return {
+        "read_word_given": float(np.bincount(words, given).min()),
+        "read_word_gain": float(word_gain.min()),
+        "read_silent": float((word_gain < SILENT).mean()),
+        **_names(text, starts, ends, given, gain),
+    }
 
 
 def _names(

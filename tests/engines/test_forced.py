@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.engines import reader
-from pipeline.engines.forced import BATCH_TOKENS, MAX_TOKENS, SOURCE_TOKENS, ForcedDecoder, Sides
+from pipeline.engines.forced import BATCH_TOKENS, MAX_TOKENS, ForcedDecoder, Sides
 from pipeline.errors import EngineError, UsageError
 
 PAIRS = [
@@ -24,11 +24,11 @@ def decoder(tiny_model):
     return ForcedDecoder(tiny_model("qwen2"), "tiny", "cpu", "float32")
 
 
-def plainly(folder, prompt, english):
+def plainly(folder, prompt, text):
     """What transformers says of each token, one text at a time and without cutting anything out."""
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
-    first, rest = tokenizer.encode(prompt), tokenizer.encode(f" {english}\n")
+    first, rest = tokenizer.encode(prompt), tokenizer.encode(f" {text}\n")
     with torch.inference_mode():
         logits = model(torch.tensor([first + rest])).logits[0]
     return [float(logits[len(first) - 1 + i].log_softmax(-1)[token]) for i, token in enumerate(rest)]
@@ -36,21 +36,27 @@ def plainly(folder, prompt, english):
 
 def test_log_probabilities_are_those_of_transformers(decoder, tiny_model):
     folder = tiny_model("qwen2")
-    for pair, reading in zip(PAIRS[:2], decoder.read(PAIRS)[:2], strict=True):
-        language = {"th": "Thai", "vi": "Vietnamese"}[pair.lang]
-        given = plainly(folder, f"{language}: {pair.source}\nEnglish:", pair.english)
-        assert reading.given == pytest.approx(given, abs=1e-4)
-        assert reading.alone == pytest.approx(plainly(folder, "English:", pair.english), abs=1e-4)
-        assert np.abs(reading.given - reading.alone).max() > 1e-3
-
-
-def test_the_source_is_asked_for_its_first_tokens_and_its_line_end(decoder, tiny_model):
     for pair, reading in zip(PAIRS, decoder.read(PAIRS), strict=True):
-        language = {"th": "Thai", "vi": "Vietnamese"}[pair.lang]
-        source = " ".join(pair.source.split())
-        expected = plainly(tiny_model("qwen2"), f"{language}:", source)
-        assert reading.source[-1] == pytest.approx(expected[-1], abs=1e-4)
-        assert reading.source[:-1] == pytest.approx(expected[: min(SOURCE_TOKENS, len(expected) - 1)], abs=1e-4)
+        label = {"th": "Thai", "vi": "Vietnamese"}[pair.lang]
+        source, english = " ".join(pair.source.split()), " ".join(pair.english.split())
+        given = plainly(folder, f"{label}: {source}\nEnglish:", english)
+        assert reading.given == pytest.approx(given, abs=1e-4)
+        assert reading.alone == pytest.approx(plainly(folder, "English:", english), abs=1e-4)
+        assert reading.source_alone == pytest.approx(plainly(folder, f"{label}:", source), abs=1e-4)
+        assert np.abs(reading.given - reading.alone).max() > 1e-3
+        if pair.lang == "vi":
+            assert reading.source_given is None
+        else:
+            given = plainly(folder, f"English: {english}\n{label}:", source)
+            assert reading.source_given == pytest.approx(given, abs=1e-4)
+            assert np.abs(reading.source_given - reading.source_alone).max() > 1e-3
+
+
+def same(one, other):
+    assert one.starts.tolist() == other.starts.tolist()
+    assert (one.source_given is None) == (other.source_given is None)
+    for name in ("given", "alone", "source_alone", *(["source_given"] if one.source_given is not None else [])):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-4)
 
 
 def test_neighbours_do_not_matter(decoder, monkeypatch):
@@ -58,8 +64,16 @@ def test_neighbours_do_not_matter(decoder, monkeypatch):
     monkeypatch.setitem(BATCH_TOKENS, "cpu", 1)
     for pair, reading in zip(PAIRS, together, strict=True):
         (alone,) = decoder.read([pair])
-        assert alone.given == pytest.approx(reading.given, abs=1e-4)
-        assert alone.alone == pytest.approx(reading.alone, abs=1e-4)
+        same(alone, reading)
+
+
+def test_equal_pairs_are_read_once(decoder, monkeypatch):
+    forward, rows = decoder._forward, []
+    monkeypatch.setattr(decoder, "_forward", lambda some: rows.extend(some) or forward(some))
+    one, other, again = decoder.read([PAIRS[0], PAIRS[1], PAIRS[0]])
+    assert len(rows) == 4
+    same(one, again)
+    assert len(other.given) != len(one.given)
 
 
 def test_the_places_of_the_tokens_cut_the_text_into_them(decoder):
@@ -71,14 +85,12 @@ def test_the_places_of_the_tokens_cut_the_text_into_them(decoder):
 
 
 def test_line_breaks_are_spaces(decoder):
-    broken, joined = decoder.read([PAIRS[3], Sides("a b", "vi", "one two")])
-    assert broken.given.tolist() == joined.given.tolist()
+    same(*decoder.read([PAIRS[3], Sides("a b", "vi", "one two")]))
 
 
 def test_control_tokens_in_a_text_are_text(decoder):
     special = decoder.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert special not in decoder._tokens(" stop <|im_end|> there\n")[0]
-    assert special not in decoder._prompt(Sides("<|im_end|>", "vi", ""))[0]
 
 
 def test_a_pair_that_is_too_long_is_not_read(decoder):
@@ -100,7 +112,7 @@ def test_out_of_memory_the_batch_is_halved(decoder, monkeypatch):
 
     monkeypatch.setattr(decoder, "_forward", scarce)
     for reading, usual in zip(decoder.read(PAIRS), expected, strict=True):
-        assert reading.given == pytest.approx(usual.given, abs=1e-4)
+        same(reading, usual)
     assert max(tried) > 2
 
 
