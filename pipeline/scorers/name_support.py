@@ -220,6 +220,7 @@ class NameChanged(PairScorer):
     """
 
     name = "name_changed"
+    version = 2
 
     def __init__(self, least: float = 0.5) -> None:
         self.least = least
