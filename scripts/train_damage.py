@@ -84,7 +84,7 @@ RISES: dict[str, tuple[str, ...]] = {
 """By kind the signs of which more can only mean that this damage is likelier."""
 _BREAK = ("given_start", "given_starts", "given_stop", "gain_stop")
 _UNTOLD = ("gain", "gain_front", "gain_end", "gain_third")
-_READ = {
+_READ_FALLS = {
     "omission": (*(f"read_english_{sign}" for sign in _BREAK), *(f"read_source_{sign}" for sign in _UNTOLD)),
     "addition": (
         *(f"read_source_{sign}" for sign in (*_BREAK, "alone_start", "alone_starts", "alone_stop")),
@@ -98,9 +98,9 @@ _READ = {
 """A side that was cut off begins or ends oddly, and the other side has words of which it tells nothing."""
 FALLS: dict[str, tuple[str, ...]] = {
     "unrelated": ("cosine", "source_coverage", "target_coverage", "names_supported"),
-    "omission": ("source_coverage", *_READ["omission"]),
-    "addition": ("target_coverage", *_READ["addition"]),
-    "name_error": ("names_supported", *_READ["name_error"]),
+    "omission": ("source_coverage", *_READ_FALLS["omission"]),
+    "addition": ("target_coverage", *_READ_FALLS["addition"]),
+    "name_error": ("names_supported", *_READ_FALLS["name_error"]),
 }
 """And those of which more can only mean the opposite."""
 GOOD_OVER_HALF = {"unrelated": 0.001, "omission": 0.002, "addition": 0.001, "name_error": 0.001}

@@ -29,8 +29,6 @@ LOGIT_ROWS = 512
 """Positions whose logits are held at once; a vocabulary has some 150,000 of them each."""
 MAX_TOKENS = 4096
 """A longer pair is not read."""
-
-
 BOTH_ORDERS = frozenset(["th"])
 """Languages whose pairs are also read with the English first, which costs half as much again: that a Thai source was
 cut off shows in nothing else, while Vietnamese has capitals and final marks."""

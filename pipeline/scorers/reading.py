@@ -14,10 +14,9 @@ from pipeline.scorers.name_support import name_spans
 from pipeline.types import Pair
 
 if TYPE_CHECKING:
-    from pipeline.engines.forced import Reading, Sides
+    from pipeline.engines.forced import LogProbabilities, Reading, Sides
     from pipeline.models import Entry
 
-LogProbabilities = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
 FEW = 3
