@@ -149,16 +149,13 @@ def measure(
     found: list[Outcome] = []
     for file, pairs in files.items():
         by_lang = {lang: Outcome(file, lang) for lang in sorted({pair.src_lang for pair in pairs})}
-        keys: list[Key] = []
-        made: list[Pair] = []
-        for place, good in enumerate(pairs):
-            keys.append((GOLD, ""))
-            made.append(as_pair(str(place), good.src_lang, good.src_text, good.tgt_text))
-        for bad in inject(pairs, seed):
-            keys.append((bad.kind, bad.variant))
-            made.append(as_pair(str(bad.place), pairs[bad.place].src_lang, bad.src_text, bad.tgt_text))
+        judged = [(place, (GOLD, ""), pair.src_text, pair.tgt_text) for place, pair in enumerate(pairs)]
+        judged += [(bad.place, (bad.kind, bad.variant), bad.src_text, bad.tgt_text) for bad in inject(pairs, seed)]
+        # What was made of one pair comes together, so that a reader reads once what its texts have in common.
+        judged.sort(key=lambda one: one[0])
+        made = [as_pair(str(place), pairs[place].src_lang, *texts) for place, _, *texts in judged]
         with (progress or Progress(quiet=True)).task("judge", len(made), "pairs") as task:
-            for key, pair, reasons in zip(keys, made, task.each(judge.reasons(made), BATCH), strict=True):
+            for (_, key, *_), pair, reasons in zip(judged, made, task.each(judge.reasons(made), BATCH), strict=True):
                 by_lang[pair.src_lang].add(key, reasons)
         found += by_lang.values()
     return found

@@ -17,16 +17,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.engines.batching import plan
 from pipeline.engines.chat import LANGUAGE_NAMES
+from pipeline.engines.token_tree import TokenTree, plan_trees
 from pipeline.errors import EngineError
 
 LogProbabilities = NDArray[np.float32]
 
-BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
-"""Tokens of a batch, padding included: enough for the matrix products to run at full speed."""
+BATCH_TOKENS = {"cpu": 512, "cuda": 4096}
+"""Tokens of a batch, those that several texts begin with counted once: enough for the matrix products to run at full
+speed, few enough for the attention of all to all, of which most is masked, to cost little."""
 LOGIT_ROWS = 512
 """Positions whose logits are held at once; a vocabulary has some 150,000 of them each."""
+SUM_ROWS = {"cpu": 32, "cuda": 512}
+"""Of these, those that are summed at once, in float32: on a processor in memory that is used again."""
 MAX_TOKENS = 4096
 """A longer pair is not read."""
 BOTH_ORDERS = frozenset(["th"])
@@ -90,7 +93,7 @@ class ForcedDecoder:
         self.device = device
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True, attn_implementation="sdpa"
         )
         self.model = model.to(device).eval()
 
@@ -125,19 +128,16 @@ class ForcedDecoder:
         return list(found["input_ids"]), np.array([start for start, _ in found["offset_mapping"]], np.int64)
 
     def _log_probabilities(self, rows: Sequence[Row]) -> list[LogProbabilities]:
-        """Of what each row asks for; equal rows are computed once."""
-        places: dict[bytes, int] = {}
-        which = [places.setdefault(np.array([*row.asked, -1, *row.tokens]).tobytes(), i) for i, row in enumerate(rows)]
-        distinct = sorted(set(which))
-        found: dict[int, LogProbabilities] = {}
-        for batch in plan([len(rows[i].tokens) for i in distinct], BATCH_TOKENS[self.device], max(1, len(distinct))):
-            chosen = [distinct[i] for i in batch]
-            found.update(zip(chosen, self._within_memory([rows[i] for i in chosen]), strict=True))
-        if not all(np.isfinite(values).all() for values in found.values()):
+        """Of what each row asks for; what several begin with is computed once, if they fall into one batch."""
+        found: list[LogProbabilities] = [np.empty(0, np.float32)] * len(rows)
+        for batch in plan_trees([row.tokens for row in rows], BATCH_TOKENS[self.device]):
+            for i, values in zip(batch, self._within_memory([rows[i] for i in batch]), strict=True):
+                found[i] = values
+        if not all(np.isfinite(values).all() for values in found):
             raise EngineError(
                 f"{self.name} gives log-probabilities that are no numbers", "Try --set translate.device=cpu"
             )
-        return [found[i] for i in which]
+        return found
 
     def _within_memory(self, rows: Sequence[Row]) -> list[LogProbabilities]:
         """Out of memory, the batch is halved."""
@@ -156,20 +156,26 @@ class ForcedDecoder:
 
     @torch.inference_mode()
     def _forward(self, rows: Sequence[Row]) -> list[LogProbabilities]:
-        longest = max(len(row.tokens) for row in rows)
-        # Padding comes last, where no earlier token looks, so that no mask is needed.
-        ids = torch.tensor([row.tokens + [0] * (longest - len(row.tokens)) for row in rows], device=self.device)
-        hidden = self.model.model(ids, use_cache=False).last_hidden_state
-        row_of = torch.tensor([i for i, row in enumerate(rows) for _ in row.asked], device=self.device)
-        asked = torch.tensor([place for row in rows for place in row.asked], device=self.device)
-        states, tokens = hidden[row_of, asked - 1], ids[row_of, asked]
+        tree = TokenTree([row.tokens for row in rows])
+        ids, positions = torch.tensor([tree.tokens, tree.depths], device=self.device)
+        mask = torch.tensor(tree.sees, device=self.device)
+        hidden = self.model.model(
+            ids[None], attention_mask=mask[None, None], position_ids=positions[None], use_cache=False
+        ).last_hidden_state[0]
+        # Of each node that is asked for, once, after the node before it in any of its rows.
+        before = {path[at]: path[at - 1] for row, path in zip(rows, tree.paths, strict=True) for at in row.asked}
+        nodes = torch.tensor(list(before), device=self.device)
+        states, tokens = hidden[list(before.values())], ids[nodes]
         parts = []
         for at in range(0, len(states), LOGIT_ROWS):
-            logits = self.model.lm_head(states[at : at + LOGIT_ROWS]).float()
-            taken = logits.gather(1, tokens[at : at + LOGIT_ROWS, None])[:, 0]
-            parts.append(taken - logits.logsumexp(-1))
-        ends = np.cumsum([len(row.asked) for row in rows])
-        return np.split(torch.cat(parts).cpu().numpy(), ends[:-1])
+            logits = self.model.lm_head(states[at : at + LOGIT_ROWS])
+            taken = logits.gather(1, tokens[at : at + LOGIT_ROWS, None])[:, 0].float()
+            parts.append(
+                taken - torch.cat([some.float().logsumexp(-1) for some in logits.split(SUM_ROWS[self.device])])
+            )
+        values = np.zeros(len(tree.tokens), np.float32)
+        values[nodes.cpu().numpy()] = torch.cat(parts).cpu().numpy()
+        return [values[[path[at] for at in row.asked]] for row, path in zip(rows, tree.paths, strict=True)]
 
 
 def _row(*sides: _Side) -> Row:

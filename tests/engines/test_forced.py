@@ -7,8 +7,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pipeline.engines import reader
+from pipeline.engines import forced, reader
 from pipeline.engines.forced import BATCH_TOKENS, MAX_TOKENS, ForcedDecoder, Sides
+from pipeline.engines.token_tree import TokenTree
 from pipeline.errors import EngineError, UsageError
 
 PAIRS = [
@@ -67,13 +68,21 @@ def test_neighbours_do_not_matter(decoder, monkeypatch):
         same(alone, reading)
 
 
-def test_equal_pairs_are_read_once(decoder, monkeypatch):
-    forward, rows = decoder._forward, []
-    monkeypatch.setattr(decoder, "_forward", lambda some: rows.extend(some) or forward(some))
-    one, other, again = decoder.read([PAIRS[0], PAIRS[1], PAIRS[0]])
-    assert len(rows) == 4
-    same(one, again)
-    assert len(other.given) != len(one.given)
+def test_what_texts_begin_with_is_computed_once(decoder, monkeypatch):
+    class Watched(TokenTree):
+        def __init__(self, rows):
+            super().__init__(rows)
+            sizes.append(len(self.tokens))
+
+    sizes = []
+    monkeypatch.setattr(forced, "TokenTree", Watched)
+    one = decoder.read([PAIRS[1]])
+    cut = PAIRS[1]._replace(english=PAIRS[1].english[:-20])
+    again = decoder.read([PAIRS[1], cut, PAIRS[1]])
+    new = sum(len(decoder._tokens(f" {text}\n")[0]) for text in (PAIRS[1].source, cut.english[-5:]))
+    assert sizes[0] < sizes[1] < sizes[0] + new + 10
+    for reading, alone in zip(again, (one[0], *decoder.read([cut]), one[0]), strict=True):
+        same(reading, alone)
 
 
 def test_the_places_of_the_tokens_cut_the_text_into_them(decoder):
