@@ -161,3 +161,10 @@ def test_a_model_of_the_registry_is_loaded_when_it_reads(tiny_store, monkeypatch
 def test_an_encoder_decoder_model_does_not_read(tiny_store):
     with pytest.raises(UsageError, match=r"filter\.model is tiny-marian, of the family marian"):
         reader.RegisteredReader(tiny_store("marian"), "cpu")
+
+
+@pytest.mark.gpu
+def test_on_cuda_the_same_is_read(decoder, tiny_model):
+    there = ForcedDecoder(tiny_model("qwen2"), "tiny", "cuda", "float32")
+    for here, other in zip(decoder.read(PAIRS), there.read(PAIRS), strict=True):
+        same(here, other)
