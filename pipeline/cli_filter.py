@@ -86,6 +86,8 @@ def _summary(work: CorpusFilter, found: dict[str, Any], out: Path) -> None:
     for name in ("", "pairs", "share", "alone"):
         table.add_column(name, justify="left" if not name else "right")
     table.add_row("kept", f"{kept:,}", f"{kept / total:.1%}", "")
+    if left_out := found["corpus"]["left_out"]:
+        table.add_row("  of another origin", f"{left_out:,}", f"{left_out / total:.1%}", "")
     table.add_row("rejected", f"{total - kept:,}", f"{(total - kept) / total:.1%}", "")
     for kind, number in counts["reasons"].items():
         table.add_row(f"  {kind}", f"{number:,}", f"{number / total:.1%}", f"{counts['alone'].get(kind, 0):,}")

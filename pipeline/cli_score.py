@@ -131,7 +131,7 @@ def _show(systems: Sequence[SystemScores], counts: Sequence[BeadCounts], output:
 
         print_tables(systems, counts, Console(markup=False))
     elif output == "latex":
-        typer.echo(latex_table(systems))
+        typer.echo(latex_table(systems, counts))
     else:
         from pipeline.store import to_json
 

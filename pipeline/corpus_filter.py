@@ -21,6 +21,7 @@ from pipeline.errors import InputError, ModelError, UsageError
 from pipeline.filter import filter_pairs
 from pipeline.given import Corpus, Given
 from pipeline.held_out import digests
+from pipeline.lines import path_text
 from pipeline.progress import Progress
 from pipeline.reporting.data import ModelFacts
 from pipeline.reporting.rows import reason_kind
@@ -172,7 +173,7 @@ class CorpusFilter:
             "machine": manifest.machine(),
             "encoder": {"name": self.encoder_entry.name, "fingerprint": models.fingerprint(self.encoder_entry)},
             "signatures": signatures(self.scorers),
-            "inputs": {str(path): file_sha256(path) for path in files},
+            "inputs": {path_text(path): file_sha256(path) for path in files},
             "held_out": digests(self.config.filter.held_out),
             "counts": {
                 "pairs": sum(self.sizes),

@@ -9,9 +9,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, get_args
 
-from pipeline.corpora import ENGLISH, ENGLISH_KEYS, SOURCE_KEYS, Row, kind, rows
+from pipeline.corpora import ENGLISH, ENGLISH_KEYS, SOURCE_KEYS, Row, kind, language, rows
 from pipeline.errors import InputError, UsageError
-from pipeline.lines import BadInput, numbered_lines
+from pipeline.lines import BadInput, numbered_lines, path_text
 from pipeline.types import Origin, Pair, Reject, Source
 
 LANGUAGES = ("th", "vi")
@@ -49,9 +49,9 @@ class Corpus:
                 yield row
                 continue
             try:
-                yield _given(row, self.path, self.lang)
+                yield from _pairs(row, self.path, self.lang)
             except BadInput as bad:
-                yield Reject(str(self.path), row.line, row.offset, bad.reason)
+                yield Reject(path_text(self.path), row.line, row.offset, bad.reason)
 
 
 def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
@@ -64,7 +64,7 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
         if not path.is_file():
             raise InputError(f"{path} does not exist", "Name files of pairs.")
     english = {_stem(path): path for path in paths if kind(path) == f".{ENGLISH}"}
-    found = []
+    found: list[Corpus] = []
     for path in paths:
         suffix = kind(path)
         if suffix in TABLES:
@@ -74,13 +74,14 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
         elif suffix.removeprefix(".") in LANGUAGES:
             if _stem(path) not in english:
                 raise UsageError(f"{path} has no English side", f"Give {_stem(path)}.en beside it.")
-            found.append(Corpus(path, english.pop(_stem(path)), suffix.removeprefix(".")))
+            found.append(Corpus(path, english[_stem(path)], suffix.removeprefix(".")))
         elif suffix != f".{ENGLISH}":
             raise UsageError(
                 f"{path} is of no known type {suffix!r}",
                 f"Known: {', '.join(TABLES)}, and FILE.th or FILE.vi with FILE.en.",
             )
-    for stem, path in english.items():
+    used = {corpus.english for corpus in found}
+    for stem, path in ((stem, path) for stem, path in english.items() if path not in used):
         raise UsageError(f"{path} has no source side", f"Give {stem}.th or {stem}.vi beside it.")
     return found
 
@@ -98,7 +99,7 @@ def _moses(source: Path, english: Path, limit: int) -> Iterator[Row | Reject]:
             raise InputError(f"{longer} has a line {number}, {shorter} ends before it", "Lines must belong together.")
         for path, (number, offset, text) in ((source, ours), (english, theirs)):
             if isinstance(text, BadInput):
-                yield Reject(str(path), number, offset + text.offset, text.reason)
+                yield Reject(path_text(path), number, offset + text.offset, text.reason)
                 break
         else:
             sides = {"src": ours[2], "tgt": theirs[2]}
@@ -106,17 +107,26 @@ def _moses(source: Path, english: Path, limit: int) -> Iterator[Row | Reject]:
                 yield Row(ours[0], ours[1], sides)
 
 
-def _given(row: Row, path: Path, lang: str) -> Given:
+def _pairs(row: Row, path: Path, lang: str) -> list[Given]:
+    """The pair of a row, or one for each source language of a row that has both and says nothing of its language."""
     values = row.values
-    stated = _text(values, "src_lang") or lang or next((code for code in LANGUAGES if code in values), "")
-    if stated not in LANGUAGES:
+    stated = language(_text(values, "src_lang")) or lang
+    found = [stated] if stated else [code for code in LANGUAGES if code in values]
+    if not found or found[0] not in LANGUAGES:
         raise BadInput(f"the source language {stated!r} is not one of {', '.join(LANGUAGES)}")
-    if _text(values, "tgt_lang") not in ("", ENGLISH):
+    if language(_text(values, "tgt_lang")) not in ("", ENGLISH):
         raise BadInput(f"the target language is {values['tgt_lang']!r}, not English")
+    name = _text(values, "id") or f"{path_text(path)}:{row.line}"
+    names = [name] if len(found) == 1 else [f"{name}:{code}" for code in found]
+    return [_given(row, path, code, name) for code, name in zip(found, names, strict=True)]
+
+
+def _given(row: Row, path: Path, stated: str, name: str) -> Given:
+    values = row.values
     src_text, tgt_text = _side(values, (*SOURCE_KEYS, stated)), _side(values, (*ENGLISH_KEYS, ENGLISH))
     origin = _text(values, "origin")
     pair = Pair(
-        id=_text(values, "id") or f"{path}:{row.line}",
+        id=name,
         src_doc=_text(values, "src_doc"),
         tgt_doc=_text(values, "tgt_doc"),
         src_lang=stated,
@@ -132,7 +142,7 @@ def _given(row: Row, path: Path, lang: str) -> Given:
         displacement=_score(values, "displacement"),
     )
     licence = _text(values, "licence")
-    source = Source(_text(values, "src_path") or str(path), row.line, _text(values, "url"), licence)
+    source = Source(_text(values, "src_path") or path_text(path), row.line, _text(values, "url"), licence)
     named = _text(values, "tgt_path")
     english = Source(named, url=_text(values, "tgt_url"), licence=licence) if named else None
     return Given(pair, source, english, _text(values, "model"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.corpora import texts
 from pipeline.errors import InputError
+from pipeline.lines import path_text
 from pipeline.store import file_sha256
 from pipeline.text.shingles import comparable, letters, shingles
 
@@ -106,7 +107,7 @@ def held_out_files(paths: Iterable[str]) -> list[Path]:
 
 def digests(paths: Iterable[str]) -> dict[str, str]:
     """The SHA-256 of each file, in hexadecimal, by its path."""
-    return {str(path): file_sha256(path) for path in held_out_files(paths)}
+    return {path_text(path): file_sha256(path) for path in held_out_files(paths)}
 
 
 def check_unchanged(recorded: Mapping[str, str], paths: Iterable[str]) -> None:

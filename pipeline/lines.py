@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -178,7 +179,12 @@ def parsed_lines(path: Path, limit: int, parse: Callable[[str, int, int], T]) ->
             if line.strip():
                 yield parse(line, number, offset)
         except BadInput as bad:
-            yield Reject(str(path), number, offset + bad.offset, bad.reason)
+            yield Reject(path_text(path), number, offset + bad.offset, bad.reason)
+
+
+def path_text(path: Path) -> str:
+    """The path as text that UTF-8 can hold; bytes of a name that is not UTF-8 (old ZIP archives) read `\\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def decode(data: bytes, start: int = 0) -> str:

@@ -270,7 +270,7 @@ class Output:
                 fold_names=True,
             )
             on = f"{name} to English, against the aligned English articles"
-            found += [CorpusMetric(on, len(mine), score) for score in scores.metrics]
+            found += [CorpusMetric(on, len(mine), len(set(documents)), score) for score in scores.metrics]
         return tuple(found)
 
     @cached_property

@@ -17,7 +17,7 @@ import orjson
 
 from pipeline.config import ReadSettings
 from pipeline.errors import InputError
-from pipeline.lines import BOM, BadInput, decode, json_object, parsed_lines
+from pipeline.lines import BOM, BadInput, decode, json_object, parsed_lines, path_text
 from pipeline.text.language import LANGUAGES, detect
 from pipeline.types import Document, Reject, Source
 
@@ -47,9 +47,9 @@ class Reader:
             try:
                 yield from self._file(path)
             except BadInput as bad:
-                yield Reject(str(path), 0, bad.offset, bad.reason)
+                yield Reject(path_text(path), 0, bad.offset, bad.reason)
             except OSError as error:
-                yield Reject(str(path), 0, 0, f"cannot be read: {error.strerror or error}")
+                yield Reject(path_text(path), 0, 0, f"cannot be read: {error.strerror or error}")
 
     def _file(self, path: Path) -> Iterator[Document | Reject]:
         name = path.name.lower()
@@ -85,7 +85,7 @@ class Reader:
             try:
                 row = next(rows, None)
             except (OSError, ValueError, KeyError) as error:
-                yield Reject(str(path), number + 1, NO_OFFSET, f"the table is damaged here: {error}")
+                yield Reject(path_text(path), number + 1, NO_OFFSET, f"the table is damaged here: {error}")
                 return
             if row is None:
                 return
@@ -93,7 +93,7 @@ class Reader:
             try:
                 yield self._document({k: v for k, v in row.items() if v is not None}, path, number)
             except BadInput as bad:
-                yield Reject(str(path), number, NO_OFFSET, bad.reason)
+                yield Reject(path_text(path), number, NO_OFFSET, bad.reason)
 
     def _document(self, row: Mapping[str, Any], path: Path, line: int) -> Document:
         if "text" not in row:
@@ -110,7 +110,7 @@ class Reader:
         if lang not in LANGUAGES:
             raise BadInput(f"the language {lang!r} is not one of {', '.join(LANGUAGES)}")
         licence = values["licence"] or self.settings.licence
-        source = Source(str(path), line, values["url"], licence, values["date"])
+        source = Source(path_text(path), line, values["url"], licence, values["date"])
         meta = {k: v if isinstance(v, str) else orjson.dumps(v, default=str).decode() for k, v in row.items()}
         meta = {k: v for k, v in meta.items() if k not in KNOWN}
         return Document(self._id(values["id"], text, path, line), lang, text, source, meta)
@@ -132,13 +132,13 @@ class Reader:
 
     def _id(self, given: str, text: str, path: Path, line: int) -> str:
         """The given id, else a hash of file name, line and text; a repeated hash gets a number."""
-        where = f"{path}:{line}" if line else str(path)
+        where = f"{path_text(path)}:{line}" if line else path_text(path)
         if given:
             if given in self.seen:
                 raise BadInput(f"the id {given!r} is already used by {self.seen[given]}")
             self.seen[given] = where
             return given
-        base = hashlib.blake2b(f"{path.name}\0{line}\0{text}".encode(), digest_size=8).hexdigest()
+        base = hashlib.blake2b(f"{path_text(Path(path.name))}\0{line}\0{text}".encode(), digest_size=8).hexdigest()
         new, copies = base, 1
         while new in self.seen:
             copies += 1

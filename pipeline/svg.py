@@ -42,7 +42,10 @@ def slice_bar(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list
 
 
 def histogram(row: Mapping[str, Any]) -> Shape:
-    """Bars, axis ticks, threshold lines and the zones outside them of one histogram (`tally.histogram_rows`)."""
+    """Bars, axis ticks, threshold lines and the zones outside them of one histogram (`tally.histogram_rows`).
+
+    `beyond` are the limits too far from the bars to be drawn: all pairs pass them, or all fail.
+    """
     box, width, bins = HISTOGRAM, row["width"], row["bins"]
     low, high = _domain(row)
 
@@ -58,10 +61,15 @@ def histogram(row: Mapping[str, Any]) -> Shape:
             left, right = x(item["start"]) + GAP / 2, x(item["start"] + width) - GAP / 2
             bar = {"x": _round(left), "width": _round(right - left), "y": _round(box["bottom"] - height)}
             shapes.append(bar | {"height": _round(height), "count": item["count"], "from": item["start"]})
-    lines, zones = [], []
+    lines, zones, beyond = [], [], []
     for side, edge, outwards in (("min", box["left"], "end"), ("max", box["right"], "start")):
         limit = row[side]
-        if limit is None or not low <= limit <= high:
+        if limit is None:
+            continue
+        if not low <= limit <= high:
+            beyond.append({"side": side, "value": limit, "where": "left" if limit < low else "right"})
+            if (limit > high) == (side == "min"):
+                zones.append({"x": box["left"], "width": _round(box["right"] - box["left"])})
             continue
         at = x(limit)
         cramped = abs(at - edge) < LABEL
@@ -69,7 +77,7 @@ def histogram(row: Mapping[str, Any]) -> Shape:
         lines.append({"x": _round(at), "side": side, "value": limit, "anchor": anchor})
         zones.append({"x": _round(min(edge, at)), "width": _round(abs(at - edge))})
     ticks = [{"x": _round(x(value)), "value": value} for value in nice_ticks(low, high)]
-    return box | {"bars": shapes, "lines": lines, "zones": zones, "ticks": ticks}
+    return box | {"bars": shapes, "lines": lines, "zones": zones, "beyond": beyond, "ticks": ticks}
 
 
 def _domain(row: Mapping[str, Any]) -> tuple[float, float]:

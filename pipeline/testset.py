@@ -15,6 +15,7 @@ import orjson
 
 from pipeline.config import load_config
 from pipeline.errors import InputError, UsageError
+from pipeline.lines import BOM
 from pipeline.progress import Progress
 from pipeline.run import Run
 from pipeline.scorers.evaluation import System
@@ -91,12 +92,16 @@ class Streams:
         """The hypotheses cut as the first reference is cut, document by document, and how well each one fitted.
 
         Documents are told by `doc_id`, or by blank lines where a side has none, and then matched in order. Blank
-        segments are left out. Raises InputError where the documents of both sides do not match.
+        segments are left out. Ids put the other references and the source in the order of the first reference. Raises
+        InputError where the documents of both sides do not match.
         """
         if not self.references:
             raise UsageError("there is no reference to cut the hypotheses by", "Name one with --ref.")
         first = self.first
-        for stream in [*self.references[1:], *([self.source] if self.source else [])]:
+        references = [_in_order(stream, first) for stream in self.references]
+        source = _in_order(self.source, first) if self.source else None
+        sides = [*references, *([source] if source else [])]
+        for stream in sides:
             if len(stream.segments) != len(first.segments):
                 raise InputError(
                     f"{stream.name} has {len(stream.segments)} segments, {first.name} has {len(first.segments)}",
@@ -107,15 +112,14 @@ class Streams:
         kept = sorted(place for places in documents.values() for place in places)
         names = {place: name for name, places in documents.items() for place in places}
         found_documents = tuple(names[place] for place in kept)
-        sides = [*self.references, *([self.source] if self.source else [])]
         labels = None if self.by == DOCUMENT else _labels(sides, self.by)
         test_set = TestSet(
             tuple(
                 System(stream.name, tuple(texts[place] for place in kept))
                 for stream, (texts, _) in zip(self.hypotheses, found, strict=True)
             ),
-            tuple(tuple(stream.segments[place] for place in kept) for stream in self.references),
-            tuple(self.source.segments[place] for place in kept) if self.source else None,
+            tuple(tuple(stream.segments[place] for place in kept) for stream in references),
+            tuple(source.segments[place] for place in kept) if source else None,
             found_documents,
             tuple(labels[place] for place in kept) if labels else found_documents if self.by else None,
         )
@@ -176,12 +180,12 @@ def read_stream(path: Path, role: Role, keys: set[str]) -> Stream:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, cut at LF only; one CR before it is dropped.
+    """The lines of a UTF-8 file, cut at LF only; one CR before it is dropped, and a byte order mark before all.
 
     Raises InputError when the file cannot be read, or with the line of the first byte that is not UTF-8.
     """
     try:
-        data = path.read_bytes()
+        data = path.read_bytes().removeprefix(BOM)
         text = data.decode("utf-8")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", "Give a text file, one segment a line.") from error
@@ -207,6 +211,13 @@ def _json_stream(path: Path, role: Role, keys: set[str]) -> Stream:
     for number, row in rows:
         if not isinstance(row.get(key), str):
             raise InputError(f"{path}, line {number} has no text under {key!r}", "Every line needs what the first has.")
+    for name in ("id", DOCUMENT):
+        lacking = [number for number, row in rows if not isinstance(row.get(name), str | int)]
+        if lacking and any(name in row for _, row in rows):
+            raise InputError(
+                f"{path}, line {lacking[0]} has no {name!r} that is text or a whole number, other lines have one",
+                "Segments are matched by it: give it to all lines, or to none.",
+            )
     columns = {
         name: tuple(str(row[name]) for _, row in rows)
         for name in sorted(keys)
@@ -313,6 +324,8 @@ def _realigned(stream: Stream, reference: Stream, realigner: Realigner) -> tuple
     """The hypothesis of each reference segment by its place, and how the documents fitted."""
     ours, theirs = _documents(stream), _documents(reference)
     if DOCUMENT in stream.columns and DOCUMENT in reference.columns:
+        # A document of which the system said nothing is one all the same.
+        ours |= {name: [] for name in stream.columns[DOCUMENT] if name in theirs and name not in ours}
         odd = sorted(ours.keys() ^ theirs.keys())
         if odd:
             side = stream if odd[0] in theirs else reference

@@ -101,7 +101,9 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 TMX = """<tmx version="1.4"><header/><body>
-<tu tuid="one"><tuv xml:lang="TH-th"><seg>ตลาด<ph>x</ph>น้ำ</seg></tuv><tuv xml:lang="en-GB"><seg>Market</seg></tuv></tu>
+<tu tuid="one"><tuv xml:lang="TH-th"><seg>ตลาด<ph>x</ph>น้ำ</seg></tuv>
+<tuv xml:lang="en_GB"><seg><bpt i="1">&lt;b&gt;</bpt>Mar<hi>ket<it>y</it></hi><ept i="1"/></seg></tuv>
+<tuv xml:lang="en-US"><seg>Mall</seg></tuv></tu>
 <tu><tuv lang="vi"><seg>Chợ</seg></tuv><tuv lang="en"><seg>Market</seg></tuv></tu>
 <tu><tuv xml:lang="en"><seg>alone</seg></tuv></tu>
 </body></tmx>"""
@@ -109,7 +111,7 @@ TMX = """<tmx version="1.4"><header/><body>
 
 def test_tmx(tmp_path):
     given, rejects = read(put(tmp_path / "a.tmx", TMX))
-    assert texts(given) == [("th", "ตลาดxน้ำ", "Market"), ("vi", "Chợ", "Market")]
+    assert texts(given) == [("th", "ตลาดน้ำ", "Market"), ("vi", "Chợ", "Market")]
     assert given[0].pair.id == "one"
     assert [r.line for r in rejects] == [3]
 
@@ -134,7 +136,7 @@ def test_a_document_type_is_refused(tmp_path, doctype):
 )
 def test_damaged_tmx_keeps_what_came_before(tmp_path, name, data):
     given, rejects = read(put(tmp_path / name, data))
-    assert texts(given)[:1] == [("th", "ตลาดxน้ำ", "Market")]
+    assert texts(given)[:1] == [("th", "ตลาดน้ำ", "Market")]
     assert "damaged" in rejects[-1].reason
 
 
@@ -169,3 +171,25 @@ def test_a_corpus_of_our_own_comes_back_whole(tmp_path, name):
     assert not rejects
     assert [row.pair for row in given] == pairs
     assert [(row.source.path, row.source.licence, row.english.url) for row in given] == [("a.txt", "CC0-1.0", "v")] * 2
+
+
+def test_a_row_in_both_languages_gives_a_pair_of_each(tmp_path):
+    data = orjson.dumps({"id": 7, "th": TH, "vi": "Chợ", "en": EN})
+    given, _ = read(put(tmp_path / "a.jsonl", data))
+    assert texts(given) == [("th", TH, EN), ("vi", "Chợ", EN)]
+    assert [row.pair.id for row in given] == ["7:th", "7:vi"]
+    (alone,), _ = read(tmp_path / "a.jsonl", lang="vi")
+    assert (alone.pair.src_text, alone.pair.id) == ("Chợ", "7")
+
+
+def test_two_sources_share_one_english_side(tmp_path):
+    for lang, text in (("th", TH), ("vi", "Chợ"), ("en", EN)):
+        put(tmp_path / f"m.{lang}", f"{text}\n")
+    given, _ = read(*(tmp_path / f"m.{lang}" for lang in ("vi", "th", "en")))
+    assert texts(given) == [("vi", "Chợ", EN), ("th", TH, EN)]
+
+
+def test_a_language_may_name_a_country(tmp_path):
+    row = {"src": "Chợ", "tgt": EN, "src_lang": "vi-VN", "tgt_lang": "en_US"}
+    given, rejects = read(put(tmp_path / "a.jsonl", orjson.dumps(row)))
+    assert texts(given) == [("vi", "Chợ", EN)] and not rejects

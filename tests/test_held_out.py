@@ -99,7 +99,6 @@ def test_formats(tmp_path):
     for name, line in (("a.tsv", 1), ("b.jsonl", 1), ("c.th.gz", 2)):
         index = load_held_out([str(tmp_path / name)])
         assert index.find(comparable(THAI)).place == f"{tmp_path / name}:{line}"
-        assert index.find("label") is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +107,7 @@ def test_formats(tmp_path):
         ("none.en", None, "does not exist"),
         ("empty.en", b"\n \n", "has no text"),
         ("latin.en", b"good\ncaf\xe9\n", "line 2 .byte 8.: not UTF-8"),
-        ("other.jsonl", b'{"title": "a"}\n', r"no text among its fields \['title'\]"),
+        ("other.jsonl", b'{"tgt_url": "a", "n": 5}\n', r"no text among its fields \['n', 'tgt_url'\]"),
         ("broken.en.gz", gzip.compress(b"one\ntwo\n" * 99, mtime=0)[:-9], "damaged"),
     ],
 )
@@ -128,3 +127,18 @@ def test_digests_tell_files_apart(tmp_path):
     path.write_text("two\n")
     with pytest.raises(InputError, match="has changed"):
         check_unchanged(before, [str(path)])
+
+
+@pytest.mark.parametrize(
+    "name, data",
+    [
+        ("a.jsonl", orjson.dumps({"id": "7", "src": THAI, "ref": TEST})),
+        ("b.jsonl", orjson.dumps({"translation": {"th": THAI, "en": TEST}, "more": ["x", 5]})),
+        ("c.tsv", f"id-7\t{THAI}\t{TEST}\n".encode()),
+    ],
+)
+def test_no_text_is_passed_over_whatever_its_field_is_called(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    index = load_held_out([str(path)])
+    assert index.find(comparable(THAI)) and index.find(comparable(TEST))

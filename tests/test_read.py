@@ -287,3 +287,12 @@ def test_order_is_that_of_the_paths_then_of_the_names_and_each_file_once(tmp_pat
         put(tmp_path / name, f"{EN} {name}".encode())
     documents, _ = read(tmp_path / "c.txt", tmp_path / "*.txt", tmp_path)
     assert [d.source.path[-5:] for d in documents] == ["c.txt", "a.txt", "b.txt"]
+
+
+def test_a_name_that_is_not_utf8_is_told_by_its_bytes(tmp_path):
+    (tmp_path / os.fsdecode("ข่าว".encode("tis-620") + b".txt")).write_bytes(EN.encode())
+    (tmp_path / os.fsdecode(b"b\xff.jsonl")).write_bytes(b"[]\n")
+    documents, (reject,) = read(tmp_path)
+    assert documents[0].source.path == str(tmp_path / "\\xa2\\xe8\\xd2\\xc7.txt")
+    assert reject.path == str(tmp_path / "b\\xff.jsonl")
+    orjson.dumps([documents[0].id, documents[0].source.path, reject.path])

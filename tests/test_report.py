@@ -131,7 +131,7 @@ def check_rounding(shown, value):
     if not value:
         assert shown == "–"
         return
-    number = float(shown.rstrip("% ").replace(",", ""))
+    number = float(shown.lstrip("± ").rstrip("% ").replace(",", ""))
     exact = float(value) * (100 if shown.endswith("%") else 1)
     digits = len(shown.rstrip("% ").partition(".")[2])
     assert abs(number - exact) <= 0.5 * 10**-digits + 1e-9
@@ -206,6 +206,14 @@ def test_provenance_says_what_is_missing():
 def test_a_metric_has_its_interval_beside_it(page):
     (tile,) = [item for item in page.iterfind(".//dl[@class='tiles']/div") if text_of(item).startswith("chrF2")]
     assert "54.3 ± 0.6" in text_of(tile)
+
+
+def test_an_interval_over_few_documents_has_a_warning():
+    data = fake_run()
+    few = replace(data.metrics[0], on="Thai", documents=2)
+    notes = {note["text"]: note["level"] for note in build(replace(data, metrics=(*data.metrics, few)))["notes"]}
+    assert notes["Thai: only 2 documents, whose segments are alike, so the intervals are too small."] == "warn"
+    assert not any(text.startswith(data.metrics[0].on) for text in notes)
 
 
 def test_links_inside_the_page_lead_somewhere(page):

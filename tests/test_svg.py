@@ -42,7 +42,16 @@ def test_the_tinted_zone_ends_at_the_threshold():
 
 
 def test_a_far_threshold_does_not_flatten_the_bars():
-    assert svg.histogram(histogram_row([1] * 8, high=1000.0))["lines"] == []
+    drawing = svg.histogram(histogram_row([1] * 8, high=1000.0))
+    assert drawing["lines"] == drawing["zones"] == []
+    assert drawing["beyond"] == [{"side": "max", "value": 1000.0, "where": "right"}]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1000.0, None), (None, -1000.0)])
+def test_where_all_fail_all_is_tinted(low, high):
+    drawing = svg.histogram(histogram_row([1] * 8, low=low, high=high))
+    (zone,) = drawing["zones"]
+    assert (zone["x"], zone["x"] + zone["width"]) == (drawing["left"], drawing["right"])
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))

@@ -53,6 +53,13 @@ def test_only_line_feeds_end_lines(tmp_path):
     assert read_lines(path) == ["a\u2028b\x85c", "", "d\x0be"]
 
 
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "h.jsonl").write_bytes(b'\xef\xbb\xbf{"text": "a"}\n')
+    (tmp_path / "r.en").write_bytes(b"\xef\xbb\xbfb\n")
+    found = read_streams([tmp_path / "h.jsonl"], [tmp_path / "r.en"]).matched()
+    assert (found.systems[0].segments, found.references) == (("a",), (("b",),))
+
+
 def test_bytes_that_are_not_utf8(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"fine\ncaf\xe9\n")
@@ -100,6 +107,9 @@ def test_ids_decide_where_both_sides_have_them(write):
         ([{"words": "a"}], "line 1 has no hypothesis"),
         ([{"mt": "a", "text": "b"}, {"text": "b"}], "line 2 has no text under 'mt'"),
         ([{"text": 5}], "line 1 has no text under 'text'"),
+        ([{"text": "a", "id": 1}, {"text": "b"}], "line 2 has no 'id'"),
+        ([{"text": "a", "id": 1.5}, {"text": "b", "id": 2}], "line 1 has no 'id'"),
+        ([{"text": "a"}, {"text": "b", "doc_id": "d"}], "line 1 has no 'doc_id'"),
         ([], "empty"),
     ],
 )
@@ -185,3 +195,22 @@ class TestRealigned:
             read_streams([write("h", ["Floods."])], [reference, write("q", ["x"])]).realigned(Realigner())
         with pytest.raises(InputError, match="empty"):
             read_streams([write("h", [""])], [reference]).realigned(Realigner())
+
+    def test_ids_put_references_and_source_in_order(self, write):
+        rows = [{"id": n, "text": text} for n, text in enumerate(["Floods came.", "Roads closed.", "Schools too."])]
+        other = [{"id": row["id"], "text": f"{row['text']} Again."} for row in rows]
+        sides = [write("r.jsonl", rows), write("q.jsonl", other[::-1])]
+        source = write("s.jsonl", [{"id": row["id"], "src": f"s{row['id']}"} for row in rows[::-1]])
+        hypothesis = write("h", ["Floods came. Roads closed.", "Schools too."])
+        found, _ = read_streams([hypothesis], sides, source).realigned(Realigner())
+        assert found.references[1] == tuple(row["text"] for row in other)
+        assert found.sources == ("s0", "s1", "s2")
+
+    def test_a_document_without_any_hypothesis_is_left_out_of_it(self, write):
+        reference = write(
+            "r.jsonl", [{"text": t, "doc_id": d} for d, t in (("a", "One."), ("b", "Two."), ("b", "Three."))]
+        )
+        hypothesis = write("h.jsonl", [{"text": t, "doc_id": d} for d, t in (("a", "One."), ("b", ""))])
+        found, (counts,) = read_streams([hypothesis], [reference]).realigned(Realigner())
+        assert found.systems[0].segments == ("One.", "", "")
+        assert counts == BeadCounts(3, 1, 2, 0)

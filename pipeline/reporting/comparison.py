@@ -136,9 +136,12 @@ def _differences(table: Row) -> list[str]:
     baseline, *others = metric["cells"]
     language, told = LANGUAGES.get(table["lang"], table["lang"]), []
     for cell in others:
+        scored = f"{language}: {cell['run']} has {cell['score']:.1f} {metric['name']}"
+        if cell["change"] == 0:
+            told.append(f"{scored}, the same as {baseline['run']}.")
+            continue
         apart = f"{abs(cell['change']):.1f} {'above' if cell['change'] > 0 else 'below'} {baseline['run']}"
-        scored = f"{cell['run']} has {cell['score']:.1f} {metric['name']}"
-        told.append(f"{language}: {scored}, {apart} (p {p_value(cell['p_value'])}).")
+        told.append(f"{scored}, {apart} (p {p_value(cell['p_value'])}).")
     return told
 
 
@@ -157,6 +160,7 @@ def _systems(runs: Sequence[RunSide]) -> list[Row]:
             paired="ar",
             unit=resampled_unit(documents),
             fold_names=True,
+            as_sacrebleu=False,
         )
         table = {"lang": lang, "segments": len(mine), "documents": len(set(documents)), "metrics": _metrics(scores)}
         table["of"] = [sum(text.lang == lang for text in run.texts.values()) for run in runs]

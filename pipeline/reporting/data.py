@@ -37,10 +37,12 @@ class AlignedWork:
 
 @dataclass(frozen=True, slots=True)
 class CorpusMetric:
-    """A corpus metric of translations against references: on what (a name for people), how many segments, the score."""
+    """A corpus metric of translations against references: on what (a name for people), of how many segments and
+    documents, the score."""
 
     on: str
     segments: int
+    documents: int
     score: MetricScore
 
 

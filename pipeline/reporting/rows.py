@@ -15,6 +15,8 @@ from pipeline.types import Document, Pair, Reject, Scored, Segment, Source, Tran
 
 NO_TEXT = ("failed", "empty")
 TITLE_CHARS = 120
+_TITLES = {"headline": 0, "boilerplate": 2}
+"""Kinds of segments by how soon they are taken for a title; all others come between."""
 
 
 def label(source: Source | Reject) -> str:
@@ -31,9 +33,9 @@ def state(translation: Translation) -> str:
 
 
 def title(document: Document, segments: tuple[Segment, ...]) -> str:
-    """The headline, else the beginning of the text, at most TITLE_CHARS characters."""
-    headlines = [segment.text for segment in segments if segment.kind == "headline"]
-    first = (headlines or [segment.text for segment in segments] or [document.text.strip().split("\n")[0]])[0]
+    """The headline, else the first text that is not boilerplate, at most TITLE_CHARS characters."""
+    texts = [segment.text for segment in sorted(segments, key=lambda segment: _TITLES.get(segment.kind, 1))]
+    first = (texts or [document.text.strip().split("\n")[0]])[0]
     return first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1].rstrip() + "…"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.reporting.collect import share
 from pipeline.reporting.data import CorpusMetric, ReportData
 from pipeline.reporting.tally import Tally
+from pipeline.scorers.evaluation import FEW_DOCUMENTS
 
 Row = dict[str, Any]
 Bars = list[tuple[str, dict[str, int]]]
@@ -42,6 +43,10 @@ def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     accepted, rejected = counts["pairs"]["accepted_by_hand"], counts["pairs"]["rejected_by_hand"]
     if accepted or rejected:
         found.append(("note", f"By hand, {plural(accepted, 'pair')} accepted and {rejected:,} rejected."))
+    few = {raw.on: raw.documents for raw in data.metrics if raw.score.ci is not None and raw.documents < FEW_DOCUMENTS}
+    for on, number in few.items():
+        text = f"{on}: only {plural(number, 'document')}, whose segments are alike, so the intervals are too small."
+        found.append(("warn", text))
     if not data.metrics:
         found.append(("note", "No reference translations were given, so there is no BLEU or chrF of this run."))
     found.sort(key=lambda note: LEVELS.index(note[0]))

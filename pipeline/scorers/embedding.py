@@ -28,14 +28,16 @@ FEWEST_PEERS = 3
 class _Cosine:
     """What both metrics share: an encoder, and a mean over segments."""
 
-    name: ClassVar[str]
+    name: str
     against: ClassVar[str]
     version: ClassVar[int] = 1
     higher_better: ClassVar[bool] = True
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, suffix: str = "") -> None:
+        """`suffix` is part of the name, so that metrics with several encoders can stand side by side."""
         if TARGET not in encoder.languages:
             raise UsageError(f"the encoder {encoder.name} does not know English", "Use another: `mekong models list`")
+        self.name += suffix
         self.encoder = encoder
         self.streams = 0
 

@@ -62,6 +62,7 @@ def evaluate(
     paired: PairedTestName | None = None,
     unit: Unit = "segment",
     fold_names: bool = False,
+    as_sacrebleu: bool = True,
 ) -> list[SystemScores]:
     """Score systems of N segments against streams of N references; the first system is the baseline.
 
@@ -72,7 +73,8 @@ def evaluate(
     bootstrap resamples for 95 % intervals, 0 for none. `paired` adds p-values against the baseline: "bs" by bootstrap
     (with `confidence` resamples, or 1,000), "ar" by approximate randomisation (10,000 trials). `unit` is what is
     resampled: sentences of one article are not independent, so intervals over segments are too narrow where there are
-    documents. `fold_names` adds each metric of strings once more, with the names of both sides folded.
+    documents. `fold_names` adds each metric of strings once more, with the names of both sides folded. `as_sacrebleu`:
+    see `pipeline.scorers.significance.Draws`; signatures tell where ties count.
 
     Raises UsageError on requests that make no sense, InputError on counts that differ.
     """
@@ -84,7 +86,8 @@ def evaluate(
     if paired == "bs":
         confidence = confidence or BOOTSTRAP_SAMPLES
     units = _places(documents)[1] if unit == "document" and documents is not None else None
-    draws = Draws(len(systems[0].segments) if units is None else int(units.max()) + 1, confidence, paired)
+    size = len(systems[0].segments) if units is None else int(units.max()) + 1
+    draws = Draws(size, confidence, paired, as_sacrebleu=as_sacrebleu)
     columns = [
         _column(metric, [metric.statistics(s.segments, references, sources) for s in systems], units, draws, slices)
         for metric in chosen
@@ -170,16 +173,19 @@ def _column(
     intervals: list[tuple[float | None, float | None]] = [interval(found) for found in resampled]
     intervals = intervals or [(None, None)] * len(summed)
     p_values: list[float | None] = [None] * len(summed)
+    ties = not _as_sacrebleu(metric, units, draws)
     if draws.paired == "bs":
         p_values[1:] = [
-            paired_bootstrap(resampled[0], found, scores[0] - score)
+            paired_bootstrap(resampled[0], found, scores[0] - score, count_ties=ties)
             for found, score in zip(resampled[1:], scores[1:], strict=True)
         ]
     elif draws.paired == "ar":
-        p_values[1:] = [
-            randomisation(metric, summed[0], own, draws.tosses, count_ties=units is not None) for own in summed[1:]
-        ]
-    signature, note = _signature(metric, units, draws), _note(units, draws)
+        p_values[1:] = [randomisation(metric, summed[0], own, draws.tosses, count_ties=ties) for own in summed[1:]]
+    signature = _signature(metric, units, draws)
+    notes = [
+        _note(units, draws) or _tie_note(ties, statistics[0], own, p)
+        for own, p in zip(statistics, p_values, strict=True)
+    ]
     return [
         MetricScore(
             metric.name,
@@ -191,8 +197,19 @@ def _column(
             slices=_slices(metric, own, slices),
             higher_better=metric.higher_better,
         )
-        for score, found, p_value, own in zip(scores, intervals, p_values, statistics, strict=True)
+        for score, found, p_value, own, note in zip(scores, intervals, p_values, statistics, notes, strict=True)
     ]
+
+
+def _as_sacrebleu(metric: Metric, units: NDArray[np.intp] | None, draws: Draws) -> bool:
+    """Whether p-values are to be those of sacreBLEU, which knows neither documents nor other metrics."""
+    return draws.as_sacrebleu and units is None and isinstance(metric, StringMetric | NamesFolded)
+
+
+def _tie_note(ties: bool, baseline: NDArray[Any], own: NDArray[Any], p_value: float | None) -> str:
+    if ties or p_value is None or not np.array_equal(baseline, own):
+        return ""
+    return "a system that is as the baseline in every segment has the p-value of sacreBLEU, which counts no ties"
 
 
 def _note(units: NDArray[np.intp] | None, draws: Draws) -> str:
@@ -208,7 +225,8 @@ def _signature(metric: Metric, units: NDArray[np.intp] | None, draws: Draws) -> 
     parts[at:at] = [f"{key}:{value}" for key, value in draws.items.items()]
     signature = "|".join(parts)
     if units is None or not draws.items:
-        return signature
+        other = draws.paired == "ar" and not draws.as_sacrebleu
+        return add_to_signature(signature, {"ties": "counted"}) if other else signature
     return add_to_signature(signature, {"unit": "document", "documents": draws.units})
 
 

@@ -15,7 +15,7 @@ LEARNED = ("comet", "cometkiwi", "xcomet", "metricx")
 
 
 def similarity(name: str, encoder: str = "") -> SimRef | SimSrc:
-    """SimRef or SimSrc with a sentence encoder of the registry, the usual one where none is named.
+    """SimRef or SimSrc with a sentence encoder of the registry; one that is named is part of the name, SimRef-labse.
 
     Raises UsageError for an unknown encoder or one that does not know English, ModelMissing where it is not there.
     """
@@ -26,7 +26,7 @@ def similarity(name: str, encoder: str = "") -> SimRef | SimSrc:
 
     models.offline()
     loaded = load_encoder(models.entry(encoder or AlignSettings().encoder))
-    return SimRef(loaded) if name == "simref" else SimSrc(loaded)
+    return (SimRef if name == "simref" else SimSrc)(loaded, f"-{encoder}" if encoder else "")
 
 
 def learned(name: str) -> LearnedMetric:

@@ -91,7 +91,12 @@ class Realigner:
         return {"realign": f"mekong-v{VERSION}", "encoder": self._encoder.name}
 
     def realign(self, hypothesis: Sequence[str], reference: Sequence[str]) -> Realigned:
-        """One document, its M segments on the hypothesis side and the N of its reference, none of them blank."""
+        """One document, its M segments on the hypothesis side and the N of its reference, none of them blank.
+
+        Without any hypothesis all N are omissions.
+        """
+        if not hypothesis:
+            return Realigned(("",) * len(reference), BeadCounts(beads=len(reference), omissions=len(reference)))
         text = "\n".join(hypothesis)
         if self._encoder is None:
             spans = _by_words(text, (0, len(text)), reference)

@@ -57,12 +57,15 @@ class Draws:
     """The random draws for `units` units, the same for every system and metric.
 
     `confidence` is the number of bootstrap resamples, 0 for none. `paired` is the test; in a paired bootstrap the
-    resamples of the intervals are those of the test.
+    resamples of the intervals are those of the test. `as_sacrebleu` is about tests over segments with metrics
+    of sacreBLEU: it counts no ties, so that equal systems differ with p = 0.0001, and in randomisation tests it has
+    other resamples for the first system than for the rest.
     """
 
     units: int
     confidence: int = 0
     paired: PairedTestName | None = None
+    as_sacrebleu: bool = True
     seed: int | None = field(default_factory=seed_in_use)
 
     @property
@@ -81,7 +84,7 @@ class Draws:
     @cached_property
     def resamples(self) -> NDArray[np.int64]:
         """The same for other systems: in a randomisation test sacreBLEU draws them after the tosses."""
-        return self._tossed[1] if self.paired == "ar" else self.baseline_resamples
+        return self._tossed[1] if self.paired == "ar" and self.as_sacrebleu else self.baseline_resamples
 
     @property
     def tosses(self) -> NDArray[np.bool_]:
@@ -113,10 +116,14 @@ def interval(scores: Scores) -> tuple[float, float]:
     return float(mean), float(half)
 
 
-def paired_bootstrap(baseline: Scores, system: Scores, difference: float) -> float:
-    """The p-value of `difference` of two systems, given the scores of both on the same resamples (n,)."""
+def paired_bootstrap(baseline: Scores, system: Scores, difference: float, *, count_ties: bool = False) -> float:
+    """The p-value of `difference` of two systems, given the scores of both on the same resamples (n,).
+
+    `count_ties`: see `randomisation`.
+    """
     found = np.abs(system - baseline)
-    return _p_value(found - found.mean() > abs(difference))
+    found = found - found.mean()
+    return _p_value(found >= abs(difference) * (1 - TIE) if count_ties else found > abs(difference))
 
 
 def randomisation(

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections import Counter
 
+import numpy as np
 from rapidfuzz import fuzz
 
 from pipeline.scorers.base import Context, PairScorer
@@ -167,9 +168,15 @@ class RepeatedPhrase(PairScorer):
         words = fold(pair.tgt_text).split()
         if not words:
             return None
+        order: dict[str, int] = {}
+        places = np.array([order.setdefault(word, len(order)) for word in words])
         for size in range(len(words) // 2, 0, -1):
-            if any(words[i : i + size] == words[i + size : i + 2 * size] for i in range(len(words) - 2 * size + 1)):
-                return float(size)
+            # A phrase stands twice in a row where so many words in a row are those so many places further on.
+            same = places[:-size] == places[size:]
+            if same.sum() >= size:
+                runs = np.concatenate([[0], np.cumsum(same)])
+                if (runs[size:] - runs[:-size] == size).any():
+                    return float(size)
         return 0.0
 
 

@@ -53,8 +53,9 @@ def print_tables(systems: Sequence[SystemScores], realigned: Sequence[BeadCounts
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def latex_table(systems: Sequence[SystemScores]) -> str:
-    """A table environment (package booktabs): the best score of a column in bold, signatures below."""
+def latex_table(systems: Sequence[SystemScores], realigned: Sequence[BeadCounts] = ()) -> str:
+    """A table environment (package booktabs): the best score of a column in bold, signatures below, and how hypotheses
+    were realigned."""
     columns = _columns(systems)
     best = {score.name: _best(place, systems) for place, score in enumerate(systems[0].metrics)}
     lines = [
@@ -77,7 +78,17 @@ def latex_table(systems: Sequence[SystemScores]) -> str:
     legend = _legend(systems)
     dagger = [rf"$^{{\dagger}}$ {latex_escape(legend)}\\"] if legend else []
     lines += [*(rf"{latex_escape(line)}\\" for line in _notes(systems)), *dagger]
+    lines += [rf"{latex_escape(line)}\\" for line in _realignments(systems, realigned)]
     return "\n".join([*lines, r"\par}", r"\end{table}"])
+
+
+def _realignments(systems: Sequence[SystemScores], realigned: Sequence[BeadCounts]) -> list[str]:
+    """How each hypothesis was realigned, in words; nothing where they were not."""
+    return [
+        f"{name} realigned: {counts.beads} beads, {counts.one_to_one / counts.beads:.1%} 1:1, "
+        f"{counts.omissions} omissions, {counts.insertions} insertions"
+        for name, counts in zip(_short_names(systems), realigned, strict=False)
+    ]
 
 
 def latex_escape(text: str) -> str:
@@ -129,8 +140,10 @@ def _best(place: int, systems: Sequence[SystemScores]) -> str:
     return _number(choose(score.score for score in scores), _digits(scores[0], systems))
 
 
-def _significant(score: MetricScore) -> bool:
-    return score.p_value is not None and score.p_value < SIGNIFICANT
+def _significant(score: MetricScore, systems: Sequence[SystemScores]) -> bool:
+    """Whether the score differs from the baseline's at all, and significantly."""
+    baseline = next(one.score for one in systems[0].metrics if one.name == score.name)
+    return score.p_value is not None and score.p_value < SIGNIFICANT and score.score != baseline
 
 
 def _text_cell(score: MetricScore | None, systems: Sequence[SystemScores]) -> str:
@@ -141,7 +154,7 @@ def _text_cell(score: MetricScore | None, systems: Sequence[SystemScores]) -> st
     if score.ci is not None:
         text += f" ± {_number(score.ci, digits)}"
     if score.p_value is not None:
-        text += f"\np {score.p_value:.4f}{'*' if _significant(score) else ' '}"
+        text += f"\np {score.p_value:.4f}{'*' if _significant(score, systems) else ' '}"
     return text
 
 
@@ -153,7 +166,7 @@ def _latex_cell(score: MetricScore | None, systems: Sequence[SystemScores], best
     text = rf"\textbf{{{number}}}" if number == best[score.name] else number
     if score.ci is not None:
         text += rf" $\pm$ {_number(score.ci, digits)}"
-    return text + (r"$^{\dagger}$" if _significant(score) else "")
+    return text + (r"$^{\dagger}$" if _significant(score, systems) else "")
 
 
 def _slice_table(place: int, systems: Sequence[SystemScores], names: Sequence[str]) -> Table:

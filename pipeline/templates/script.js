@@ -10,7 +10,7 @@ function sortBy(table, column, button) {
   };
   const rows = Array.from(body.rows).sort((a, b) => {
     const [x, y] = [value(a), value(b)];
-    const order = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y));
+    const order = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), undefined, { numeric: true });
     return ascending ? order : -order;
   });
   for (const header of table.tHead.rows[0].cells) header.removeAttribute("aria-sort");
@@ -45,7 +45,9 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
       shown += hit;
     }
     for (const part of section.querySelectorAll("details:has(> table)")) {
-      part.open = wanted !== "" && part.querySelector("tbody > tr:not([hidden])") !== null;
+      if (part.dataset.was === undefined) part.dataset.was = part.open;
+      part.open = wanted ? part.querySelector("tbody > tr:not([hidden])") !== null : part.dataset.was === "true";
+      if (!wanted) delete part.dataset.was;
     }
     box.querySelector("output").textContent = wanted ? `${shown} of ${items.length}` : "";
   });
@@ -62,6 +64,7 @@ function readBeside(svg, reader, href) {
     if (other) link.href = `#${other.id}`;
     steps.append(link);
   }
+  const had = reader.contains(document.activeElement) ? document.activeElement.textContent : null;
   const heads = row.closest("table").tHead.rows[0].cells;
   const parts = Array.from(row.cells, (cell, column) => {
     const part = document.createElement("div");
@@ -74,6 +77,9 @@ function readBeside(svg, reader, href) {
   });
   reader.replaceChildren(steps, ...parts);
   reader.hidden = false;
+  /* The link that was followed is gone: the one of its name, or at an end the other, is where the keyboard goes on. */
+  const next = Array.from(steps.querySelectorAll("a[href]"));
+  if (had && next.length) (next.find((link) => link.textContent === had) || next[0]).focus({ preventScroll: true });
   reader.scrollIntoView({ block: "nearest" });
 }
 

@@ -71,8 +71,13 @@ async function load(fresh, facets = false) {
 /* -- showing -- */
 
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-const visible = (text) => text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (char) =>
-  char === "\x7f" ? "\u2421" : String.fromCharCode(0x2400 + char.charCodeAt(0)));
+/* As the report shows them: control characters as pictures, what turns or hides text by its number. */
+const hex = (char) => char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+const visible = (text) => text
+  .replace(/[\x00-\x08\x0b-\x1f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
+  .replace(/\x7f/g, "\u2421")
+  .replace(/[\x80-\x9f]|\p{Surrogate}/gu, "\ufffd")
+  .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu, (char) => `[U+${hex(char)}]`);
 
 function option(select, value, text) {
   const item = document.createElement("option");
@@ -299,7 +304,8 @@ addEventListener("keydown", (event) => {
     return;
   }
   const action = ACTIONS[keyOf(event)];
-  if (!action) return;
+  /* A key that is held goes on through the pairs, but decides one of them only. */
+  if (!action || (event.repeat && /^[arcu]$/.test(keyOf(event)))) return;
   event.preventDefault();
   action();
 });

@@ -269,6 +269,7 @@ def fake_run(names=(), **changes):
             CorpusMetric(
                 "dev set, 997 sentences",
                 997,
+                281,
                 MetricScore(
                     "chrF2",
                     54.31,

@@ -176,7 +176,7 @@ def report_data(texts: list[str]) -> ReportData:
     """A run in which every field from outside holds a text of the list, and the name all of them."""
     works = documents(texts)
     miss = [FactMiss("th0", "th00", "th", text, f"{text} ก", f"{text} body") for text in texts]
-    metrics = [CorpusMetric(text, 3, MetricScore(f"M{text}", 1.0, f"nrefs:1|{text}", 1.0, 0.1)) for text in texts]
+    metrics = [CorpusMetric(text, 3, 2, MetricScore(f"M{text}", 1.0, f"nrefs:1|{text}", 1.0, 0.1)) for text in texts]
     # Every text as a line of one document, since only one is shown line by line.
     many = Document("many", "th", "\n".join(f"{text} ก" for text in texts), Source("many.txt"))
     article = DocumentWork(many, (Segment("many0", "many", 0, 0, 0, 1, " ".join(texts), "boilerplate"),))

@@ -69,11 +69,15 @@ def test_a_worse_system_is_below_the_baseline_with_a_small_p():
     assert changes == sorted(changes) and len(changes) == 10
 
 
-def test_equal_systems_are_not_told_apart():
-    found = build_comparison([side("a", range(30), drop), side("b", range(30), drop)])
+@pytest.mark.parametrize("documents", [5, 30])
+def test_equal_systems_are_not_told_apart(documents):
+    found = build_comparison([side("a", range(documents), drop), side("b", range(documents), drop)])
     for metric in found["systems"][0]["metrics"]:
         assert metric["cells"][1]["change"] == 0 and metric["cells"][1]["p_value"] > 0.9
+        assert metric["cells"][1]["ci"] == metric["cells"][0]["ci"]
     assert found["examples"][0]["better"] == found["examples"][0]["worse"] == []
+    assert any(note["text"].endswith("chrF2, the same as a.") for note in found["notes"])
+    assert "No translation of b differs." in html.fromstring(render_comparison(found)).text_content()
 
 
 def test_the_settings_that_differ_are_named():

@@ -88,3 +88,31 @@ def test_a_link_without_script_opens_the_pair(browser, address, report):
     page.goto(f"{address}#{name}")
     assert page.locator(f"#{name}").is_visible()
     context.close()
+
+
+def test_what_was_rejected_or_left_alone_is_clicked_too(page, report):
+    for name in (".ribbon.refused", "rect.free"):
+        shape = page.locator(f".drawing svg {name}").first
+        drawing = shape.locator("xpath=ancestor::div[@class='drawing']")
+        shape.scroll_into_view_if_needed()
+        box = shape.bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        assert drawing.locator(".reader").is_visible()
+        assert drawing.locator("a.chosen").first.get_attribute("href") == shape.locator("..").get_attribute("href")
+
+
+def test_the_keyboard_stays_beside_the_drawing(page, report):
+    drawing = page.locator(".drawing").first
+    drawing.locator("a").first.focus()
+    page.keyboard.press("Enter")
+    drawing.locator(".reader nav a").last.focus()
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.textContent") == "next"
+
+
+def test_ranges_are_sorted_by_their_numbers(page):
+    table = page.locator("table", has=page.locator("th", has_text="Source characters")).first
+    table.locator("thead button").first.click()
+    starts = [int(text.split(" ")[0]) for text in table.locator("tbody th").all_inner_texts()]
+    assert starts == sorted(starts) and len(starts) > 2

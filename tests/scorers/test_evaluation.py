@@ -1,5 +1,6 @@
 """Intervals, paired tests over segments and documents, slices, folded names."""
 
+import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
@@ -159,3 +160,41 @@ def test_impossible_requests():
         evaluate([System("x", GOOD), System("x", BAD)], [REFERENCE])
     with pytest.raises(UsageError, match="no system"):
         evaluate([], [REFERENCE])
+
+
+class CountedWords:
+    """A metric that sacreBLEU does not have: the mean number of words."""
+
+    name, signature, higher_better = "Words", "version:1", True
+
+    def statistics(self, hypotheses, references, sources=None):
+        return np.array([[len(text.split()), 1] for text in hypotheses], float)
+
+    def aggregate(self, sums):
+        return sums[..., 0] / sums[..., 1]
+
+
+class TestEqualSystems:
+    SYSTEMS = [worse("a", news(40), 0.3, 1), System("b", worse("a", news(40), 0.3, 1).segments)]
+
+    def found(self, metrics, **more):
+        first, other = evaluate(self.SYSTEMS, [news(40)], metrics, confidence=50, **more)
+        assert first.metrics[0].score == other.metrics[0].score
+        return first.metrics[0], other.metrics[0]
+
+    @pytest.mark.parametrize("paired", ["bs", "ar"])
+    def test_other_metrics_and_documents_do_not_tell_them_apart(self, paired):
+        assert self.found([CountedWords()], paired=paired)[1].p_value == 1
+        documents = [str(n // 2) for n in range(40)]
+        more = {"unit": "document", "documents": documents}
+        assert self.found(make_metrics(["bleu"]), paired=paired, **more)[1].p_value == 1
+
+    def test_the_p_value_of_sacrebleu_has_a_note(self):
+        first, other = self.found(make_metrics(["bleu"]), paired="ar")
+        assert other.p_value < 0.001
+        assert "counts no ties" in other.note and not first.note
+
+    def test_without_its_rules_they_are_equal_in_all(self):
+        first, other = self.found(make_metrics(["bleu"]), paired="ar", as_sacrebleu=False)
+        assert (other.p_value, other.ci, other.mean) == (1, first.ci, first.mean)
+        assert "|ties:counted" in other.signature and not other.note

@@ -140,6 +140,16 @@ class TestRepeatedPhrase:
     def test_words_of_the_longest_repetition(self, english, words):
         assert one(RepeatedPhrase(), THAI, english) == words
 
+    @given(st.lists(st.sampled_from("ab"), min_size=1, max_size=14))
+    def test_no_phrase_is_missed(self, words):
+        sizes = [
+            size
+            for size in range(1, len(words))
+            for at in range(len(words))
+            if words[at : at + size] == words[at + size : at + 2 * size] and at + 2 * size <= len(words)
+        ]
+        assert one(RepeatedPhrase(), THAI, " ".join(words)) == max(sizes, default=0)
+
     def test_nothing_to_repeat(self):
         assert one(RepeatedPhrase(), THAI, " ") is None
 

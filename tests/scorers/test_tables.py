@@ -77,6 +77,17 @@ def test_latex_marks_the_best_and_what_is_significant():
     assert r"$^{\dagger}$ differs from base, p \textless{} 0.05" in text
 
 
+def test_equal_scores_have_no_star():
+    systems = scored(("base", 50.0, None), ("copy", 50.0, 0.0001))
+    assert "p 0.0001*" not in shown(systems) and "p 0.0001" in shown(systems)
+    assert r"$^{\dagger}$ \\" not in latex_table(systems)
+
+
+def test_latex_says_how_hypotheses_were_realigned(systems):
+    text = latex_table(systems[:1], [BeadCounts(8, 6, 1, 0)])
+    assert r"realigned: 8 beads, 75.0\% 1:1, 1 omissions, 0 insertions" in text
+
+
 def test_latex_has_every_score_and_balanced_groups(systems):
     text = latex_table(systems)
     for system in systems:

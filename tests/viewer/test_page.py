@@ -69,11 +69,21 @@ def test_a_person_goes_through_the_pairs_by_keys(page: "playwright.Page", server
     chosen(page, 5)
 
 
+def test_a_key_that_is_held_decides_one_pair(page: "playwright.Page", server: Server) -> None:
+    for _ in range(4):
+        page.keyboard.down("r")
+    page.keyboard.up("r")
+    saved(page, 1)
+    assert stored(server) == [("p0", False)]
+
+
 def test_texts_from_outside_stay_texts(page: "playwright.Page") -> None:
     row = page.locator(".pair").nth(3)
     assert HOSTILE in row.locator(".tgt").inner_text()
     assert page.locator(".pair img, .pair script").count() == 0
     assert page.title() == "boats · mekong view"
+    shown = page.evaluate(r"visible('a\u202eb\u{e0041}\x9b\x00\ud800ก็')")
+    assert shown == "a[U+202E]b[U+E0041]\ufffd\u2400\ufffdก็"
 
 
 def test_a_decision_that_could_not_be_saved_is_kept_and_sent_again(page: "playwright.Page", server: Server) -> None:
