@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.models import shipped
+from pipeline.scorers.countries import country_codes, mentions
 from pipeline.text.vietnamese import tone_placement
 
 POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
@@ -138,10 +139,16 @@ class Glossary:
         return None
 
     def hints(self, text: str, limit: int) -> list[Entry]:
-        """At most `limit` entries that occur in `text`, the rarest kept, in order of appearance, each once."""
+        """At most `limit` entries that occur in `text`, the rarest kept, in order of appearance, each once.
+
+        The name of a country is none where it is part of another name (Nguyễn Thị Mỹ Duyên).
+        """
+        meant = {code for mention in mentions(text, self.lang) for code in mention.codes}
         found: dict[str, tuple[int, Entry]] = {}
         for at, entry in self.matches(text):
-            found.setdefault(entry.term, (at, entry))
+            codes = country_codes(entry.term, self.lang)
+            if not codes or codes & meant:
+                found.setdefault(entry.term, (at, entry))
         rarest = sorted(found.values(), key=lambda item: self._rank(item[1]))[:limit]
         return [entry for _, entry in sorted(rarest, key=lambda item: item[0])]
 

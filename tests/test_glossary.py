@@ -98,3 +98,10 @@ def test_bad_lines_are_refused_with_their_place(tmp_path: Path, line: str, words
 def test_vietnamese_terms_are_found_in_both_placements_of_the_tone() -> None:
     glossary = Glossary("vi", [Entry("Hòa Bình", "Hoa Binh", "PROPN"), Entry("hoà bình", "peace", "NOUN")])
     assert [e.english for e in glossary.hints("Hoà Bình và hòa bình", 9)] == ["Hoa Binh", "peace"]
+
+
+def test_a_country_inside_another_name_is_no_hint(vietnamese: Glossary) -> None:
+    assert "Mỹ" not in english(vietnamese, "gia đình em Nguyễn Thị Mỹ Duyên mất trắng 6 công lúa")
+    assert "Nhật" not in english(vietnamese, "diễn ra vào Chủ Nhật với Bolonia")
+    found = english(vietnamese, "hàng bán sang Mỹ và Nhật")
+    assert (found["Mỹ"], found["Nhật"]) == ("United States", "Japan")

@@ -39,6 +39,11 @@ def mentions(text: str, lang: str) -> list[Mention]:
     return list(_vietnamese(text) if lang == "vi" else _english(text))
 
 
+def country_codes(name: str, lang: str) -> frozenset[str]:
+    """The ISO 3166 codes of the countries that a name in `lang` may stand for; none where it is no country's."""
+    return _names(lang).get(name, _NOTHING)
+
+
 def english_name(code: str) -> str:
     """What CLDR calls the country in English; KO is Korea where nobody says which."""
     return "Korea" if code == "KO" else str(_cldr("en")[code])

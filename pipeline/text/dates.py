@@ -99,6 +99,8 @@ _TIMES = {
         _CLOCK,
     ),
     "vi": (
+        # With seconds it is how long something took, not when it was.
+        r"(?!\d{1,2} ?giờ \d{1,2} ?phút \d{1,2} ?giây)"
         rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])"
         "(?:(?: phút)? (?P<later>chiều|tối)\\b)?",
         _CLOCK,

@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.errors import InputError, UsageError
 from pipeline.scorers.embedding import SimRef, SimSrc, cosines, peer_similarity, text_vectors
+from tests.scorers.build import LetterEncoder
 
 
 class Letters:
@@ -76,3 +77,7 @@ def test_peers_leave_out_the_system_itself():
     assert peer_similarity(systems) == pytest.approx(np.array(expected), abs=1e-6)
     with pytest.raises(UsageError, match="three or more"):
         peer_similarity(systems[:2])
+
+
+def test_a_named_encoder_is_part_of_the_name():
+    assert [SimRef(LetterEncoder("en")).name, SimSrc(LetterEncoder("en"), "-labse").name] == ["SimRef", "SimSrc-labse"]

@@ -84,6 +84,7 @@ STATED = [
     ("ngày 2/3", "vi", "2 day, 3 month"),
     ("lúc 7h30", "vi", "7.3 time"),
     ("19 giờ 30", "vi", "19.3 time"),
+    ("2 giờ 31 phút 47 giây", "vi", "2 number, 31 number, 47 number"),
     ("mạng 3G", "vi", ""),
     ("hai mươi lăm người", "vi", "25 number"),
     ("ba trăm nghìn", "vi", "300000 number"),
