@@ -46,7 +46,7 @@ KINDS = {
 }
 """By kind of the model the kinds and variants of damage that it is to find."""
 READ = {
-    "th": {"omission": 0.004, "addition": 0.006, "name_error": 0.004},
+    "th": {"omission": 0.004, "addition": 0.0065, "name_error": 0.005},
     "vi": {"omission": 0.004, "name_error": 0.002},
 }
 """Kinds that grow trees of their own for pairs that a language model has read, with the share of good pairs over .5. It

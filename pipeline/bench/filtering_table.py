@@ -31,6 +31,8 @@ def show(
         console.print(f"{kind}: {share:.3f} of {pairs:,.0f} caught{note}", highlight=False)
     for line in goals(outcomes):
         console.print(line, highlight=False)
+    if model is None:
+        console.print("Swapped names and cut texts need a reader: --model qwen2.5-coder-1.5b", highlight=False)
 
 
 def goals(outcomes: Sequence[Outcome]) -> list[str]:

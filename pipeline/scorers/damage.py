@@ -130,7 +130,7 @@ class Damage:
     source is gone; `name_error`: a name is another. None where a side is empty.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def __init__(self, kind: str, signals: Signals) -> None:
         self.name = kind
