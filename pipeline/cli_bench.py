@@ -201,7 +201,7 @@ def filter_command(
     put into a wrong language, given another number, year or name, made to repeat a phrase; the seed is fixed. Negation
     dropped and the English of the next sentence are reported only.
 
-    With --model a language model reads what no other rule rejects, which takes one hour (Vietnamese) or two
+    With --model a language model reads what no other rule rejects, which takes half an hour (Vietnamese) or one
     (Thai) a thousand good pairs on two CPU cores.
 
     Example: mekong bench filter cases.jsonl --preset strict
