@@ -111,7 +111,8 @@ def _pairs(row: Row, path: Path, lang: str) -> list[Given]:
     """The pair of a row, or one for each source language of a row that has both and says nothing of its language."""
     values = row.values
     stated = language(_text(values, "src_lang")) or lang
-    found = [stated] if stated else [code for code in LANGUAGES if code in values]
+    there = [code for code in LANGUAGES if code in values]
+    found = [stated] if stated else [code for code in there if _text(values, code).strip()] or there[:1]
     if not found or found[0] not in LANGUAGES:
         raise BadInput(f"the source language {stated!r} is not one of {', '.join(LANGUAGES)}")
     if language(_text(values, "tgt_lang")) not in ("", ENGLISH):

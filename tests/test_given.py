@@ -178,6 +178,8 @@ def test_a_row_in_both_languages_gives_a_pair_of_each(tmp_path):
     given, _ = read(put(tmp_path / "a.jsonl", data))
     assert texts(given) == [("th", TH, EN), ("vi", "Chợ", EN)]
     assert [row.pair.id for row in given] == ["7:th", "7:vi"]
+    (half,), rejects = read(put(tmp_path / "b.jsonl", orjson.dumps({"th": TH, "vi": " ", "en": EN})))
+    assert half.pair.src_lang == "th" and not rejects
     (alone,), _ = read(tmp_path / "a.jsonl", lang="vi")
     assert (alone.pair.src_text, alone.pair.id) == ("Chợ", "7")
 

@@ -22,6 +22,12 @@ def plan(lengths: Sequence[int], max_tokens: int, max_rows: int) -> list[list[in
     return batches
 
 
+def same_start(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
 MIN_SHARED = 8
 """A common prompt start of fewer tokens is not worth a cached state."""
 
@@ -31,6 +37,5 @@ def shared_start(rows: Sequence[Sequence[int]]) -> int:
     if len(rows) < 2:
         return 0
     shortest, longest = min(rows, key=list), max(rows, key=list)
-    limit = min(map(len, rows)) - 1
-    same = next((i for i, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b), limit)
-    return min(same, limit) if min(same, limit) >= MIN_SHARED else 0
+    same = min(same_start(shortest, longest), min(map(len, rows)) - 1)
+    return same if same >= MIN_SHARED else 0

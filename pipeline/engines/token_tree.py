@@ -8,6 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engines.batching import same_start
+
 
 class TokenTree:
     """Rows, at least one, laid one after the other, each without what it begins with alike to the row before it.
@@ -33,12 +35,6 @@ class TokenTree:
             self.depths += range(start, len(row))
             path = [*path[:start], *range(begin, end)]
             self.paths.append(path)
-
-
-def same_start(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def plan_trees(rows: Sequence[Sequence[int]], max_nodes: int) -> list[list[int]]:

@@ -6,7 +6,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from pipeline.engines.token_tree import TokenTree, plan_trees, same_start
+from pipeline.engines.batching import same_start
+from pipeline.engines.token_tree import TokenTree, plan_trees
 
 RANDOM = Random(1)
 ROWS = [[RANDOM.randrange(3) for _ in range(RANDOM.randint(1, 9))] for _ in range(60)]
