@@ -185,15 +185,15 @@ def read_lines(path: Path) -> list[str]:
     Raises InputError when the file cannot be read, or with the line of the first byte that is not UTF-8.
     """
     try:
-        data = path.read_bytes().removeprefix(BOM)
-        text = data.decode("utf-8")
+        data = path.read_bytes()
+        start = len(BOM) if data.startswith(BOM) else 0
+        text = data[start:].decode("utf-8")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", "Give a text file, one segment a line.") from error
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte {error.start} is not UTF-8", "Convert the file to UTF-8."
-        ) from error
+        place = start + error.start
+        line = data.count(b"\n", 0, place) + 1
+        raise InputError(f"{path}, line {line}: byte {place} is not UTF-8", "Convert the file to UTF-8.") from error
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()

@@ -65,6 +65,9 @@ def test_bytes_that_are_not_utf8(tmp_path):
     path.write_bytes(b"fine\ncaf\xe9\n")
     with pytest.raises(InputError, match="line 2: byte 8"):
         read_lines(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    with pytest.raises(InputError, match="line 2: byte 11"):
+        read_lines(path)
     with pytest.raises(InputError, match="cannot read"):
         read_lines(tmp_path / "missing.txt")
 
