@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.models import shipped
@@ -26,6 +27,8 @@ SURE_NAME = 6
 DEPENDENT = re.compile(r"[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e]|\w[\u0e4c]|[A-Za-z]")
 """What cannot begin a Thai word."""
 THAI = re.compile(r"[\u0e00-\u0e7f]")
+LANGUAGE = "ภาษา"
+"""What Thai writes before the name of a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,15 @@ class Glossary:
 
     @classmethod
     def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
-        """All layers for `lang`; `extra` are the user's files."""
-        return cls(lang, [*shipped_entries(lang), *(entry for path in extra for entry in read_glossary(path))])
+        """All layers for `lang`; `extra` are the user's files.
+
+        In Thai every language is known with `LANGUAGE` in front, and without it those that are official in a country:
+        the names of others are more often another word (Ga and Vai: กา crow, ไว quick) or a syllable of a name.
+        """
+        languages = [entry for code, entry in _languages(lang) if lang != "th" or code in official()]
+        if lang == "th":
+            languages += [replace(entry, term=LANGUAGE + entry.term) for _, entry in _languages(lang)]
+        return cls(lang, [*_layers(lang, languages), *(entry for path in extra for entry in read_glossary(path))])
 
     def _key(self, term: str, is_name: bool) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
@@ -159,7 +169,11 @@ class Glossary:
 
 def shipped_entries(lang: str) -> list[Entry]:
     """The entries that come with the program, later layers last; a term may come more than once."""
-    return [*transliterations(lang), *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
+    return _layers(lang, (entry for _, entry in _languages(lang)))
+
+
+def _layers(lang: str, languages: Iterable[Entry]) -> list[Entry]:
+    return [*transliterations(lang), *languages, *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:
@@ -181,31 +195,53 @@ def _thai_frequencies() -> Mapping[str, int]:
     return dict(tnc.word_freqs())
 
 
+@cache
+def official() -> frozenset[str]:
+    """CLDR's languages that are official in a country, by law or in fact."""
+    from babel.core import get_global
+    from babel.languages import get_official_languages
+
+    countries = get_global("territory_languages")
+    codes = (code for country in countries for code in get_official_languages(country, de_facto=True))
+    return frozenset(code.split("_")[0] for code in codes)
+
+
+def _languages(lang: str) -> Iterator[tuple[str, Entry]]:
+    """Names of languages that CLDR has in both languages, with the code of the language without script and country."""
+    from babel import Locale
+
+    for code, entry in _named(Locale.parse(lang).languages, Locale.parse("en").languages, "PROPN"):
+        yield str(code).split("_")[0], entry
+
+
 def _cldr(lang: str) -> Iterator[Entry]:
-    """Names that CLDR has in both languages; territories last, so that they win over languages of the same name."""
+    """Other names that CLDR has in both languages."""
     from babel import Locale
 
     ours, english = Locale.parse(lang), Locale.parse("en")
     months = (ours.months["format"]["wide"], english.months["format"]["wide"])
     short = (ours.months["format"]["abbreviated"], english.months["format"]["wide"])
     tables = [
-        (ours.languages, english.languages, "PROPN"),
         (ours.currencies, english.currencies, "NOUN"),
         (*months, "PROPN"),
         (*short, "PROPN"),
         (ours.territories, english.territories, "PROPN"),
     ]
     for mine, theirs, pos in tables:
-        for code, term in mine.items():
-            name = theirs.get(code)
-            grouping = isinstance(code, str) and code.isdigit()
-            if (
-                isinstance(name, str)
-                and not grouping
-                and "(" not in f"{term}{name}"
-                and unicodedata.normalize("NFC", str(term)) != name
-            ):
-                yield Entry(unicodedata.normalize("NFC", str(term)), name, pos)
+        yield from (entry for _, entry in _named(mine, theirs, pos))
+
+
+def _named(mine: Mapping[Any, Any], theirs: Mapping[Any, Any], pos: str) -> Iterator[tuple[Any, Entry]]:
+    for code, term in mine.items():
+        name = theirs.get(code)
+        grouping = isinstance(code, str) and code.isdigit()
+        if (
+            isinstance(name, str)
+            and not grouping
+            and "(" not in f"{term}{name}"
+            and unicodedata.normalize("NFC", str(term)) != name
+        ):
+            yield code, Entry(unicodedata.normalize("NFC", str(term)), name, pos)
 
 
 def transliterations(lang: str) -> Iterator[Entry]:

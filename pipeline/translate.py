@@ -21,7 +21,7 @@ from pipeline.text.numbers import western
 from pipeline.text.vietnamese import tone_placement
 from pipeline.types import Document, Ended, Segment, Translation
 
-VERSION = 4
+VERSION = 5
 """Raised when the same input would give other output; part of every shard's key."""
 
 CLAUSE = re.compile(r"[,;:–—]\s|[.!?…]\s")

@@ -71,6 +71,14 @@ def test_user_file_wins_over_shipped_over_cldr(tmp_path: Path, thai: Glossary) -
     assert english(Glossary.load("th", [path]), "คาซัคสถาน") == {"คาซัคสถาน": "the Kazakh land"}
 
 
+def test_small_languages_are_hints_where_thai_says_that_they_are_languages(thai: Glossary) -> None:
+    assert "Ga" not in english(thai, "ประธานาธิบดีโตกาเยฟกล่าว").values()
+    assert not {"Vai", "Fang"} & set(english(thai, "รถไวมาก มีฟองอยู่").values())
+    assert english(thai, "เขาพูดภาษาไวได้")["ภาษาไว"] == "Vai"
+    assert english(thai, "เขาพูดภาษาเยอรมัน")["ภาษาเยอรมัน"] == "German"
+    assert english(thai, "เมืองเยอรมันแห่งหนึ่ง")["เยอรมัน"] == "German"
+
+
 def test_cldr_names_and_months_are_there(thai: Glossary, vietnamese: Glossary) -> None:
     found = english(thai, "วันที่ 5 พฤษภาคม ที่อาเซอร์ไบจาน")
     assert (found["พฤษภาคม"], found["อาเซอร์ไบจาน"]) == ("May", "Azerbaijan")
