@@ -173,6 +173,7 @@ def shipped_entries(lang: str) -> list[Entry]:
 
 
 def _layers(lang: str, languages: Iterable[Entry]) -> list[Entry]:
+    # Languages before territories: what names both (ลาว, Lao and Laos) is the country.
     return [*transliterations(lang), *languages, *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
 
 
@@ -215,7 +216,7 @@ def _languages(lang: str) -> Iterator[tuple[str, Entry]]:
 
 
 def _cldr(lang: str) -> Iterator[Entry]:
-    """Other names that CLDR has in both languages."""
+    """Other names that CLDR has in both languages; territories last, so that of names alike theirs count."""
     from babel import Locale
 
     ours, english = Locale.parse(lang), Locale.parse("en")
