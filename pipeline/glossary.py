@@ -23,7 +23,8 @@ from pipeline.text.vietnamese import tone_placement
 POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
 WORD = re.compile(r"\w+|[^\w\s]|\s+")
 SURE_NAME = 6
-"""A Thai name of this length ends where it ends, even where the segmenter sees another word: คาซัคสถานที่."""
+"""A Thai name of this length ends where it ends, even where the segmenter sees another word: คาซัคสถานที่. The word for
+language before it does not count: ภาษาการทูต, language of diplomacy, does not begin with the language Ga."""
 DEPENDENT = re.compile(r"[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e]|\w[\u0e4c]|[A-Za-z]")
 """What cannot begin a Thai word."""
 THAI = re.compile(r"[\u0e00-\u0e7f]")
@@ -96,15 +97,9 @@ class Glossary:
 
     @classmethod
     def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
-        """All layers for `lang`; `extra` are the user's files.
-
-        In Thai every language is known with `LANGUAGE` in front, and without it those that are official in a country:
-        the names of others are more often another word (Ga and Vai: กา crow, ไว quick) or a syllable of a name.
-        """
-        languages = [entry for code, entry in _languages(lang) if lang != "th" or code in official()]
-        if lang == "th":
-            languages += [replace(entry, term=LANGUAGE + entry.term) for _, entry in _languages(lang)]
-        return cls(lang, [*_layers(lang, languages), *(entry for path in extra for entry in read_glossary(path))])
+        """All layers for `lang`; `extra` are the user's files."""
+        shipped = _layers(lang, _sure_languages(lang))
+        return cls(lang, [*shipped, *(entry for path in extra for entry in read_glossary(path))])
 
     def _key(self, term: str, is_name: bool) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
@@ -144,7 +139,8 @@ class Glossary:
             found = self.entries.get(text[at:end]) or self.entries.get(text[at:end].casefold())
             if not found or (found.is_name and self._form(found.term) != text[at:end]):
                 continue
-            if end in bounds or (found.is_name and end - at >= SURE_NAME and not DEPENDENT.match(text, end)):
+            own = end - at - len(LANGUAGE) * text.startswith(LANGUAGE, at)
+            if end in bounds or (found.is_name and own >= SURE_NAME and not DEPENDENT.match(text, end)):
                 return found
         return None
 
@@ -197,7 +193,7 @@ def _thai_frequencies() -> Mapping[str, int]:
 
 
 @cache
-def official() -> frozenset[str]:
+def _official() -> frozenset[str]:
     """CLDR's languages that are official in a country, by law or in fact."""
     from babel.core import get_global
     from babel.languages import get_official_languages
@@ -213,6 +209,19 @@ def _languages(lang: str) -> Iterator[tuple[str, Entry]]:
 
     for code, entry in _named(Locale.parse(lang).languages, Locale.parse("en").languages, "PROPN"):
         yield str(code).split("_")[0], entry
+
+
+def _sure_languages(lang: str) -> list[Entry]:
+    """Names of languages that are hardly ever another word.
+
+    In Thai every language after `LANGUAGE`, and without it those that are official in a country: the names of others
+    are more often another word (Ga and Vai: กา crow, ไว quick) or a syllable of a name.
+    """
+    languages = list(_languages(lang))
+    if lang != "th":
+        return [entry for _, entry in languages]
+    spoken = (replace(entry, term=LANGUAGE + entry.term) for _, entry in languages)
+    return [*(entry for code, entry in languages if code in _official()), *spoken]
 
 
 def _cldr(lang: str) -> Iterator[Entry]:
@@ -233,16 +242,11 @@ def _cldr(lang: str) -> Iterator[Entry]:
 
 
 def _named(mine: Mapping[Any, Any], theirs: Mapping[Any, Any], pos: str) -> Iterator[tuple[Any, Entry]]:
-    for code, term in mine.items():
-        name = theirs.get(code)
+    for code, written in mine.items():
+        term, name = unicodedata.normalize("NFC", str(written)), theirs.get(code)
         grouping = isinstance(code, str) and code.isdigit()
-        if (
-            isinstance(name, str)
-            and not grouping
-            and "(" not in f"{term}{name}"
-            and unicodedata.normalize("NFC", str(term)) != name
-        ):
-            yield code, Entry(unicodedata.normalize("NFC", str(term)), name, pos)
+        if isinstance(name, str) and not grouping and "(" not in f"{term}{name}" and term != name:
+            yield code, Entry(term, name, pos)
 
 
 def transliterations(lang: str) -> Iterator[Entry]:

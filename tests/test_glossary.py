@@ -75,6 +75,7 @@ def test_small_languages_are_hints_where_thai_says_that_they_are_languages(thai:
     assert "Ga" not in english(thai, "ประธานาธิบดีโตกาเยฟกล่าว").values()
     assert not {"Vai", "Fang"} & set(english(thai, "รถไวมาก มีฟองอยู่").values())
     assert english(thai, "เขาพูดภาษาไวได้")["ภาษาไว"] == "Vai"
+    assert not {"Ga", "Vai"} & set(english(thai, "ใช้ภาษาการทูต ภาษาไวยากรณ์").values())
     assert english(thai, "เขาพูดภาษาเยอรมัน")["ภาษาเยอรมัน"] == "German"
     assert english(thai, "เมืองเยอรมันแห่งหนึ่ง")["เยอรมัน"] == "German"
 
