@@ -19,7 +19,7 @@ from pipeline.aligners.mining import mine as mine_vectors
 from pipeline.aligners.order import CLOSE_MARGIN, find_links, in_order
 from pipeline.aligners.units import Span, Units
 from pipeline.aligners.views import Stretch, View, align_views, source_view, target_view
-from pipeline.config import AlignSettings
+from pipeline.config.settings import AlignSettings
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
 from pipeline.types import Document, DocumentPair, Pair, Segment, Translation

@@ -10,10 +10,11 @@ from typing import Any
 from pipeline import models
 from pipeline.align import Side, SpanBead, align_cases, bead_pair, span_beads
 from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.load import Lexicons, load_encoder, load_lexicons
+from pipeline.aligners.load import Lexicons, load_lexicons
 from pipeline.cases import read_rows
-from pipeline.cli_translate import no_memo, settings_from
-from pipeline.config import Config
+from pipeline.config.load import settings_from
+from pipeline.config.settings import Config
+from pipeline.engines.encoders.load import load_encoder
 from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
 from pipeline.glossary import Glossary
@@ -25,7 +26,7 @@ from pipeline.scorers.numbers import NumberAgreement
 from pipeline.scorers.surface import LengthRatio
 from pipeline.segment import segment
 from pipeline.store import to_json, write_lines
-from pipeline.translate import TranslateContext, translate
+from pipeline.translate import TranslateContext, no_memo, translate
 from pipeline.types import Document, Reject, Translation
 
 KEYS = ("id", "src_text", "tgt_text")

@@ -87,11 +87,11 @@ def align_command(
     Example: mekong bench align cases.jsonl --errors 20
     """
     from pipeline import models
-    from pipeline.aligners.load import load_encoder
     from pipeline.bench import alignment, alignment_table
     from pipeline.bench.alignment_cases import FORMAT
     from pipeline.bench.machine import circumstances
-    from pipeline.config import AlignSettings
+    from pipeline.config.settings import AlignSettings
+    from pipeline.engines.encoders.load import load_encoder
     from pipeline.progress import Progress
 
     if bool(cases) == (units is not None):
@@ -129,9 +129,9 @@ def documents_command(
     Example: mekong bench documents dev.jsonl others.jsonl
     """
     from pipeline import models
-    from pipeline.aligners.load import load_encoder
     from pipeline.bench.documents import evaluate, lines, read_cases
-    from pipeline.cli_translate import settings_from
+    from pipeline.config.load import settings_from
+    from pipeline.engines.encoders.load import load_encoder
 
     _check_folder(json_file)
     config = settings_from(overrides or [])
@@ -167,11 +167,11 @@ def ranking_command(
     Example: mekong bench ranking --src dev.th --hyp ours.en --hyp theirs.en --hyp third.en --recorded comet
     """
     from pipeline import models
-    from pipeline.aligners.load import load_encoder
     from pipeline.bench.machine import circumstances
     from pipeline.bench.ranking import rank_files
     from pipeline.bench.ranking_table import show
-    from pipeline.config import AlignSettings
+    from pipeline.config.settings import AlignSettings
+    from pipeline.engines.encoders.load import load_encoder
 
     _check_folder(json_file)
     where = circumstances()
@@ -207,10 +207,10 @@ def filter_command(
     Example: mekong bench filter cases.jsonl --preset strict
     """
     from pipeline import models
-    from pipeline.aligners.load import load_encoder
     from pipeline.bench import filtering, filtering_table
     from pipeline.bench.machine import circumstances
-    from pipeline.config import AlignSettings, FilterSettings
+    from pipeline.config.settings import AlignSettings, FilterSettings
+    from pipeline.engines.encoders.load import load_encoder
     from pipeline.errors import ModelMissing
     from pipeline.progress import Progress
     from pipeline.scorers.reading import load_reader

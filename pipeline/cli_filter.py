@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import models
-from pipeline.config import Config, apply_overrides, load_yaml, parse_settings
+from pipeline.config.load import apply_overrides, parse_settings
+from pipeline.config.plain_yaml import load_yaml
+from pipeline.config.settings import Config
 from pipeline.corpus_filter import CorpusFilter
 from pipeline.errors import ConfigError, UsageError
 from pipeline.filter import check_rules

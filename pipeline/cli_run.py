@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline import models
 from pipeline.compare import write_comparison
-from pipeline.config import load_config
+from pipeline.config.load import load_config
 from pipeline.engines.load import choose
 from pipeline.errors import TooManyRejects, UsageError
 from pipeline.filter import check_rules

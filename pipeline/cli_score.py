@@ -111,8 +111,8 @@ def _realigner(kind: RealignBy) -> Realigner:
     if kind == "words":
         return Realigner()
     from pipeline import models
-    from pipeline.aligners.load import load_encoder
-    from pipeline.config import Config
+    from pipeline.config.settings import Config
+    from pipeline.engines.encoders.load import load_encoder
 
     models.offline()
     return Realigner(load_encoder(models.entry(Config().align.encoder)))

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from pipeline import models
-from pipeline.config import Config, apply_overrides, parse_settings
+from pipeline.config.load import settings_from
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
 from pipeline.glossary import Glossary
+from pipeline.line_by_line import translate_lines
 from pipeline.progress import Progress
-from pipeline.segment import segment
-from pipeline.store import to_json
-from pipeline.text.language import detect
-from pipeline.translate import TranslateContext, translate
-from pipeline.types import Document, Source, Translation
+from pipeline.translate import TranslateContext, no_memo
 
 POOL_LINES = 4000
 """Lines that are sorted by length together."""
-
-
-def settings_from(overrides: Sequence[str]) -> Config:
-    """The default configuration with `a.b=c` overrides."""
-    data: dict[str, Any] = {}
-    apply_overrides(data, overrides)
-    return parse_settings(Config, data, "the command line")
 
 
 def translate_command(
@@ -55,38 +43,6 @@ def translate_command(
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
                     out.write(line + "\n")
             out.flush()
-
-
-def translate_lines(
-    lines: Sequence[tuple[str, str]], lang: str, config: Config, context: TranslateContext, *, as_json: bool
-) -> Iterator[str]:
-    """The English of each (name, line): text, or a JSON record. Blank lines stay blank."""
-    documents = [_document(name, line, lang) for name, line in lines]
-    foreign = {document.id: document for document in documents if document.lang != "en" and document.text.strip()}
-    segments = [replace(found, kind="body") for found in segment(foreign.values(), config.segment)]
-    done: dict[str, list[Translation]] = {}
-    for found, made in zip(segments, translate(segments, foreign, config.translate, context), strict=True):
-        done.setdefault(found.doc_id, []).append(made)
-    for document in documents:
-        made_here = done.get(document.id, [])
-        text = " ".join(part.text for part in made_here if part.text) if made_here else document.text
-        if as_json:
-            record = {"id": document.id, "lang": document.lang, "text": document.text, "translation": text}
-            yield to_json({**record, "segments": made_here}).decode()
-        else:
-            yield text
-
-
-def _document(name: str, line: str, lang: str) -> Document:
-    found = lang if lang != "auto" else detect(line) if line.strip() else "en"
-    if found not in ("th", "vi", "en"):
-        raise InputError(f"{name}: the language looks like {found!r}", "Say it with --lang th or --lang vi.")
-    return Document(name, found, line, Source(name))
-
-
-def no_memo(rows: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
-    """Compute every batch, store none."""
-    return compute()
 
 
 def _lines(files: Sequence[Path]) -> Iterator[tuple[str, str]]:

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import manifest, models
-from pipeline.config import Config
+from pipeline.config.settings import Config
+from pipeline.corpus_files import publish_corpus
 from pipeline.errors import InputError, ModelError, UsageError
 from pipeline.filter import filter_pairs
 from pipeline.given import Corpus, Given
 from pipeline.held_out import digests
 from pipeline.lines import path_text
 from pipeline.progress import Progress
-from pipeline.reporting.data import ModelFacts
+from pipeline.registry.facts import ModelFacts
 from pipeline.reporting.rows import reason_kind
 from pipeline.run import REJECTED
 from pipeline.score import BATCH, VERSION, score, signatures
@@ -32,7 +33,6 @@ from pipeline.scorers.reading import load_reader
 from pipeline.stop import Stop
 from pipeline.store import Store, digest, file_sha256, to_json, write_bytes, write_lines
 from pipeline.types import Pair, Reject, Scored, Verdict
-from pipeline.write import write_corpus
 from pipeline.writers.card import CardFacts
 from pipeline.writers.record import Row
 
@@ -79,7 +79,7 @@ class CorpusFilter:
         with self.progress.task("filter", sum(self.sizes), "pairs") as task:
             rows = self._judged(task.advance)
             facts = CardFacts(self.config.name, manifest.version(), self._models(), signatures(self.scorers))
-            written = write_corpus(rows, self.config.write, self.out, facts)
+            written = publish_corpus(rows, self.config.write, self.out, facts)
         found = self._manifest(written, time.monotonic() - began)
         write_bytes(self.out / MANIFEST, to_json(found, indent=True) + b"\n")
         return found
@@ -191,7 +191,7 @@ class CorpusFilter:
     @cached_property
     def scorers(self) -> list[Scorer]:
         """All scorers, in the order of the report."""
-        from pipeline.aligners.load import load_encoder
+        from pipeline.engines.encoders.load import load_encoder
         from pipeline.scorers import all_scorers
 
         reader = load_reader(self.reader_entry, self.config.translate.device)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import manifest, models
-from pipeline.config import Config
+from pipeline.config.settings import Config
 from pipeline.errors import EngineError, MekongError
 from pipeline.store import to_json
 
@@ -114,7 +114,7 @@ def models_present(names: tuple[str, ...]) -> list[Check]:
 
 def _translation(name: str) -> Check:
     from pipeline.cli_translate import one_sentence
-    from pipeline.config import TranslateSettings
+    from pipeline.config.settings import TranslateSettings
     from pipeline.engines.load import load
     from pipeline.glossary import Glossary
 

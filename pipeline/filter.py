@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipeline.config import FilterSettings, Rule
+from pipeline.config.settings import FilterSettings, Rule
 from pipeline.duplicates import Kept, Texts
 from pipeline.errors import ConfigError
 from pipeline.held_out import HeldOut, load_held_out

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from pipeline.config import load_yaml
-from pipeline.engines.convert import CT2_FOLDER, run_apart
+from pipeline.config.plain_yaml import load_yaml
+from pipeline.engines.convert_apart import CT2_FOLDER, run_apart
 from pipeline.errors import ModelError, ModelMissing, ModelRefused
 from pipeline.model_sources import Fetched, Say, fetch, fetch_tokenizer, refuse_other
 from pipeline.models import LOCK, OWN_ENTRIES, Entry, FileRecord, Lock, entry, folder, locate, root

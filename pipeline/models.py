@@ -24,7 +24,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
-from pipeline.config import Count, Settings, load_yaml, parse_settings
+from pipeline.config.load import parse_settings
+from pipeline.config.plain_yaml import load_yaml
+from pipeline.config.settings import Count, Settings
 from pipeline.errors import ConfigError, ModelError, ModelMissing, UsageError
 from pipeline.store import digest, file_sha256
 

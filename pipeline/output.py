@@ -15,12 +15,14 @@ import orjson
 from pipeline import manifest as provenance
 from pipeline import models
 from pipeline.align import Side
-from pipeline.config import load_config
+from pipeline.config.load import load_config
+from pipeline.corpus_files import publish_corpus
 from pipeline.errors import StoreError
 from pipeline.held_out import check_unchanged, digests
 from pipeline.models import Entry
 from pipeline.progress import Progress
-from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, ModelFacts, ReportData
+from pipeline.registry.facts import ModelFacts
+from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, ReportData
 from pipeline.reporting.tally import MAX_DRAWN
 from pipeline.run import Run
 from pipeline.score import signatures
@@ -28,7 +30,6 @@ from pipeline.scorers.evaluation import System, evaluate, resampled_unit
 from pipeline.store import plain, to_json, write_bytes, write_lines
 from pipeline.survey import Survey, survey
 from pipeline.types import DocumentPair, Scored, Translation, Verdict
-from pipeline.write import write_corpus
 from pipeline.writers.card import CardFacts
 from pipeline.writers.record import Row
 
@@ -116,7 +117,7 @@ class Output:
         self._store({**self.made_with, "counts": self.counts(), "corpus": corpus})
 
     def _corpus(self) -> dict[str, int]:
-        return write_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
+        return publish_corpus(self._rows(), self.run.config.write, self.run.out, self._card())
 
     def _store(self, found: dict[str, Any]) -> None:
         write_bytes(self.run.out / MANIFEST, to_json(found, indent=True) + b"\n")

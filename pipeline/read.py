@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.config import ReadSettings
+from pipeline.config.settings import ReadSettings
 from pipeline.errors import InputError
 from pipeline.lines import BOM, BadInput, decode, json_object, parsed_lines, path_text
 from pipeline.text.language import LANGUAGES, detect

@@ -18,7 +18,7 @@ import orjson
 from pipeline import align as alignment
 from pipeline import boundaries, glossary, models
 from pipeline import translate as translation
-from pipeline.config import Config
+from pipeline.config.settings import Config
 from pipeline.decisions import Decisions
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import identity, load
@@ -352,7 +352,7 @@ class Run:
     @cached_property
     def encoder(self) -> Encoder:
         """The sentence encoder, loaded when first used."""
-        from pipeline.aligners.load import load_encoder
+        from pipeline.engines.encoders.load import load_encoder
 
         return load_encoder(self.encoder_entry)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pipeline import boundaries
-from pipeline.config import SegmentSettings
+from pipeline.config.settings import SegmentSettings
 from pipeline.text import english, vietnamese
 from pipeline.text.layout import kinds
 from pipeline.text.unicode import Normalised, normalise

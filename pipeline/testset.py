@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
-from pipeline.config import load_config
+from pipeline.config.load import load_config
 from pipeline.errors import InputError, UsageError
 from pipeline.lines import BOM
 from pipeline.progress import Progress

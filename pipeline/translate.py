@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.batching import plan
 from pipeline.glossary import Glossary
@@ -201,3 +201,8 @@ def _joined(segment: Segment, model: str, parts: Sequence[tuple[_Piece, _Attempt
         notes=tuple(dict.fromkeys(a.hypothesis.note for a in attempts if a.hypothesis.note)),
         hints=tuple(dict.fromkeys(hint for piece, _ in parts for hint in piece.request.hints)),
     )
+
+
+def no_memo(rows: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
+    """Compute every batch, store none."""
+    return compute()

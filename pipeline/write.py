@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from pipeline.config import WriteSettings
+from pipeline.config.settings import WriteSettings
 from pipeline.errors import StoreError
 from pipeline.store import plain, write_bytes
 from pipeline.writers import jsonl
-from pipeline.writers.card import CARD, CardFacts, Tally, card
 from pipeline.writers.jsonl import JsonlWriter
 from pipeline.writers.moses import MosesWriter
 from pipeline.writers.parquet import ParquetWriter
 from pipeline.writers.record import Record, Row, Writer, make_record
+from pipeline.writers.tally import Tally
 from pipeline.writers.tmx import TmxWriter
 
 CORPUS = "corpus"
+CARD = "README.md"
 REJECTED = "rejected_pairs.jsonl"
 _OURS = re.compile(r"pairs\.(jsonl|parquet)|corpus\.tmx|corpus\.[a-z]+-en\.[a-z]+")
 
 
-def write_corpus(rows: Iterable[Row], settings: WriteSettings, out: Path, facts: CardFacts) -> dict[str, int]:
+def write_corpus(
+    rows: Iterable[Row],
+    settings: WriteSettings,
+    out: Path,
+    scores: Collection[str],
+    version: str,
+    describe: Callable[[Tally], str],
+) -> dict[str, int]:
     """Write `out/corpus/` (every format asked for, and the dataset card) and `out/rejected_pairs.jsonl`.
+
+    `scores` are the names of the scores that pairs may have, in the order of the Parquet columns, `version` that of
+    mekong; `describe` makes the card from what was counted.
 
     Accepted pairs of an origin that is not asked for are left out; rejected ones are all written. Every file keeps the
     order of `rows`. Files of formats or languages that an earlier write made and this one did not are removed, so
@@ -32,16 +43,17 @@ def write_corpus(rows: Iterable[Row], settings: WriteSettings, out: Path, facts:
 
     Returns counts: `pairs` (in the corpus), `rejected`, `left_out`, the pairs in each format, and the characters
     that formats had to change (`moses_runs_replaced`, `tmx_characters_removed`).
-    Raises StoreError when a file cannot be written, or a row does not fit its verdict, the score names or the models.
+    Raises StoreError when a file cannot be written, or a row does not fit its verdict or the score names, and
+    what `describe` raises; then the files stay as they were.
     """
     folder, tally = out / CORPUS, Tally()
     left_out = 0
     with ExitStack() as stack:
         rejected = stack.enter_context(JsonlWriter(out / REJECTED))
-        writers = [stack.enter_context(writer) for writer in _writers(settings, folder, facts)]
+        writers = [stack.enter_context(writer) for writer in _writers(settings, folder, scores, version)]
         for row in rows:
             record = make_record(row)
-            _check_scores(record, facts)
+            _check_scores(record, scores)
             if not row.verdict.keep:
                 rejected.add_row(plain(record) | {"reasons": plain(row.verdict.reasons)})
             elif record.origin in settings.origins:
@@ -50,7 +62,7 @@ def write_corpus(rows: Iterable[Row], settings: WriteSettings, out: Path, facts:
                     writer.add(record)
             else:
                 left_out += 1
-        text = card(tally, facts, settings.formats)
+        text = describe(tally)
     write_bytes(folder / CARD, text.encode())
     _remove_stale(folder, settings, {lang for lang, _ in tally.pairs})
     counts = {"pairs": tally.pairs.total(), "rejected": rejected.rows, "left_out": left_out}
@@ -59,18 +71,18 @@ def write_corpus(rows: Iterable[Row], settings: WriteSettings, out: Path, facts:
     return counts
 
 
-def _writers(settings: WriteSettings, folder: Path, facts: CardFacts) -> list[Writer]:
+def _writers(settings: WriteSettings, folder: Path, scores: Collection[str], version: str) -> list[Writer]:
     made: dict[str, Writer] = {
         "jsonl": JsonlWriter(folder / jsonl.PAIRS),
-        "parquet": ParquetWriter(folder, tuple(facts.signatures)),
+        "parquet": ParquetWriter(folder, tuple(scores)),
         "moses": MosesWriter(folder),
-        "tmx": TmxWriter(folder, facts.version),
+        "tmx": TmxWriter(folder, version),
     }
     return [writer for name, writer in made.items() if name in settings.formats]
 
 
-def _check_scores(record: Record, facts: CardFacts) -> None:
-    unknown = record.scores.keys() - facts.signatures.keys()
+def _check_scores(record: Record, scores: Collection[str]) -> None:
+    unknown = record.scores.keys() - set(scores)
     if unknown:
         raise StoreError(f"pair {record.id!r} has scores without signature: {sorted(unknown)}", "Report this as a bug.")
 

@@ -20,7 +20,7 @@ import torch
 from sacrebleu.metrics import CHRF
 
 from pipeline import models
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request, Translator
 from pipeline.engines.load import load
 from pipeline.engines.mekong import kernels

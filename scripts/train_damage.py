@@ -27,10 +27,10 @@ import orjson
 from numpy.typing import NDArray
 
 from pipeline import models
-from pipeline.aligners.load import load_encoder
 from pipeline.bench.filtering import Remembering, as_pair, read_pairs
 from pipeline.bench.injection import Good, inject
-from pipeline.config import AlignSettings
+from pipeline.config.settings import AlignSettings
+from pipeline.engines.encoders.load import load_encoder
 from pipeline.engines.forced import Reading
 from pipeline.scorers.damage import Trees, table_of, trees_of
 from pipeline.scorers.reading import Reader, Readings, load_reader, reading_signs

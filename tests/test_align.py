@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.align import Side, SpanBead, align, align_cases, match, mine, span_beads
 from pipeline.aligners.load import Lexicons, load_lexicons, no_lexicons
-from pipeline.config import AlignSettings, SegmentSettings
+from pipeline.config.settings import AlignSettings, SegmentSettings
 from pipeline.errors import ModelError
 from pipeline.segment import segment
 from pipeline.text.language import detect

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config, load_config, load_yaml
+from pipeline.config.load import load_config
+from pipeline.config.plain_yaml import load_yaml
+from pipeline.config.settings import Config
 from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import FilterSettings
+from pipeline.config.settings import FilterSettings
 from pipeline.duplicates import MISSED, ROWS, bands
 from pipeline.errors import ConfigError
 from pipeline.filter import filter_pairs
@@ -136,7 +136,7 @@ def test_bands_keep_the_chance_of_a_miss(threshold):
 
 
 def test_thresholds_that_would_compare_everything_are_refused():
-    from pipeline.config import parse_settings
+    from pipeline.config.load import parse_settings
 
     with pytest.raises(ConfigError, match="near_duplicates"):
         parse_settings(FilterSettings, {"near_duplicates": 0.2}, "here")

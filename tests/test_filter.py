@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import PRESETS, FilterSettings, Rule
+from pipeline.config.settings import PRESETS, FilterSettings, Rule
 from pipeline.errors import ConfigError
 from pipeline.filter import filter_pairs
 from pipeline.types import Scored

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config import WriteSettings
+from pipeline.config.settings import WriteSettings
+from pipeline.corpus_files import publish_corpus
 from pipeline.errors import InputError, UsageError
 from pipeline.given import Given, corpora
 from pipeline.types import Pair, Reject, Scored, Source, Verdict
-from pipeline.write import write_corpus
 from pipeline.writers.card import CardFacts
 from pipeline.writers.record import Row
 
@@ -166,7 +166,7 @@ def test_a_corpus_of_our_own_comes_back_whole(tmp_path, name):
         for pair, score in zip(pairs, made, strict=True)
     ]
     facts = CardFacts("c", "0", (), dict.fromkeys(scores, "version:1"))
-    write_corpus(rows, WriteSettings(), tmp_path, facts)
+    publish_corpus(rows, WriteSettings(), tmp_path, facts)
     given, rejects = read(tmp_path / "corpus" / name)
     assert not rejects
     assert [row.pair for row in given] == pairs

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import FilterSettings
+from pipeline.config.settings import FilterSettings
 from pipeline.errors import InputError
 from pipeline.filter import filter_pairs
 from pipeline.held_out import OVERLAP, SHORTEST, HeldOut, check_unchanged, digests, load_held_out

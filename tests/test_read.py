@@ -6,7 +6,7 @@ import orjson
 import pytest
 import zstandard
 
-from pipeline.config import ReadSettings
+from pipeline.config.settings import ReadSettings
 from pipeline.errors import InputError
 from pipeline.lines import open_lines
 from pipeline.read import NO_OFFSET, Reader

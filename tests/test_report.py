@@ -18,7 +18,7 @@ import pytest
 from lxml import html
 
 from pipeline import report as report_module
-from pipeline.config import Rule
+from pipeline.config.settings import Rule
 from pipeline.errors import StoreError
 from pipeline.report import build, render, write_report
 from pipeline.reporting import tally as tally_module

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from pipeline import boundaries, models
-from pipeline.config import Config, ReadSettings
+from pipeline.config.settings import Config, ReadSettings
 from pipeline.models import Entry
 from pipeline.progress import Progress
 from pipeline.run import Run

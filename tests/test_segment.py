@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import SegmentSettings
+from pipeline.config.settings import SegmentSettings
 from pipeline.segment import segment, split
 from pipeline.text.unicode import normalise
 from pipeline.types import Document, Source

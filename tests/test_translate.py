@@ -7,7 +7,7 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Hypothesis, Output, Request, Translator
 from pipeline.glossary import Entry, Glossary
 from pipeline.translate import TranslateContext, split, translate

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
-from pipeline.config import WriteSettings
+from pipeline.config.settings import WriteSettings
+from pipeline.corpus_files import publish_corpus
 from pipeline.errors import StoreError
 from pipeline.store import plain
-from pipeline.write import write_corpus
 from pipeline.writers import parquet
 from pipeline.writers.record import make_record
 from tests.writers.rows import FACTS, row, rows
@@ -24,7 +24,7 @@ ALL = WriteSettings()
 
 
 def write(some_rows, out, wanted=ALL, facts=FACTS):
-    return write_corpus(iter(some_rows), wanted, out, facts)
+    return publish_corpus(iter(some_rows), wanted, out, facts)
 
 
 def read_jsonl(path):

@@ -1,33 +1,14 @@
-"""From a registry entry to a sentence encoder, and from the settings to lexicons."""
+"""From the settings to the lexicons of each language."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from pipeline.aligners.encoders import Encoder, TransformersEncoder, UseEncoder
 from pipeline.aligners.lexicon import Lexicon, read_lexicon, shipped_lexicons
-from pipeline.errors import ModelError, UsageError
-from pipeline.models import Entry, fingerprint, locate
+from pipeline.errors import ModelError
 from pipeline.store import file_sha256
-
-
-def load_encoder(entry: Entry, device: str = "cpu") -> Encoder:
-    """Load the encoder of a registry entry.
-
-    Raises UsageError when the entry is no encoder, ModelMissing when it is not in the store.
-    """
-    if entry.kind != "encoder":
-        raise UsageError(f"{entry.name} is a {entry.kind}, not a sentence encoder", "`mekong models list` shows them.")
-    folder = locate(entry)
-    if entry.family == "use":
-        return UseEncoder(threads=len(os.sched_getaffinity(0)))
-    return TransformersEncoder(
-        folder, name=entry.name, fingerprint=fingerprint(entry), languages=entry.languages, device=device
-    )
-
 
 Lexicons = Callable[[str], Lexicon | None]
 """From a language to its lexicon, None where there is none."""

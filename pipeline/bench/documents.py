@@ -12,7 +12,7 @@ from pipeline.aligners.encoders import Encoder
 from pipeline.aligners.load import load_lexicons
 from pipeline.aligners.views import ENGLISH
 from pipeline.cases import read_rows
-from pipeline.config import Config
+from pipeline.config.settings import Config
 from pipeline.errors import InputError
 from pipeline.segment import segment
 from pipeline.text.language import detect

@@ -13,7 +13,7 @@ from pipeline.aligners.encoders import Encoder, Vectors
 from pipeline.aligners.spans import overlap_vectors, span_vectors
 from pipeline.bench.alignment_cases import Case, read_cases
 from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
-from pipeline.config import Rule
+from pipeline.config.settings import Rule
 from pipeline.errors import InputError
 from pipeline.filter import failures
 from pipeline.progress import Progress

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pipeline.bench.process import Process
 from pipeline.bench.runner import Asked, Runner
 from pipeline.bench.shapes import Shape
 from pipeline.bench.workload import Workload, news
+from pipeline.engines.devices import cores
 from pipeline.errors import UsageError
 from pipeline.progress import Progress, clock
 
@@ -81,7 +81,7 @@ def make_plan(shape: Shape, device: str, beam: int, engines: Sequence[str], roun
 
     Raises UsageError for engines that there are not, or when none is left.
     """
-    chosen = choose(arms(device, beam, len(os.sched_getaffinity(0))), list(engines))
+    chosen = choose(arms(device, beam, cores()), list(engines))
     notes = []
     if importlib.util.find_spec("ctranslate2") is None:
         chosen = [arm for arm in chosen if arm.engine != "ctranslate2"]

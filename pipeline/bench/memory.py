@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +9,7 @@ from tempfile import TemporaryDirectory
 from pipeline.bench.arms import arms, choose
 from pipeline.bench.process import Process
 from pipeline.bench.shapes import Shape
+from pipeline.engines.devices import cores
 from pipeline.errors import EngineError
 from pipeline.progress import Progress
 
@@ -37,7 +37,7 @@ def measure(shape: Shape, device: str, progress: Progress, stages: tuple[int, ..
 
     Raises UsageError when the device is not there, EngineError when the engine dies or loses tokens.
     """
-    arm = choose(arms(device, 1, len(os.sched_getaffinity(0))), [])[0]
+    arm = choose(arms(device, 1, cores()), [])[0]
     settings = arm.candidates[0]
     found = []
     with TemporaryDirectory(prefix="mekong-bench-") as folder, Process(arm.name) as process:

@@ -1,14 +1,4 @@
-"""Turning what is published into what is loaded: safetensors, and int8 for CTranslate2.
-
-    python -m pipeline.engines.convert gguf FOLDER SHA256 PART...    parts of a GGUF file -> checkpoint in FOLDER
-    python -m pipeline.engines.convert pickle FOLDER                 *.bin in FOLDER -> *.safetensors, *.bin removed
-    python -m pipeline.engines.convert checkpoint FOLDER             FOLDER/*.ckpt -> model.safetensors, *.json
-    python -m pipeline.engines.convert ctranslate2 FOLDER            checkpoint in FOLDER -> FOLDER/ctranslate2-int8
-
-It runs as a process of its own (`run_apart`), so that the memory goes back to the system and a pickle is opened away
-from the caller. Each line on standard output tells what is being done. Exit code 3: the input must not be used; 1: it
-could not be converted; either way the last line on standard error says why.
-"""
+"""The conversions themselves: safetensors, and int8 for CTranslate2. `apart` runs them in a child process."""
 
 from __future__ import annotations
 
@@ -17,21 +7,17 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import MekongError, ModelError, ModelRefused
-from pipeline.models import OFFLINE
+from pipeline.engines.convert_apart import CT2_FOLDER
+from pipeline.errors import ModelRefused
 
-CT2_FOLDER = "ctranslate2-int8"
 ENCODER_DECODER = ("marian", "m2m_100", "mbart", "t5")
-REFUSED = 3
 
 
 def say(text: str) -> None:
@@ -197,53 +183,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(claim)
-
-
-def run_apart(say: Callable[[str], None], command: str, folder: Path, *arguments: str) -> None:
-    """Run one command of this module as a child process without the network and pass on what it says.
-
-    Raises ModelRefused or ModelError with its last words when it fails.
-    """
-    code = Path(__file__).resolve().parent.parent.parent
-    environment = {
-        **os.environ,
-        **OFFLINE,
-        "PYTHONPATH": os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    }
-    call: Sequence[str] = [sys.executable, "-m", "pipeline.engines.convert", command, str(folder), *arguments]
-    with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True)
-        try:
-            for line in child.stdout or ():
-                say(line.rstrip("\n"))
-            code_number = child.wait()
-        finally:
-            child.kill()
-            child.wait()
-        if code_number:
-            errors.seek(0)
-            said = errors.read().decode("utf-8", "replace").strip().split("\n")
-            kind = ModelRefused if code_number == REFUSED else ModelError
-            raise kind(said[-1] or f"the conversion ended with code {code_number}")
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code."""
-    command, folder, *rest = arguments
-    run: Mapping[str, Callable[[], None]] = {
-        "gguf": lambda: from_gguf(Path(folder), rest[0], [Path(part) for part in rest[1:]]),
-        "pickle": lambda: from_pickles(Path(folder)),
-        "checkpoint": lambda: from_checkpoint(Path(folder)),
-        "ctranslate2": lambda: to_ctranslate2(Path(folder)),
-    }
-    try:
-        run[command]()
-    except (MekongError, OSError, ImportError) as error:
-        reason = error.problem if isinstance(error, MekongError) else str(error)
-        sys.stderr.write(f"{reason}\n")
-        return REFUSED if isinstance(error, ModelRefused) else ModelError.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.engines.base import Engine, Output
 from pipeline.engines.child import Child, python
-from pipeline.engines.convert import CT2_FOLDER, run_apart
+from pipeline.engines.convert_apart import CT2_FOLDER, run_apart
 from pipeline.errors import ModelMissing, UsageError
 
 if TYPE_CHECKING:

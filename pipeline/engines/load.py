@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Codec, Engine, Translator
-from pipeline.engines.convert import CT2_FOLDER
+from pipeline.engines.convert_apart import CT2_FOLDER
+from pipeline.engines.devices import cores, find_device
 from pipeline.errors import ModelError, UsageError
 from pipeline.models import Entry, fingerprint, locate
 from pipeline.store import digest
@@ -50,11 +49,6 @@ class Plan:
         if self.engine == "mekong":
             return f"cpu, {self.workers} workers x {self.threads} threads"
         return f"cpu, {self.threads} threads"
-
-
-def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def choose(entry: Entry, settings: TranslateSettings) -> Plan:
@@ -119,16 +113,6 @@ def _side_by_side(engine: str, device: str, settings: TranslateSettings) -> tupl
         return 1, settings.threads or cores()
     threads = settings.threads or max(1, cores() // settings.workers if settings.workers else 1)
     return settings.workers or max(1, cores() // threads), threads
-
-
-def find_device(wanted: str) -> Literal["cpu", "cuda"]:
-    """The device of `translate.device`; raises UsageError where cuda is asked for and there is none."""
-    import torch
-
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise UsageError("translate.device is cuda, but torch sees no usable GPU", "Run `mekong doctor`.")
-    return "cuda" if there and wanted != "cpu" else "cpu"
 
 
 def identity(entry: Entry, settings: TranslateSettings) -> str:

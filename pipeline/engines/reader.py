@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
+from pipeline.engines.devices import find_device
 from pipeline.engines.forced import ForcedDecoder, Reading, Sides
-from pipeline.engines.load import find_device
 from pipeline.engines.mekong.matrices import has_bfloat16_products
 from pipeline.errors import UsageError
 from pipeline.models import Entry, fingerprint, locate

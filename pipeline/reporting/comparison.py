@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.registry.facts import ModelFacts
 from pipeline.reporting.collect import Top, share
-from pipeline.reporting.data import FactCheck, ModelFacts
+from pipeline.reporting.data import FactCheck
 from pipeline.reporting.marks import word_differences
 from pipeline.reporting.summary import HEADLINE, LANGUAGES, p_value, plural
 from pipeline.scorers.evaluation import FEW_DOCUMENTS, System, SystemScores, evaluate, resampled_unit

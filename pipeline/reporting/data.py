@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.config import Rule
+from pipeline.config.settings import Rule
+from pipeline.registry.facts import ModelFacts
 from pipeline.scorers.metrics import MetricScore
 from pipeline.types import Document, DocumentPair, Reject, Scored, Segment, Translation, Verdict
 
@@ -66,22 +67,6 @@ class FactCheck:
     expected: int
     found: int
     misses: tuple[FactMiss, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """Where a model comes from and what its licence allows; `commercial` is None when that is not known.
-
-    `role` is for people: "translation", "sentence encoder". `sha256` is that of the weights, or of their list.
-    """
-
-    name: str
-    role: str
-    source: str
-    revision: str
-    sha256: str
-    licence: str
-    commercial: bool | None
 
 
 @dataclass(frozen=True, slots=True)

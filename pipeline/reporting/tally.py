@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from pipeline.config import Rule
+from pipeline.config.settings import Rule
 from pipeline.errors import StoreError
 from pipeline.reporting.article import article, rank
 from pipeline.reporting.collect import Capped, Histogram, Sample, Top, share

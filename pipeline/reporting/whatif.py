@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pipeline.config import Rule
+from pipeline.config.settings import Rule
 from pipeline.reporting.collect import share
 from pipeline.reporting.rows import reason_kind
 from pipeline.types import Scored, Verdict

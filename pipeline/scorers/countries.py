@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import load_yaml
+from pipeline.config.plain_yaml import load_yaml
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline import models
 from pipeline.engines.child import Child
+from pipeline.engines.devices import cores
 from pipeline.errors import EngineError, UsageError
 from pipeline.models import Entry, Lock
 from pipeline.progress import Progress
@@ -153,7 +154,7 @@ class ScorerProcess(Child):
 
     def __init__(self, command: Sequence[str], family: str, folder: Path) -> None:
         self._asked = 0
-        settings = {"family": family, "folder": str(folder), "threads": len(os.sched_getaffinity(0))}
+        settings = {"family": family, "folder": str(folder), "threads": cores()}
         try:
             super().__init__(command, settings, {**os.environ, **models.OFFLINE})
         except (OSError, ValueError, TypeError, KeyError) as error:

@@ -20,8 +20,8 @@ def similarity(name: str, encoder: str = "") -> SimRef | SimSrc:
     Raises UsageError for an unknown encoder or one that does not know English, ModelMissing where it is not there.
     """
     from pipeline import models
-    from pipeline.aligners.load import load_encoder
-    from pipeline.config import AlignSettings
+    from pipeline.config.settings import AlignSettings
+    from pipeline.engines.encoders.load import load_encoder
     from pipeline.scorers.embedding import SimRef, SimSrc
 
     models.offline()

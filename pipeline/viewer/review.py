@@ -13,7 +13,8 @@ import numpy as np
 import orjson
 from pydantic import Field, ValidationError
 
-from pipeline.config import Config, Settings, load_config
+from pipeline.config.load import load_config
+from pipeline.config.settings import Config, Settings
 from pipeline.decisions import Decisions, decide, text_key
 from pipeline.errors import InputError, StoreError
 from pipeline.filter import filter_pairs

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import yaml
 
 from pipeline.errors import StoreError
-from pipeline.reporting.data import ModelFacts
+from pipeline.registry.facts import ModelFacts
 from pipeline.writers import jsonl, parquet
-from pipeline.writers.record import Record
+from pipeline.writers.tally import Tally
 
-CARD = "README.md"
 LANGUAGES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
 FILES = {
     "jsonl": "`pairs.jsonl`: one pair a line, with everything known of it. `src_spans` and `tgt_spans` are character "
@@ -40,26 +38,6 @@ class CardFacts:
     version: str
     models: tuple[ModelFacts, ...]
     signatures: Mapping[str, str]
-
-
-@dataclass
-class Tally:
-    """What is counted while pairs go by."""
-
-    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
-    licences: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
-    by_hand: int = 0
-    generated_by_hand: int = 0
-
-    def add(self, record: Record) -> None:
-        """Count one pair."""
-        self.pairs[record.src_lang, record.origin] += 1
-        self.licences[record.licence] += 1
-        if record.model:
-            self.models[record.model] += 1
-        self.by_hand += record.accepted_by_hand
-        self.generated_by_hand += record.accepted_by_hand and record.generated_by_machine
 
 
 def card(tally: Tally, facts: CardFacts, formats: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from pipeline.aligners.encoders import UseEncoder, Vectors, checked
+from pipeline.aligners.encoders import Vectors, checked
+from pipeline.engines.encoders.use import UseEncoder
 
 
 @cache

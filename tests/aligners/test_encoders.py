@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.aligners.encoders import TransformersEncoder, checked, distinct
+from pipeline.aligners.encoders import checked, distinct
+from pipeline.engines.encoders.hf import TransformersEncoder
 from pipeline.errors import EngineError, ModelError, ModelMissing
 from tests.aligners.fakes import use
 

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.aligners.encoders import SpanEncoder, UseEncoder
+from pipeline.aligners.encoders import SpanEncoder
 from pipeline.aligners.spans import summed_spans
 from pipeline.bench.aligners import timed
 from pipeline.bench.alignment import Wrong, sample, walk
 from pipeline.bench.alignment_cases import read_cases
 from pipeline.bench.gale_church import PRIORS, Pair, gale_church
 from pipeline.bench.vecalign_style import vecalign_style
+from pipeline.engines.encoders.use import UseEncoder
 from pipeline.errors import InputError
 from tests.aligners.fakes import WordEncoder
 from tests.runs import mekong
@@ -147,7 +148,7 @@ def test_a_sample_is_spread_evenly() -> None:
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> WordEncoder:
     found = WordEncoder(("en", "de", "fr", "th"))
-    monkeypatch.setattr("pipeline.aligners.load.load_encoder", lambda entry: found)
+    monkeypatch.setattr("pipeline.engines.encoders.load.load_encoder", lambda entry: found)
     monkeypatch.setitem(sys.modules, "vecalign.dp_utils", None)
     return found
 

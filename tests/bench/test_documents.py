@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from pipeline.bench.documents import evaluate, lines, read_cases
-from pipeline.config import Config
+from pipeline.config.settings import Config
 from pipeline.errors import InputError
 from tests.aligners.fakes import WordEncoder
 

@@ -6,7 +6,7 @@ import pytest
 from pipeline.bench.filtering import Outcome, Remembering, by_kind, caught, kept, measure, read_pairs
 from pipeline.bench.filtering_table import goals
 from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
-from pipeline.config import FilterSettings, Rule
+from pipeline.config.settings import FilterSettings, Rule
 from pipeline.errors import InputError
 from tests.scorers.build import LetterEncoder
 

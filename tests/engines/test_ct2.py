@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request, Translator
 from pipeline.engines.batching import shared_start
 from pipeline.engines.ct2 import CTranslate2Engine
@@ -64,7 +64,7 @@ def test_a_dead_worker_is_an_error_with_its_last_words(translator: Translator) -
 def test_the_worker_dies_with_its_parent(entry: Entry) -> None:
     program = (
         "import time; from pipeline.models import entry; from pipeline.engines.load import load;"
-        "from pipeline.config import TranslateSettings as S;"
+        "from pipeline.config.settings import TranslateSettings as S;"
         f"t = load(entry({entry.name!r}), S(engine='ctranslate2', device='cpu', threads=1));"
         "print(t.engine._process.pid, flush=True); time.sleep(60)"
     )

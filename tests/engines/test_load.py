@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines import convert
 from pipeline.engines import load as loading
 from pipeline.engines.base import Request

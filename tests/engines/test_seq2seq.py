@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pipeline.config import TranslateSettings
+from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request, Translator
 from pipeline.engines.load import choose
 from pipeline.engines.reference import load_reference

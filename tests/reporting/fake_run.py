@@ -8,16 +8,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.config import Config, Rule
-from pipeline.reporting.data import (
-    AlignedWork,
-    CorpusMetric,
-    DocumentWork,
-    FactCheck,
-    FactMiss,
-    ModelFacts,
-    ReportData,
-)
+from pipeline.config.settings import Config, Rule
+from pipeline.registry.facts import ModelFacts
+from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ReportData
 from pipeline.scorers.metrics import MetricScore
 from pipeline.types import (
     Document,

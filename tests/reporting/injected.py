@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import re
 
-from pipeline.config import Rule
+from pipeline.config.settings import Rule
+from pipeline.registry.facts import ModelFacts
 from pipeline.reporting.comparison import RunSide, SharedText
-from pipeline.reporting.data import (
-    AlignedWork,
-    CorpusMetric,
-    DocumentWork,
-    FactCheck,
-    FactMiss,
-    ModelFacts,
-    ReportData,
-)
+from pipeline.reporting.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ReportData
 from pipeline.scorers.metrics import MetricScore
 from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Source, Translation, Verdict
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from lxml import html
 
+from pipeline.registry.facts import ModelFacts
 from pipeline.reporting import comparison
 from pipeline.reporting.comparison import RunSide, SharedText, build_comparison, swap_p_value
-from pipeline.reporting.data import FactCheck, ModelFacts
+from pipeline.reporting.data import FactCheck
 from pipeline.reporting.page import render_comparison
 from pipeline.scorers import significance
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import FilterSettings, Rule
+from pipeline.config.settings import FilterSettings, Rule
 from pipeline.filter import filter_pairs
 from pipeline.reporting import whatif
 from pipeline.reporting.whatif import Steps, WhatIf

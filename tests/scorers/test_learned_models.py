@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import models
-from pipeline.engines.convert import run_apart
+from pipeline.engines.convert_apart import run_apart
 from pipeline.errors import ModelMissing
 from pipeline.scorers import environment
 from pipeline.scorers.learned import WORKER, ScorerProcess, scorer

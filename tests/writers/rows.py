@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pipeline.reporting.data import ModelFacts
+from pipeline.registry.facts import ModelFacts
 from pipeline.types import Pair, Scored, Source, Verdict
 from pipeline.writers.card import CardFacts
 from pipeline.writers.record import Row

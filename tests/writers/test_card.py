@@ -7,16 +7,17 @@ import re
 import pytest
 import yaml
 
-from pipeline.config import WriteSettings
+from pipeline.config.settings import WriteSettings
+from pipeline.corpus_files import publish_corpus
 from pipeline.errors import StoreError
-from pipeline.reporting.data import ModelFacts
-from pipeline.write import write_corpus
-from pipeline.writers.card import CardFacts, Tally, card
+from pipeline.registry.facts import ModelFacts
+from pipeline.writers.card import CardFacts, card
+from pipeline.writers.tally import Tally
 from tests.writers.rows import FACTS, MODEL, row
 
 
 def write(some_rows, out, facts=FACTS):
-    return write_corpus(iter(some_rows), WriteSettings(), out, facts)
+    return publish_corpus(iter(some_rows), WriteSettings(), out, facts)
 
 
 def front_matter(out):

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.engines.mekong.architecture import Checkpoint
-from pipeline.engines.mekong.checkpoint import Tensors
 from pipeline.engines.mekong.families import m2m100, marian, mbart, t5
+from pipeline.engines.mekong.tensors import Tensors
 
 ADAPTERS: Mapping[str, Callable[[Mapping[str, Any], Tensors], Checkpoint]] = {
     "marian": marian.adapt,

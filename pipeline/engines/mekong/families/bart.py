@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from pipeline.engines.mekong.architecture import Affine, Architecture, Checkpoint, Layer, Stack
-from pipeline.engines.mekong.checkpoint import Tensors
+from pipeline.engines.mekong.tensors import Tensors
 
 NORM_EPS = 1e-5
 ACTIVATIONS = {"relu": "relu", "swish": "silu", "silu": "silu", "gelu": "gelu", "gelu_new": "gelu_new"}

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from pipeline.engines.mekong.architecture import Checkpoint
-from pipeline.engines.mekong.checkpoint import Tensors
 from pipeline.engines.mekong.families import bart
+from pipeline.engines.mekong.tensors import Tensors
 
 FIRST_POSITION = 2
 """fairseq counts positions from the padding token's number plus one."""

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from pipeline.engines.mekong.architecture import Checkpoint
-from pipeline.engines.mekong.checkpoint import Tensors
 from pipeline.engines.mekong.families import bart
+from pipeline.engines.mekong.tensors import Tensors
 
 
 def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.engines.mekong.architecture import Checkpoint, Stack
-from pipeline.engines.mekong.checkpoint import Tensors
 from pipeline.engines.mekong.families import bart
+from pipeline.engines.mekong.tensors import Tensors
 
 FIRST_POSITION = 2
 """Rows of the table before it were never learnt."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.engines.mekong.architecture import Affine, Architecture, Checkpoint, Layer, RelativeBias, Stack
-from pipeline.engines.mekong.checkpoint import Tensors
+from pipeline.engines.mekong.tensors import Tensors
 
 LONGEST = 1024
 """Relative positions have no end; longer texts than this are none that the models were trained on."""

@@ -1,25 +1,18 @@
-"""Settings: typed, frozen, read from YAML, changed by `--set a.b=c`.
-
-Unknown keys are errors that name the nearest valid one. Paths are relative to the working directory. The order of
-precedence is: `--set` over the file over the defaults written here.
-"""
+"""Every setting with its type, its default and its meaning: typed and frozen."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.config.plain_yaml import load_yaml
 from pipeline.errors import ConfigError
 
-MAX_CONFIG_BYTES = 1_000_000
 PRESETS = ("keep-most", "balanced", "strict")
 _PRESET_FOLDER = Path(__file__).parent / "presets"
-T = TypeVar("T", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -199,100 +192,3 @@ class Config(Settings):
     write: WriteSettings = WriteSettings()
     report: ReportSettings = ReportSettings()
     run: RunSettings = RunSettings()
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases (a few lines of them can fill the memory) and without repeated keys."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is repeated", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def load_yaml(path: Path) -> Any:
-    """Read one YAML file with the safe loader.
-
-    Raises ConfigError when it cannot be read, is over 1 MB, or is not plain YAML.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}", "Give the path of a YAML file.") from error
-    if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path} has {len(data)} bytes; a YAML file may have {MAX_CONFIG_BYTES}")
-    try:
-        return yaml.load(data.decode("utf-8"), _Loader)  # noqa: S506 - a SafeLoader made stricter
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not plain YAML: {error}", "Correct the file at that place.") from error
-
-
-def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a configuration file and apply `a.b=c` overrides (c is YAML).
-
-    Raises ConfigError naming the key, the value and the nearest valid key.
-    """
-    data = load_yaml(path) or {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
-    apply_overrides(data, overrides)
-    data.setdefault("name", path.stem)
-    return parse_settings(Config, data, str(path))
-
-
-def apply_overrides(data: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Write `a.b=c` overrides into nested plain data; c is YAML.
-
-    Raises ConfigError on any other form.
-    """
-    for override in overrides:
-        _apply(data, override)
-
-
-def _apply(data: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    parts = key.strip().split(".")
-    if not equals or not all(parts):
-        raise ConfigError(f"--set {override!r} is not of the form a.b=c", "For example --set translate.retries=2")
-    for part in parts[:-1]:
-        inner = data.get(part)
-        if inner is None:
-            inner = data[part] = {}
-        if not isinstance(inner, dict):
-            raise ConfigError(f"--set {override!r}: {part!r} is a value, not a section")
-        data = inner
-    try:
-        data[parts[-1]] = yaml.load(value, _Loader)  # noqa: S506 - as above
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override!r}: the value is not YAML ({error})") from error
-
-
-def parse_settings(kind: type[T], data: Mapping[str, Any], where: str) -> T:
-    """Build settings of type `kind` from plain data; `where` names the source in error messages."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        lines = [_explain(kind, item) for item in error.errors()]
-        raise ConfigError(f"{where}: " + "; ".join(lines), "See `mekong run --help` and configs/.") from error
-
-
-def _explain(kind: type[BaseModel], item: Mapping[str, Any]) -> str:
-    location: tuple[str | int, ...] = item["loc"]
-    dotted = ".".join(str(part) for part in location)
-    if item["type"] != "extra_forbidden":
-        return f"{dotted} = {item['input']!r}: {item['msg']}"
-    section: Any = kind
-    for part in location[:-1]:
-        fields = getattr(section, "model_fields", {})
-        section = fields[part].annotation if part in fields else section
-    names = list(getattr(section, "model_fields", {}))
-    near = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown key {dotted!r}{hint} (valid: {', '.join(names)})"

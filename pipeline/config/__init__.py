@@ -1,0 +1,1 @@
+"""Typed settings: what a configuration may say, and how it is read."""

@@ -1,0 +1,23 @@
+"""What this machine has to compute with."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pipeline.errors import UsageError
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def find_device(wanted: str) -> Literal["cpu", "cuda"]:
+    """The device of `translate.device`; raises UsageError where cuda is asked for and there is none."""
+    import torch
+
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise UsageError("translate.device is cuda, but torch sees no usable GPU", "Run `mekong doctor`.")
+    return "cuda" if there and wanted != "cpu" else "cpu"

@@ -1,0 +1,25 @@
+"""From a registry entry to a sentence encoder."""
+
+from __future__ import annotations
+
+from pipeline.aligners.encoders import Encoder
+from pipeline.engines.devices import cores
+from pipeline.engines.encoders.hf import TransformersEncoder
+from pipeline.engines.encoders.use import UseEncoder
+from pipeline.errors import UsageError
+from pipeline.models import Entry, fingerprint, locate
+
+
+def load_encoder(entry: Entry, device: str = "cpu") -> Encoder:
+    """Load the encoder of a registry entry.
+
+    Raises UsageError when the entry is no encoder, ModelMissing when it is not in the store.
+    """
+    if entry.kind != "encoder":
+        raise UsageError(f"{entry.name} is a {entry.kind}, not a sentence encoder", "`mekong models list` shows them.")
+    folder = locate(entry)
+    if entry.family == "use":
+        return UseEncoder(threads=cores())
+    return TransformersEncoder(
+        folder, name=entry.name, fingerprint=fingerprint(entry), languages=entry.languages, device=device
+    )
