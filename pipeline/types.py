@@ -5,7 +5,7 @@
         +-> DocumentPair ---------------+
 
 Everything is frozen, slotted and made of standard types only, so that a unit of
-work can cross a process boundary as plain JSON (see `pipeline.store`).
+work can cross a process boundary as plain JSON (see `pipeline.files.store`).
 Offsets are Python string indices (code points) into `Document.text`.
 """
 

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from sacrebleu.metrics import CHRF
 
-from pipeline import models
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request, Translator
 from pipeline.engines.load import load
-from pipeline.engines.mekong import kernels
-from pipeline.engines.mekong.matrices import Int8Matrix, int8_rows, weight_limit
-from pipeline.engines.mekong.quantised import quantise
+from pipeline.engines.mekong.cpu import kernels
+from pipeline.engines.mekong.cpu.matrices import Int8Matrix, int8_rows, weight_limit
+from pipeline.engines.mekong.cpu.quantised import quantise
+from pipeline.registry import models
 
 BATCH = 25
 

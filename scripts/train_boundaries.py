@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.boundaries import write
-from pipeline.text import spaced_signs, thai_signs
-from pipeline.text.boundaries import BoundaryModel
+from pipeline.stages.segment import features_spaced as spaced_signs
+from pipeline.stages.segment import features_thai as thai_signs
+from pipeline.stages.segment.boundaries import write
+from pipeline.stages.segment.boundary_model import BoundaryModel
 from pipeline.text.unicode import normalise
 
 BITS = 17

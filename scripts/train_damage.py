@@ -1,4 +1,4 @@
-"""Grow the trees of `pipeline.scorers.damage` from good pairs and the same pairs made bad.
+"""Grow the trees of `pipeline.stages.score.damage.classifier` from good pairs and the same pairs made bad.
 
     pip install scikit-learn
     python scripts/train_damage.py CASES.jsonl PAIRS.tsv --read CASES.jsonl --out pipeline/scorers/data/damage.json.gz
@@ -26,15 +26,15 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pipeline import models
 from pipeline.bench.filtering import Remembering, as_pair, read_pairs
 from pipeline.bench.injection import Good, inject
 from pipeline.config.settings import AlignSettings
 from pipeline.engines.encoders.load import load_encoder
-from pipeline.engines.forced import Reading
-from pipeline.scorers.damage import Trees, table_of, trees_of
-from pipeline.scorers.reading import Reader, Readings, load_reader, reading_signs
-from pipeline.scorers.signs import signs_of
+from pipeline.engines.forced.decoder import Reading
+from pipeline.registry import models
+from pipeline.stages.score.damage.classifier import Trees, table_of, trees_of
+from pipeline.stages.score.damage.features import signs_of
+from pipeline.stages.score.damage.forced import PairReader, Readings, load_reader, reading_signs
 
 Rows = NDArray[np.float64]
 
@@ -125,7 +125,7 @@ class Table:
         return good, bad
 
 
-def table(pairs: list[Good], encoder: Remembering | None, reader: Reader | None = None) -> Table:
+def table(pairs: list[Good], encoder: Remembering | None, reader: PairReader | None = None) -> Table:
     """The signs of pairs of one language and of all damage that a model is for; with a reader, of READ only."""
     wanted = tuple(
         key for kind, keys in KINDS.items() for key in keys if reader is None or kind in READ[pairs[0].src_lang]
@@ -169,7 +169,7 @@ def fit(names: list[str], kind: str, signs: Rows, bad: NDArray[np.bool_]) -> Tre
 
 
 def flat(fitted: Any) -> dict[str, Any]:
-    """The trees in the form of `pipeline.scorers.damage.Trees`. scikit-learn numbers nodes in pre-order as well."""
+    """The trees in the form of `classifier.Trees`. scikit-learn numbers nodes in pre-order as well."""
     found: dict[str, Any] = {"bias": float(fitted._baseline_prediction.item()), "roots": []}
     found |= {"sign": [], "number": [], "skip": []}
     for (tree,) in fitted._predictors:

@@ -1,4 +1,4 @@
-"""Learn how Latin letters stand for Thai ones, for `pipeline.scorers.transliteration`.
+"""Learn how Latin letters stand for Thai ones, for `pipeline.text.transliteration`.
 
     python scripts/train_transliteration.py --out pipeline/scorers/data/transliteration_th.yaml
 
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.glossary import shipped_entries, transliterations
-from pipeline.scorers.transliteration import LETTERS
+from pipeline.stages.translate.glossary import shipped_entries, transliterations
+from pipeline.text.transliteration import LETTERS
 from pipeline.text.unicode import fold
 
 Rows = NDArray[np.float64]

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 
 from pipeline.errors import ModelMissing
-from pipeline.models import OWN_ENTRIES, Entry, entry, locate, offline
-from tests.small import quiet, renew, write_entry
+from pipeline.registry.models import OWN_ENTRIES, Entry, entry, locate, offline
+from tests.support.small import quiet, renew, write_entry
 
 offline()
 # With more threads than free cores the small matrices of these models spend their time in barriers.
@@ -49,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`tiny_model(family)`: a folder as it would be published; families are the keys of `tests.tiny.BUILDERS`."""
-    from tests import tiny
+    from tests.support import tiny
 
     built: dict[str, Path] = {}
 
@@ -74,8 +74,8 @@ def tiny_store(
     session_store: Path, tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Entry]:
     """`tiny_store(family)`: the registry entry `tiny-FAMILY`, its model added to the store of $MEKONG_MODELS."""
-    from pipeline.model_add import add
-    from tests import tiny
+    from pipeline.cli.model_add import add
+    from tests.support import tiny
 
     monkeypatch.setenv("MEKONG_MODELS", str(session_store))
 
@@ -93,7 +93,7 @@ def tiny_store(
 @pytest.fixture
 def run_entry(tiny_store: Callable[[str], Entry]) -> Entry:
     """The tiny chat model, with the sentence encoder beside it: all that a run needs."""
-    from pipeline.model_add import add
+    from pipeline.cli.model_add import add
 
     pytest.importorskip("ctranslate2")
     found = tiny_store("qwen2")

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.align import align_cases
-from pipeline.aligners.beads import GIVEN, Track, find_beads
-from pipeline.aligners.encoders import Encoder, SpanEncoder, Vectors
-from pipeline.aligners.load import load_lexicons
-from pipeline.aligners.spans import overlap_vectors
-from pipeline.aligners.units import BETWEEN_SENTENCES, Span, Units, whole_units
 from pipeline.bench.alignment_cases import Case
 from pipeline.bench.gale_church import Pair, gale_church
 from pipeline.bench.vecalign_style import BUFFER, COST_SAMPLES, QUANTILE, SPAN_SAMPLES, vecalign_style
-from pipeline.scorers.alignment import SpanPair
+from pipeline.engines.encoders.base import Encoder, SpanEncoder, Vectors
+from pipeline.metrics.alignment import SpanPair
+from pipeline.stages.align.beads import GIVEN, Track, find_beads
+from pipeline.stages.align.lexicons import load_lexicons
+from pipeline.stages.align.span_vectors import overlap_vectors
+from pipeline.stages.align.stage import align_cases
+from pipeline.stages.align.units import BETWEEN_SENTENCES, Span, Units, whole_units
 from pipeline.text import english, vietnamese
 
 MOST_SENTENCES = 4
@@ -88,7 +88,7 @@ class Aligner(ABC):
         """
 
 
-class Mekong(Aligner):
+class MekongAligner(Aligner):
     """The project's own, as `mekong align --cases` runs it; where sentences are given, with those as units."""
 
     name = "mekong"
@@ -167,7 +167,7 @@ class VecalignItself(Vecalign):
         return pairs
 
 
-ALIGNERS: tuple[type[Aligner], ...] = (Mekong, GaleChurch, Vecalign, VecalignItself)
+ALIGNERS: tuple[type[Aligner], ...] = (MekongAligner, GaleChurch, Vecalign, VecalignItself)
 
 
 def _vecalign() -> Any:

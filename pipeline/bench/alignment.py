@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.aligners.beads import PARTS, Track, find_beads
-from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.spans import summed_spans
 from pipeline.bench.aligners import (
     ALIGNERS,
     MOST_SENTENCES,
     Aligner,
-    Mekong,
+    MekongAligner,
     Unavailable,
     Vecalign,
     VecalignItself,
     timed,
 )
 from pipeline.bench.alignment_cases import Case, read_cases
-from pipeline.progress import Progress
-from pipeline.scorers.alignment import AlignmentScore, Link, SpanPair
+from pipeline.engines.encoders.base import Encoder
+from pipeline.files.progress import Progress
+from pipeline.metrics.alignment import AlignmentScore, Link, SpanPair
+from pipeline.stages.align.beads import PARTS, Track, find_beads
+from pipeline.stages.align.span_vectors import summed_spans
 
 DIMENSIONS = 256
 ROUNDS = 3
@@ -80,7 +80,7 @@ def measure(paths: Sequence[Path], encoder: Encoder, progress: Progress) -> tupl
             for kind in ALIGNERS:
                 found, mistakes = _run(kind, path.name, cases, encoder, task.advance)
                 results.append(found)
-                wrong += mistakes if kind is Mekong else []
+                wrong += mistakes if kind is MekongAligner else []
     return results, wrong
 
 
@@ -140,7 +140,7 @@ def speed(units: int, encoder: Encoder, progress: Progress) -> list[Speed]:
     """
     src, tgt = walk(units)
     programmes: list[tuple[str, Callable[[Track, Track], Any]]] = [
-        (Mekong.name, lambda ours, theirs: find_beads(ours, theirs, PARTS))
+        (MekongAligner.name, lambda ours, theirs: find_beads(ours, theirs, PARTS))
     ]
     for kind in (Vecalign, VecalignItself):
         search = kind(encoder).search
@@ -160,7 +160,7 @@ def speed(units: int, encoder: Encoder, progress: Progress) -> list[Speed]:
                     times = (time.perf_counter() - began, time.process_time() - busy)
                     took[name] += [times] if number else []
                 task.advance(1)
-    ours = [busy for _, busy in took[Mekong.name]]
+    ours = [busy for _, busy in took[MekongAligner.name]]
     speeds: list[Speed] = []
     for name, rounds in took.items():
         wall, cpu = [seconds for seconds, _ in rounds], [busy for _, busy in rounds]

@@ -10,9 +10,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from pipeline.cases import read_rows
 from pipeline.errors import InputError
-from pipeline.scorers.alignment import Gold, Link
+from pipeline.files.rows import read_rows
+from pipeline.metrics.alignment import Gold, Link
 from pipeline.text.language import detect
 
 FORMAT = (

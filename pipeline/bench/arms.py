@@ -12,7 +12,7 @@ Unit = Literal["own", "tokens", "examples", "one length", "unsorted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ArmSettings:
     """How an engine works through the rows: threads, and how it cuts them into batches."""
 
     workers: int
@@ -36,7 +36,7 @@ class Arm:
 
     engine: Literal["mekong", "ctranslate2", "transformers"]
     dtype: str
-    candidates: tuple[Settings, ...]
+    candidates: tuple[ArmSettings, ...]
     default: bool = True
     """Measured unless others are asked for."""
 
@@ -58,7 +58,7 @@ def arms(device: str, beam: int, cores: int) -> list[Arm]:
     the rest of their settings need not be tried.
     """
     on_cpu = device == "cpu"
-    own = (Settings(cores, 1, "own"),) if on_cpu else (Settings(1, cores, "own"),)
+    own = (ArmSettings(cores, 1, "own"),) if on_cpu else (ArmSettings(1, cores, "own"),)
     layouts = tuple(dict.fromkeys([(cores, 1), (1, cores)]))
     peer = _ctranslate2_cpu(beam, layouts) if on_cpu else _ctranslate2_cuda(beam, cores)
     if on_cpu:
@@ -68,31 +68,31 @@ def arms(device: str, beam: int, cores: int) -> list[Arm]:
             Arm("mekong", "float32", own, default=False),
             Arm("ctranslate2", "int8", peer),
             Arm("ctranslate2", "float32", peer, default=False),
-            Arm("transformers", "bfloat16", tuple(Settings(*threads, "tokens", 1024) for threads in layouts)),
-            Arm("transformers", "float32", tuple(Settings(*threads, "unsorted", 32) for threads in layouts)),
+            Arm("transformers", "bfloat16", tuple(ArmSettings(*threads, "tokens", 1024) for threads in layouts)),
+            Arm("transformers", "float32", tuple(ArmSettings(*threads, "unsorted", 32) for threads in layouts)),
         ]
     return [
         Arm("mekong", "bfloat16", own),
         *(Arm("ctranslate2", dtype, peer) for dtype in ("float16", "bfloat16", "int8_float16")),
-        Arm("transformers", "bfloat16", tuple(Settings(1, cores, "tokens", size) for size in (4096, 16384))),
+        Arm("transformers", "bfloat16", tuple(ArmSettings(1, cores, "tokens", size) for size in (4096, 16384))),
     ]
 
 
-def _ctranslate2_cpu(beam: int, layouts: tuple[tuple[int, int], ...]) -> tuple[Settings, ...]:
+def _ctranslate2_cpu(beam: int, layouts: tuple[tuple[int, int], ...]) -> tuple[ArmSettings, ...]:
     """Sizes either side of where it was seen to be fastest."""
     batches: list[tuple[Unit, int]] = [("tokens", size) for size in (1024, 2048, 4096)]
     batches += [("examples", size) for size in (32, 64)]
     if beam > 1:
         batches = [("one length", size) for size in (8, 16, 32, 64)]
-    return tuple(Settings(*threads, *batch) for threads, batch in product(layouts, batches))
+    return tuple(ArmSettings(*threads, *batch) for threads, batch in product(layouts, batches))
 
 
-def _ctranslate2_cuda(beam: int, cores: int) -> tuple[Settings, ...]:
+def _ctranslate2_cuda(beam: int, cores: int) -> tuple[ArmSettings, ...]:
     """Rows of one length too where greedy search could do without: they need no callback into Python each token."""
     batches: list[tuple[Unit, int]] = [("one length", size) for size in (64, 256, 512)]
     if beam == 1:
         batches += [("tokens", size) for size in (4096, 8192, 16384, 32768)]
-    return tuple(Settings(1, cores, *batch) for batch in batches)
+    return tuple(ArmSettings(1, cores, *batch) for batch in batches)
 
 
 def choose(known: list[Arm], names: list[str]) -> list[Arm]:

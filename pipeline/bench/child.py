@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bench import workload
-from pipeline.bench.arms import Settings
-from pipeline.bench.engines import ENGINES, Engine, Mekong, convert
+from pipeline.bench.arms import ArmSettings
+from pipeline.bench.engines import ENGINES, MeasuredEngine, MekongEngineArm, convert
 from pipeline.bench.machine import processor
 from pipeline.bench.shapes import build, shape_of
 from pipeline.bench.usage import cpu_seconds, resident_mb
@@ -25,11 +25,11 @@ from pipeline.engines.child import end_with_parent, told
 from pipeline.errors import MekongError, UsageError
 
 
-class Child:
+class BenchChild:
     """What a child can do; each public method is one verb."""
 
     def __init__(self) -> None:
-        self.engine: Engine
+        self.engine: MeasuredEngine
         self.device = "cpu"
 
     def find(self, device: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Child:
 
     def use(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Set how it works."""
-        self.engine.use(Settings(**settings))
+        self.engine.use(ArmSettings(**settings))
         return {}
 
     def feed(self, sources: list[list[int]], lengths: list[int]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Child:
 
     def short(self, shape: str, segments: int, number: int) -> dict[str, Any]:
         """Generate for short segments made here: wall seconds, seconds inside the model, resident memory afterwards."""
-        assert isinstance(self.engine, Mekong)
+        assert isinstance(self.engine, MekongEngineArm)
         rows = workload.short(shape_of(shape), segments, number)
         self.engine.feed(rows.sources, rows.lengths)
         inside, began = self.engine.model_seconds, time.perf_counter()
@@ -121,7 +121,7 @@ def _free_memory() -> int:
     return int(torch.cuda.mem_get_info()[0])
 
 
-def answer(child: Child, question: dict[str, Any]) -> dict[str, Any]:
+def answer(child: BenchChild, question: dict[str, Any]) -> dict[str, Any]:
     """Carry out one line; errors of ours are told, others end the process with a traceback."""
     verb = question.pop("do")
     try:
@@ -137,7 +137,7 @@ def main() -> None:
     # Anything a library prints must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    child = Child()
+    child = BenchChild()
     for line in sys.stdin:
         print(json.dumps(answer(child, json.loads(line))), file=answers, flush=True)
 

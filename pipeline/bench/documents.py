@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.align import Side, match
-from pipeline.aligners.encoders import Encoder
-from pipeline.aligners.load import load_lexicons
-from pipeline.aligners.views import ENGLISH
-from pipeline.cases import read_rows
 from pipeline.config.settings import Config
+from pipeline.engines.encoders.base import Encoder
 from pipeline.errors import InputError
-from pipeline.segment import segment
+from pipeline.files.rows import read_rows
+from pipeline.stages.align.encoded import ENGLISH
+from pipeline.stages.align.lexicons import load_lexicons
+from pipeline.stages.align.stage import Side, match
+from pipeline.stages.segment.stage import segment
 from pipeline.text.language import detect
 from pipeline.types import Document, DocumentPair, Source
 

@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.bench.arms import Settings
+from pipeline.bench.arms import ArmSettings
 from pipeline.bench.shapes import Shape, load
 
 
-class Engine(Protocol):
+class MeasuredEngine(Protocol):
     """An engine with a model loaded."""
 
-    def use(self, settings: Settings) -> None:
+    def use(self, settings: ArmSettings) -> None:
         """Get ready to work like this; not timed."""
 
     def feed(self, sources: list[list[int]], lengths: list[int]) -> None:
@@ -36,7 +36,7 @@ class Engine(Protocol):
         """Free the device."""
 
 
-class Mekong:
+class MekongEngineArm:
     """The project's own engine."""
 
     def __init__(self, folder: Path, shape: Shape, device: str, dtype: str, beam: int) -> None:
@@ -48,7 +48,7 @@ class Mekong:
         self.where: dict[str, Any] = {"folder": folder, "device": device, "dtype": dtype}
         self.engine: Any = None
 
-    def use(self, settings: Settings) -> None:
+    def use(self, settings: ArmSettings) -> None:
         from pipeline.engines.mekong.engine import MekongEngine
 
         self.close()
@@ -84,7 +84,7 @@ class CTranslate2:
         self.names = names(shape)
         self.threads: tuple[int, int] | None = None
 
-    def use(self, settings: Settings) -> None:
+    def use(self, settings: ArmSettings) -> None:
         import ctranslate2
 
         self.settings = settings
@@ -157,7 +157,7 @@ class Transformers:
             pad_token_id=shape.pad,
         )
 
-    def use(self, settings: Settings) -> None:
+    def use(self, settings: ArmSettings) -> None:
         self.settings = settings
 
     def feed(self, sources: list[list[int]], lengths: list[int]) -> None:
@@ -186,7 +186,7 @@ class Transformers:
         """Tokens generated for each row: a row that has ended is filled up with padding."""
         import torch
 
-        from pipeline.engines.reference import RowBounds
+        from pipeline.engines.hf.seq2seq import RowBounds
 
         torch.set_num_threads(self.settings.threads)  # holds for the calling thread
         longest = max(len(self.sources[row]) for row in batch)
@@ -209,8 +209,8 @@ class Transformers:
         self.model = None
 
 
-ENGINES: dict[str, type[Mekong] | type[CTranslate2] | type[Transformers]] = {
-    "mekong": Mekong,
+ENGINES: dict[str, type[MekongEngineArm] | type[CTranslate2] | type[Transformers]] = {
+    "mekong": MekongEngineArm,
     "ctranslate2": CTranslate2,
     "transformers": Transformers,
 }

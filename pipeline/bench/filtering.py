@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.aligners.encoders import Encoder, Vectors
-from pipeline.aligners.spans import overlap_vectors, span_vectors
 from pipeline.bench.alignment_cases import Case, read_cases
 from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
 from pipeline.config.settings import Rule
+from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.errors import InputError
-from pipeline.filter import failures
-from pipeline.progress import Progress
-from pipeline.score import BATCH, score
-from pipeline.scorers import all_scorers
-from pipeline.scorers.base import Context
-from pipeline.scorers.damage import KINDS
-from pipeline.scorers.reading import ForcedLogProbability, Information, Reader
+from pipeline.files.progress import Progress
+from pipeline.stages.align.span_vectors import overlap_vectors, span_vectors
+from pipeline.stages.filter.stage import failures
+from pipeline.stages.score.base import Context
+from pipeline.stages.score.damage.classifier import KINDS
+from pipeline.stages.score.damage.forced import ForcedLogProbability, Information, PairReader
+from pipeline.stages.score.scorers import all_scorers
+from pipeline.stages.score.stage import BATCH, score
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
 from pipeline.types import Pair
@@ -136,7 +136,7 @@ def measure(
     files: Mapping[str, Sequence[Good]],
     rules: Mapping[str, Rule],
     encoder: Encoder | None,
-    reader: Reader | None = None,
+    reader: PairReader | None = None,
     seed: int = 1,
     progress: Progress | None = None,
 ) -> list[Outcome]:
@@ -164,7 +164,7 @@ def measure(
 class Judge:
     """The rules that reject a pair; those that a reader has a part in are asked last."""
 
-    def __init__(self, rules: Mapping[str, Rule], encoder: Encoder | None, reader: Reader | None) -> None:
+    def __init__(self, rules: Mapping[str, Rule], encoder: Encoder | None, reader: PairReader | None) -> None:
         slow = READ if reader else frozenset()
         self.quick = {name: rule for name, rule in rules.items() if name not in slow}
         self.slow = {name: rule for name, rule in rules.items() if name in slow}
@@ -205,7 +205,7 @@ class Remembering:
         return np.stack([self._known[text] for text in texts]) if texts else self.encoder.encode([])
 
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
-        """As `pipeline.aligners.spans.span_vectors`, shape (width, units of all lines, d)."""
+        """As `pipeline.stages.align.span_vectors.span_vectors`, shape (width, units of all lines, d)."""
         new = [line for line in dict.fromkeys(map(tuple, lines)) if line not in self._spans]
         if new:
             found = span_vectors(self.encoder, new, width)
@@ -214,5 +214,5 @@ class Remembering:
         return np.concatenate([self._spans[tuple(line)] for line in lines], axis=1)
 
     def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
-        """As `pipeline.aligners.spans.overlap_vectors`, shape (width, units, d)."""
+        """As `pipeline.stages.align.span_vectors.overlap_vectors`, shape (width, units, d)."""
         return overlap_vectors(self.encoder, units, width)

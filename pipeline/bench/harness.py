@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 from pipeline.bench import roofline
 from pipeline.bench.arms import Arm, arms, choose
 from pipeline.bench.process import Process
-from pipeline.bench.runner import Asked, Runner
+from pipeline.bench.runner import Assignment, Runner
 from pipeline.bench.shapes import Shape
 from pipeline.bench.workload import Workload, news
 from pipeline.engines.devices import cores
 from pipeline.errors import UsageError
-from pipeline.progress import Progress, clock
+from pipeline.files.progress import Progress, clock
 
 CUDA_SENTENCES = 8192
 ROUND_SECONDS = 30.0
@@ -26,7 +26,7 @@ ROUND_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """One benchmark."""
 
     shape: Shape
@@ -49,7 +49,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EngineRow:
     """What was measured of one engine, as in the JSON."""
 
     engine: str
@@ -76,7 +76,9 @@ class Row:
     """Tokens a second over those of each peer in the same round."""
 
 
-def make_plan(shape: Shape, device: str, beam: int, engines: Sequence[str], rounds: int, sentences: int | None) -> Plan:
+def make_plan(
+    shape: Shape, device: str, beam: int, engines: Sequence[str], rounds: int, sentences: int | None
+) -> BenchPlan:
     """Settle what is measured; no engines and no sentences mean the default ones.
 
     Raises UsageError for engines that there are not, or when none is left.
@@ -89,10 +91,10 @@ def make_plan(shape: Shape, device: str, beam: int, engines: Sequence[str], roun
     if not chosen:
         raise UsageError("no engine is left to measure", "pip install 'mekong-mt[embedded]', or name other --engines.")
     count = sentences or (shape.sentences if device == "cpu" else CUDA_SENTENCES)
-    return Plan(shape, device, beam, rounds, count, tuple(chosen), tuple(notes))
+    return BenchPlan(shape, device, beam, rounds, count, tuple(chosen), tuple(notes))
 
 
-def measure(plan: Plan, progress: Progress) -> list[Row]:
+def measure(plan: BenchPlan, progress: Progress) -> list[EngineRow]:
     """Carry out a plan; the models are written to a temporary folder that is removed at the end.
 
     Raises UsageError when the device is not there, EngineError when an engine dies or loses tokens.
@@ -113,7 +115,7 @@ def measure(plan: Plan, progress: Progress) -> list[Row]:
     return [_row(plan, device, runner, runners) for runner in runners]
 
 
-def _prepare(plan: Plan, folder: Path, progress: Progress) -> str:
+def _prepare(plan: BenchPlan, folder: Path, progress: Progress) -> str:
     """Write the checkpoint, and what CTranslate2 needs of it; the device's name."""
     with Process("the model builder") as builder:
         device = str(builder.ask("find", device=plan.device)["name"])
@@ -131,12 +133,12 @@ def _prepare(plan: Plan, folder: Path, progress: Progress) -> str:
     return device
 
 
-def _form(plan: Plan, arm: Arm) -> str:
+def _form(plan: BenchPlan, arm: Arm) -> str:
     """The precision in which CTranslate2's weights are stored; on a GPU it makes the others of float16 as it loads."""
     return arm.dtype if plan.device == "cpu" else "float16"
 
 
-def _start(plan: Plan, arm: Arm, process: Asked, folder: Path, workload: Workload) -> Runner:
+def _start(plan: BenchPlan, arm: Arm, process: Assignment, folder: Path, workload: Workload) -> Runner:
     where = folder / (_form(plan, arm) if arm.engine == "ctranslate2" else "checkpoint")
     process.ask(
         "load",
@@ -183,14 +185,14 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(min(values), median(values), max(values))
 
 
-def _row(plan: Plan, device: str, runner: Runner, runners: Sequence[Runner]) -> Row:
+def _row(plan: BenchPlan, device: str, runner: Runner, runners: Sequence[Runner]) -> EngineRow:
     runs = runner.runs
     tokens = runs[0].tokens
     rates = spread([run.rate for run in runs])
     lengths = [len(source) for source in runner.workload.sources]
     best = roofline.bound(plan.shape, device, plan.beam, fmean(lengths), fmean(runner.workload.lengths))
     peers = [peer for peer in runners if peer.arm.engine != "mekong" and peer is not runner]
-    return Row(
+    return EngineRow(
         engine=runner.arm.name,
         shape=plan.shape.name,
         device=plan.device,

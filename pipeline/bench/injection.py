@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from pipeline.text.dates import BUDDHIST_OFFSET
 from pipeline.text.numbers import numbers
+from pipeline.text.numbers.dates import BUDDHIST_OFFSET
 
 SEVERAL = 3
 """How often a looping phrase stands in the text."""

@@ -11,7 +11,7 @@ from pipeline.bench.process import Process
 from pipeline.bench.shapes import Shape
 from pipeline.engines.devices import cores
 from pipeline.errors import EngineError
-from pipeline.progress import Progress
+from pipeline.files.progress import Progress
 
 STAGES = (10_000, 200_000)
 CHUNK = 10_000

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.aligners.encoders import Encoder, Vectors
+from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.errors import InputError, UsageError
-from pipeline.scorers.embedding import (
+from pipeline.metrics.embedding import (
     FEWEST_PEERS,
     cosines,
     encoder_signature,
@@ -25,7 +25,7 @@ from pipeline.scorers.embedding import (
     require_language,
     text_vectors,
 )
-from pipeline.testset import read_lines
+from pipeline.run.streams import read_lines
 
 SEED = 12345
 VERSION = 1

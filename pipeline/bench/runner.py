@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from pipeline.bench.arms import Arm, Settings
+from pipeline.bench.arms import Arm, ArmSettings
 from pipeline.bench.workload import Workload
 from pipeline.errors import EngineError
 
@@ -17,7 +17,7 @@ HOPELESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TimedRun:
     """One timed run of one engine."""
 
     tokens: int
@@ -32,7 +32,7 @@ class Run:
         return self.tokens / self.seconds
 
 
-class Asked(Protocol):
+class Assignment(Protocol):
     """A child process, or what stands for one."""
 
     def ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
@@ -44,17 +44,17 @@ class Runner:
     """One engine at work on `workload`."""
 
     arm: Arm
-    process: Asked
+    process: Assignment
     workload: Workload
     device: str
-    settings: Settings = field(init=False)
+    settings: ArmSettings = field(init=False)
     swept: dict[str, float] = field(default_factory=dict)
     """Tokens a second of all settings that were tried; empty where there was no choice."""
-    warm: Run = field(init=False)
+    warm: TimedRun = field(init=False)
     """An unmeasured run that tells how long the measured ones will take."""
     rows: int = 0
     """How many of the workload's rows a measured run has."""
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TimedRun] = field(default_factory=list)
 
     @property
     def probe(self) -> int:
@@ -73,19 +73,19 @@ class Runner:
         rate = self.runs[-1].rate if self.runs else self.warm.rate
         return self.workload.tokens(self.rows) / rate
 
-    def use(self, settings: Settings) -> None:
+    def use(self, settings: ArmSettings) -> None:
         """Have the engine work like this."""
         self.process.ask("use", settings=asdict(settings))
         self.settings = settings
 
-    def run(self, rows: int) -> Run:
+    def run(self, rows: int) -> TimedRun:
         """Time the first `rows` rows.
 
         Raises EngineError when a row is not as long as it was asked to be.
         """
         answer = self.process.ask("run", rows=rows)
         check_lengths(self.arm.name, self.workload.lengths[:rows], answer.pop("lengths"))
-        return Run(tokens=self.workload.tokens(rows), **answer)
+        return TimedRun(tokens=self.workload.tokens(rows), **answer)
 
     def tune(self) -> None:
         """Choose the best of the engine's settings, and warm up with them."""
@@ -96,9 +96,9 @@ class Runner:
         else:
             self.warm = self.run(self.probe if self.arm.slow else len(self.workload.lengths))
 
-    def _best(self) -> tuple[Settings, Run]:
+    def _best(self) -> tuple[ArmSettings, TimedRun]:
         """The fastest settings, and what they did with the probe rows."""
-        found: list[tuple[Settings, Run]] = []
+        found: list[tuple[ArmSettings, TimedRun]] = []
         most = 0.0
         for settings in self.arm.candidates:
             self.use(settings)

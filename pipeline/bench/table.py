@@ -8,14 +8,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.bench.harness import Row, Spread
+from pipeline.bench.harness import EngineRow, Spread
 from pipeline.bench.memory import Stage
 
 WIDTH = 120
 """Columns where there is no terminal."""
 
 
-def show(rows: Sequence[Row], notes: Sequence[str], where: dict[str, Any]) -> None:
+def show(rows: Sequence[EngineRow], notes: Sequence[str], where: dict[str, Any]) -> None:
     """Print the tables: speeds, then ratios."""
     console = console_for(where)
     first = rows[0]
@@ -62,7 +62,7 @@ def console_for(where: dict[str, Any]) -> Console:
     return console
 
 
-def _speeds(rows: Sequence[Row]) -> Table:
+def _speeds(rows: Sequence[EngineRow]) -> Table:
     table = Table(box=None)
     table.add_column("engine")
     on_gpu = any(row.roofline_share is not None for row in rows)
@@ -80,7 +80,7 @@ def _speeds(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _settings(row: Row) -> str:
+def _settings(row: EngineRow) -> str:
     """How an engine was run, in a line."""
     line = f"{row.engine}: {row.settings}"
     if row.swept:
@@ -93,7 +93,7 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
 
 
-def _ratios(rows: Sequence[Row]) -> Table:
+def _ratios(rows: Sequence[EngineRow]) -> Table:
     peers = [peer.engine for peer in rows if any(peer.engine in row.ratio_to for row in rows)]
     table = Table(box=None)
     table.add_column("engine")

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.aligners.encoders import Vectors
-from pipeline.aligners.spans import unit_rows
 from pipeline.bench.gale_church import Pair
-from pipeline.compiled import compiled
+from pipeline.engines.encoders.base import Vectors
+from pipeline.engines.jit import compiled
+from pipeline.stages.align.span_vectors import unit_rows
 
 Positions = NDArray[np.int64]
 

@@ -21,3 +21,13 @@ def find_device(wanted: str) -> Literal["cpu", "cuda"]:
     if wanted == "cuda" and not there:
         raise UsageError("translate.device is cuda, but torch sees no usable GPU", "Run `mekong doctor`.")
     return "cuda" if there and wanted != "cpu" else "cpu"
+
+
+def describe_device() -> str:
+    """The GPU with its memory, or the processor where torch sees no GPU; for people."""
+    import torch
+
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        return f"{torch.cuda.get_device_name()}, {free / 1e9:.0f} of {total / 1e9:.0f} GB free"
+    return f"cpu, {cores()} cores (torch {torch.__version__} sees no GPU)"

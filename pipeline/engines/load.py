@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Codec, Engine, Translator
-from pipeline.engines.convert_apart import CT2_FOLDER
+from pipeline.engines.convert.apart import CT2_FOLDER
 from pipeline.engines.devices import cores, find_device
 from pipeline.errors import ModelError, UsageError
-from pipeline.models import Entry, fingerprint, locate
-from pipeline.store import digest
+from pipeline.files.store import digest
+from pipeline.registry.models import Entry, fingerprint, locate
 
 DTYPES = {
     ("mekong", "cpu"): ("int8", "bfloat16", "float32"),
@@ -95,7 +95,7 @@ def _dtype(entry: Entry, engine: str, device: str, wanted: str) -> str:
     if wanted != "auto":
         return wanted
     if (engine, device) == ("mekong", "cpu"):
-        from pipeline.engines.mekong.matrices import has_bfloat16_products, has_int8_products
+        from pipeline.engines.mekong.cpu.matrices import has_bfloat16_products, has_int8_products
 
         if has_int8_products():
             return "int8"
@@ -151,17 +151,17 @@ def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] =
 def _load_seq2seq(
     entry: Entry, folder: Path, plan: Plan, settings: TranslateSettings, say: Callable[[str], None]
 ) -> tuple[Codec, Engine]:
-    from pipeline.engines.seq2seq import load_codec
+    from pipeline.engines.codecs.seq2seq import load_codec
 
     codec = load_codec(folder, entry)
     search = codec.search(folder, settings.num_beams, entry.generation.length_penalty)
     if plan.engine == "ctranslate2":
-        from pipeline.engines.ct2_seq2seq import convert_now, load_ct2_seq2seq
+        from pipeline.engines.ct2.seq2seq import convert_now, load_ct2_seq2seq
 
         convert_now(folder, say)
         return codec, load_ct2_seq2seq(folder, search, plan.device, plan.dtype, plan.threads)
     if plan.engine != "mekong":
-        from pipeline.engines.reference import load_reference
+        from pipeline.engines.hf.seq2seq import load_reference
 
         return codec, load_reference(folder, search, plan.device, plan.dtype)
     shortlist = codec.english() if settings.shortlist else None
@@ -178,7 +178,7 @@ def _load_seq2seq(
 def _load_chat(entry: Entry, folder: Path, plan: Plan) -> tuple[Codec, Engine]:
     from transformers import AutoTokenizer
 
-    from pipeline.engines.chat import ChatCodec
+    from pipeline.engines.codecs.chat import ChatCodec
 
     if entry.prompt is None:
         raise ModelError(f"the registry entry {entry.name} is a chat model without a prompt", "Add `prompt` to it.")
@@ -186,9 +186,9 @@ def _load_chat(entry: Entry, folder: Path, plan: Plan) -> tuple[Codec, Engine]:
     codec = ChatCodec(tokenizer, entry.prompt.system, entry.prompt.user)
     ends = list(entry.prompt.end_tokens)
     if plan.engine == "ctranslate2":
-        from pipeline.engines.ct2 import CTranslate2Engine
+        from pipeline.engines.ct2.causal import CTranslate2Engine
 
         return codec, CTranslate2Engine(folder / CT2_FOLDER, plan.device, plan.dtype, plan.threads, ends)
-    from pipeline.engines.causal import CausalEngine
+    from pipeline.engines.hf.causal import CausalEngine
 
     return codec, CausalEngine(folder, plan.device, plan.dtype, ends)

@@ -193,7 +193,7 @@ class _Process(Child):
         return death
 
 
-class _Lane:
+class _PoolLane:
     """A device: its worker process, and the thread that talks to it.
 
     The kernel ends a child when the thread that started it ends, not the process; so every start is made on one thread
@@ -321,7 +321,7 @@ class EnginePool:
             "shortlist": None if shortlist is None else list(shortlist),
         }
         answered: deque[dict[str, Any]] = deque(maxlen=1)
-        self._lanes = [_Lane({**common, "device": device}, answered) for device in devices]
+        self._lanes = [_PoolLane({**common, "device": device}, answered) for device in devices]
         loading = [lane.load() for lane in self._lanes]
         try:
             done, _ = wait(loading, return_when=FIRST_EXCEPTION)

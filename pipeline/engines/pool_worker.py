@@ -17,7 +17,7 @@ from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, MekongError
 
 
-class Worker:
+class PoolWorker:
     """An engine that is loaded when the first question asks for it: so its errors can be answers too."""
 
     version = "mekong"
@@ -77,4 +77,4 @@ class Worker:
 
 
 if __name__ == "__main__":
-    serve(Worker)
+    serve(PoolWorker)

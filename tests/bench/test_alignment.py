@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.aligners.encoders import SpanEncoder
-from pipeline.aligners.spans import summed_spans
 from pipeline.bench.aligners import timed
 from pipeline.bench.alignment import Wrong, sample, walk
 from pipeline.bench.alignment_cases import read_cases
 from pipeline.bench.gale_church import PRIORS, Pair, gale_church
 from pipeline.bench.vecalign_style import vecalign_style
+from pipeline.engines.encoders.base import SpanEncoder
 from pipeline.engines.encoders.use import UseEncoder
 from pipeline.errors import InputError
-from tests.aligners.fakes import WordEncoder
-from tests.runs import mekong
+from pipeline.stages.align.span_vectors import summed_spans
+from tests.support.encoders import WordEncoder
+from tests.support.runs import mekong
 
 
 def assert_partition(pairs: list[Pair], n: int, m: int) -> None:

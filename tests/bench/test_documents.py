@@ -8,7 +8,7 @@ import pytest
 from pipeline.bench.documents import evaluate, lines, read_cases
 from pipeline.config.settings import Config
 from pipeline.errors import InputError
-from tests.aligners.fakes import WordEncoder
+from tests.support.encoders import WordEncoder
 
 SUBJECTS = ("rivers dams floods", "tariffs exports rice", "vaccines clinics nurses")
 

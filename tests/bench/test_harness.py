@@ -14,18 +14,18 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline.bench import harness, memory
-from pipeline.bench.arms import Arm, Settings, arms, choose
+from pipeline.bench.arms import Arm, ArmSettings, arms, choose
 from pipeline.bench.harness import make_plan, measure_rounds, set_parts, spread
 from pipeline.bench.process import Process
-from pipeline.bench.runner import Run, Runner, check_lengths
+from pipeline.bench.runner import Runner, TimedRun, check_lengths
 from pipeline.bench.shapes import SHAPES
 from pipeline.bench.workload import news
-from pipeline.cli_bench import app
+from pipeline.cli.bench import app
 from pipeline.errors import EngineError, UsageError
-from pipeline.progress import Progress
+from pipeline.files.progress import Progress
 
 ROWS = news(SHAPES["tiny"], 400, multiple=1)
-OWN = Settings(1, 1, "own")
+OWN = ArmSettings(1, 1, "own")
 
 
 class FakeProcess:
@@ -46,7 +46,7 @@ class FakeProcess:
         return {"seconds": seconds, "cpu_seconds": seconds, "lengths": lengths, "steps": None, "memory_mb": 1.0}
 
 
-def runner(engine: Any, dtype: str, process: FakeProcess, *candidates: Settings) -> Runner:
+def runner(engine: Any, dtype: str, process: FakeProcess, *candidates: ArmSettings) -> Runner:
     return Runner(Arm(engine, dtype, candidates or (OWN,)), process, ROWS, "cpu")
 
 
@@ -79,9 +79,9 @@ def test_slow_engines_get_as_many_rows_as_the_others_need_time_for() -> None:
 
 def test_the_best_settings_are_found_and_hopeless_ones_dropped() -> None:
     good, better, stuck = (
-        Settings(2, 1, "tokens", 1024),
-        Settings(2, 1, "tokens", 2048),
-        Settings(1, 2, "tokens", 1024),
+        ArmSettings(2, 1, "tokens", 1024),
+        ArmSettings(2, 1, "tokens", 2048),
+        ArmSettings(1, 2, "tokens", 1024),
     )
     # A first batch and then half of the rows with each settings; all rows with the best.
     process = FakeProcess([90, 100, 70, 110, 10, 105])
@@ -95,7 +95,9 @@ def test_the_best_settings_are_found_and_hopeless_ones_dropped() -> None:
 
 def test_choosing_for_a_slow_engine_costs_a_batch_a_worker() -> None:
     process = FakeProcess([5, 10, 5, 20])
-    one = runner("transformers", "float32", process, Settings(2, 1, "unsorted", 32), Settings(1, 2, "unsorted", 32))
+    one = runner(
+        "transformers", "float32", process, ArmSettings(2, 1, "unsorted", 32), ArmSettings(1, 2, "unsorted", 32)
+    )
     one.tune()
     assert process.asked == [8, 64, 8, 64]
     assert one.warm.rate == pytest.approx(20)
@@ -133,7 +135,7 @@ def test_the_time_left_is_told() -> None:
     one = runner("mekong", "int8", FakeProcess([1] * 2))
     one.use(OWN)
     one.rows = 32
-    one.warm = Run(tokens=100, seconds=1, cpu_seconds=1, steps=None, memory_mb=0)
+    one.warm = TimedRun(tokens=100, seconds=1, cpu_seconds=1, steps=None, memory_mb=0)
     stream = io.StringIO()
     measure_rounds([one], 2, Progress(stream))
     assert "measuring, 2 runs: about" in stream.getvalue()

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.bench.arms import Settings
-from pipeline.bench.engines import CTranslate2, Mekong, Transformers, convert
+from pipeline.bench.arms import ArmSettings
+from pipeline.bench.engines import CTranslate2, MekongEngineArm, Transformers, convert
 from pipeline.bench.roofline import bound
 from pipeline.bench.shapes import SHAPES, Shape, build, load, shape_of
 from pipeline.bench.workload import news
@@ -60,7 +60,7 @@ def test_transformers_generates_the_prescribed_lengths(beam: int, checkpoints: d
     rows = news(SMALL["marian"], 12, multiple=4)
     engine = Transformers(checkpoints["marian"], SMALL["marian"], "cpu", "float32", beam)
     engine.feed(rows.sources, rows.lengths)
-    for settings in (Settings(1, 1, "unsorted", 5), Settings(1, 1, "tokens", 128)):
+    for settings in (ArmSettings(1, 1, "unsorted", 5), ArmSettings(1, 1, "tokens", 128)):
         engine.use(settings)
         lengths, steps = engine.run(10)
         assert lengths == rows.lengths[:10]
@@ -75,7 +75,7 @@ def test_ctranslate2_runs_the_same_model(family: str, checkpoints: dict[str, Pat
     engine = CTranslate2(tmp_path / "converted", shape, "cpu", "float32", beam=1)
     rows = news(shape, 6, multiple=1)
     engine.feed(rows.sources, rows.lengths)
-    engine.use(Settings(1, 1, "tokens", 64))
+    engine.use(ArmSettings(1, 1, "tokens", 64))
     assert engine.run(6) == (rows.lengths, None)
 
     answers = engine.translator.translate_batch(
@@ -100,7 +100,7 @@ def test_ctranslate2_generates_rows_of_one_length_together(
     engine = CTranslate2(tmp_path / "converted", SMALL["marian"], "cpu", "int8", beam)
     rows = news(SMALL["marian"], 40, multiple=4)
     engine.feed(rows.sources, rows.lengths)
-    engine.use(Settings(2, 1, "one length", 4))
+    engine.use(ArmSettings(2, 1, "one length", 4))
     assert engine.run(30) == (rows.lengths[:30], None)
 
 
@@ -108,9 +108,9 @@ def test_ctranslate2_generates_rows_of_one_length_together(
 def test_mekong_generates_the_prescribed_lengths(dtype: str, beam: int, checkpoints: dict[str, Path]) -> None:
     pytest.importorskip("pipeline.engines.mekong.engine")
     rows = news(SMALL["marian"], 40, multiple=4)
-    engine = Mekong(checkpoints["marian"], SMALL["marian"], "cpu", dtype, beam)
+    engine = MekongEngineArm(checkpoints["marian"], SMALL["marian"], "cpu", dtype, beam)
     engine.feed(rows.sources, rows.lengths)
-    engine.use(Settings(2, 1, "own"))
+    engine.use(ArmSettings(2, 1, "own"))
     lengths, steps = engine.run(30)
     assert lengths == rows.lengths[:30]
     assert steps is not None and steps >= rows.tokens(30)

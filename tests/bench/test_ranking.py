@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.bench.ranking import kendall_tau, rank, rank_files, resampled_means
 from pipeline.errors import InputError, UsageError
-from tests.scorers.test_embedding import Letters
+from tests.metrics.test_embedding import Letters
 
 NAMES = ["one", "two", "three"]
 

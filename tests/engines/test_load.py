@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pipeline.config.settings import TranslateSettings
-from pipeline.engines import convert
 from pipeline.engines import load as loading
 from pipeline.engines.base import Request
+from pipeline.engines.convert import conversions as convert
 from pipeline.engines.load import choose, identity, load
-from pipeline.engines.mekong import matrices
+from pipeline.engines.mekong.cpu import matrices
 from pipeline.errors import UsageError
-from pipeline.models import locate
-from tests import tiny
+from pipeline.registry.models import locate
+from tests.support import tiny
 
 TEXTS = [Request(tiny.sentence(lang, 2 + 5 * seed, seed), lang) for seed in range(4) for lang in ("th", "vi")]
 

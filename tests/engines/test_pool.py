@@ -16,7 +16,7 @@ from pipeline.engines import pool
 from pipeline.engines.base import Output
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.engines.pool import CHUNKS, MAX_ROWS, MIN_ROWS, EnginePool, plan
-from pipeline.engines.pool_worker import Worker
+from pipeline.engines.pool_worker import PoolWorker
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, ModelError, ModelRefused
 
@@ -63,7 +63,7 @@ def set_faults(monkeypatch):
     """`set_faults(**faults)`: have pools use the faulty worker, an echoing one where nothing else is said."""
 
     def change(**faults):
-        monkeypatch.setattr(pool, "WORKER", "tests.engines.faulty_pool_worker")
+        monkeypatch.setattr(pool, "WORKER", "tests.support.faulty_pool_worker")
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
         monkeypatch.setenv("POOL_FAULTS", json.dumps({"echo": True} | faults))
 
@@ -184,7 +184,7 @@ def test_errors_of_loading_are_raised_and_leave_no_process(tmp_path):
 
 
 def test_a_gpu_that_is_not_there_is_told(folder):
-    error = Worker(str(folder), asdict(SEARCH), "cuda:99", "float16", 1, None).answer("load")["error"]
+    error = PoolWorker(str(folder), asdict(SEARCH), "cuda:99", "float16", 1, None).answer("load")["error"]
     assert error["kind"] == "EngineError"
     assert error["problem"].startswith("cuda:99 cannot be used")
 
@@ -211,7 +211,7 @@ def test_the_workers_die_with_their_parent(set_faults, folder):
     set_faults()
     program = (
         "import time; from pathlib import Path; from pipeline.engines import pool;"
-        "from pipeline.engines.search_settings import Search; pool.WORKER = 'tests.engines.faulty_pool_worker';"
+        "from pipeline.engines.search_settings import Search; pool.WORKER = 'tests.support.faulty_pool_worker';"
         f"p = pool.EnginePool(Path({str(folder)!r}), {SEARCH!r}, ['a', 'b'], 'float32', 1);"
         "print('ready', flush=True); time.sleep(60)"
     )

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from pipeline.aligners.encoders import Vectors, checked, distinct
+from pipeline.engines.encoders.base import Vectors, checked, distinct
 from pipeline.errors import ModelError, ModelMissing
 
 

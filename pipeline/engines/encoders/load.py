@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.aligners.encoders import Encoder
 from pipeline.engines.devices import cores
+from pipeline.engines.encoders.base import Encoder
 from pipeline.engines.encoders.hf import TransformersEncoder
 from pipeline.engines.encoders.use import UseEncoder
 from pipeline.errors import UsageError
-from pipeline.models import Entry, fingerprint, locate
+from pipeline.registry.models import Entry, fingerprint, locate
 
 
 def load_encoder(entry: Entry, device: str = "cpu") -> Encoder:

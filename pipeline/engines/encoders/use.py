@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.aligners.encoders import Vectors, checked, distinct
-from pipeline.aligners.tokenmodel import TokenModel
+from pipeline.engines.encoders.base import Vectors, checked, distinct
+from pipeline.engines.encoders.use_model import TokenModel
 from pipeline.errors import ModelMissing
 
 LANGUAGES = frozenset(

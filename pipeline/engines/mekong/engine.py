@@ -18,17 +18,17 @@ import torch
 from pipeline.engines.base import Output
 from pipeline.engines.mekong.architecture import Checkpoint
 from pipeline.engines.mekong.checkpoint import read_checkpoint
-from pipeline.engines.mekong.cpu import CpuDecoder, CpuModel
+from pipeline.engines.mekong.cpu.matrices import weight_limit
+from pipeline.engines.mekong.cpu.model import CpuDecoder, CpuModel
+from pipeline.engines.mekong.cpu.quantised import int8_checkpoint
 from pipeline.engines.mekong.crew import Crew, Finish
-from pipeline.engines.mekong.matrices import weight_limit
-from pipeline.engines.mekong.quantised import int8_checkpoint
 from pipeline.engines.mekong.scheduler import Budget, Job, Pending, Slots, Stats
 from pipeline.engines.mekong.search import Finished, searcher
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError
 
 if TYPE_CHECKING:
-    from pipeline.engines.mekong.padded_slots import PaddedSlots
+    from pipeline.engines.mekong.cuda.slots import PaddedSlots
 
 log = logging.getLogger(__name__)
 
@@ -291,8 +291,8 @@ def on_cpu(folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[M
 
 def _on_cuda(device: str, folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[MakeSlots, int, int]:
     """As `on_cpu`."""
-    from pipeline.engines.mekong.padded import PaddedModel
-    from pipeline.engines.mekong.padded_slots import PaddedSlots, slots_that_fit
+    from pipeline.engines.mekong.cuda.model import PaddedModel
+    from pipeline.engines.mekong.cuda.slots import PaddedSlots, slots_that_fit
 
     where = torch.device(device)
     checkpoint = read_checkpoint(folder)

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 
-from pipeline.engines.reference import generation_config
+from pipeline.engines.hf.seq2seq import generation_config
 from pipeline.engines.search_settings import Search
 
 LAST_NORMS = ("model.decoder.layer_norm", "decoder.final_layer_norm", "model.decoder.layers.1.final_layer_norm")

@@ -72,7 +72,7 @@ def set_faults(monkeypatch):
     """`set_faults(**faults)`: have the next crew be the faulty one."""
 
     def change(**faults):
-        monkeypatch.setattr(crew, "WORKER", "tests.engines.mekong.faulty_crew_worker")
+        monkeypatch.setattr(crew, "WORKER", "tests.support.faulty_crew_worker")
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
         monkeypatch.setenv("CREW_FAULTS", json.dumps(faults))
 
@@ -193,7 +193,7 @@ def test_all_processes_end_with_their_parent(model, tmp_path, set_faults):
     program = (
         "from pathlib import Path; from pipeline.engines.mekong import crew;"
         "from pipeline.engines.mekong.engine import MekongEngine;"
-        "from pipeline.engines.search_settings import Search; crew.WORKER = 'tests.engines.mekong.faulty_crew_worker';"
+        "from pipeline.engines.search_settings import Search; crew.WORKER = 'tests.support.faulty_crew_worker';"
         f"engine = MekongEngine(Path({str(model.folder)!r}), {model.search()!r}, 'cpu', 'float32', 2, 1);"
         "engine.generate([[5, 2]] * 9, [5] * 9)"
     )

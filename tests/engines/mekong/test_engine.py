@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from pipeline.engines.mekong import cpu
 from pipeline.engines.mekong import engine as engines
+from pipeline.engines.mekong.cpu import model as cpu
+from pipeline.engines.mekong.cpu.quantised import FILE
 from pipeline.engines.mekong.engine import MekongEngine
-from pipeline.engines.mekong.quantised import FILE
 from pipeline.engines.mekong.scheduler import Budget
 from pipeline.errors import EngineError, ModelError, ModelRefused
 
@@ -228,7 +228,7 @@ def test_a_row_with_scores_that_are_no_numbers_fails_alone(tiny, tmp_path, dtype
 
 def test_a_row_that_only_int8_cannot_do_is_done_in_float32(tiny, monkeypatch):
     """The int8 products of one row are spoilt; float32 has none."""
-    from pipeline.engines.mekong import matrices
+    from pipeline.engines.mekong.cpu import matrices
 
     model = tiny("m2m100")
     rows = model.rows(10, seed=16)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from pipeline.engines.mekong.checkpoint import read_checkpoint
-from pipeline.engines.mekong.cpu import CpuDecoder, CpuModel
+from pipeline.engines.mekong.cpu.model import CpuDecoder, CpuModel
 from pipeline.engines.mekong.engine import MekongEngine
-from tests import tiny as builders
 from tests.engines.mekong.conftest import generate
+from tests.support import tiny as builders
 
 FAMILIES = builders.FAMILIES
 BOUND = 24

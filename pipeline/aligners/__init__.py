@@ -1,1 +1,0 @@
-"""Sentence encoders, the bead dynamic programme, document candidates."""

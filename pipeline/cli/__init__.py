@@ -1,0 +1,1 @@
+"""The `mekong` command: one file a subcommand, arguments in, exit code out."""

@@ -1,0 +1,151 @@
+"""`mekong align`: two documents, or a file of cases, to beads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.load import settings_from
+from pipeline.config.settings import Config
+from pipeline.engines.encoders.base import Encoder
+from pipeline.engines.encoders.load import load_encoder
+from pipeline.engines.load import choose, load
+from pipeline.errors import InputError, UsageError
+from pipeline.files.progress import Progress
+from pipeline.files.rows import read_rows
+from pipeline.files.store import to_json, write_lines
+from pipeline.registry import models
+from pipeline.stages.align.lexicons import Lexicons, load_lexicons
+from pipeline.stages.align.stage import Side, SpanBead, align_cases, bead_pair, span_beads
+from pipeline.stages.read.stage import Reader
+from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.evidence import Displacement, Margin
+from pipeline.stages.score.numbers import NumberAgreement
+from pipeline.stages.score.surface import LengthRatio
+from pipeline.stages.segment.stage import segment
+from pipeline.stages.translate.glossary import Glossary
+from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
+from pipeline.types import Document, Reject, Translation
+
+KEYS = ("id", "src_text", "tgt_text")
+FIELD = str.maketrans("\t\n", "  ")
+
+
+def align_command(
+    source: Path | None,
+    target: Path | None,
+    cases: Path | None,
+    out: Path | None,
+    overrides: Sequence[str],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print or write the beads of SRC and TGT, or of every case of a JSONL file."""
+    if (source is None or target is None) == (cases is None):
+        raise UsageError("give either SRC and TGT or --cases FILE", "For example: mekong align article.th article.en")
+    config = settings_from(overrides)
+    progress = Progress(quiet=quiet)
+    models.offline()
+    encoder = load_encoder(models.entry(config.align.encoder))
+    lexicons = load_lexicons(config.align.lexicon)
+    rows: Iterator[dict[str, Any]]
+    if cases is not None:
+        given = [case for _, case in read_rows(cases, KEYS, "Give a JSONL file; a case has id, src_text, tgt_text.")]
+        rows = _with_progress(align_cases(given, encoder, lexicons), progress, len(given))
+        as_json = True
+    else:
+        assert source is not None and target is not None
+        rows = _beads(_document(source, config), _document(target, config), config, (encoder, lexicons), progress)
+    if out is not None:
+        write_lines(out, rows)
+        progress.say(f"beads {out}")
+        return
+    for row in rows:
+        line = to_json(row).decode() if as_json else _line(row)
+        sys.stdout.write(line + "\n")
+
+
+def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: int) -> Iterator[dict[str, Any]]:
+    with progress.task("align", total, "documents") as task:
+        for row in rows:
+            yield row
+            task.advance(1)
+
+
+def _document(path: Path, config: Config) -> Document:
+    found = next(Reader(config.read).read([str(path)]), None)
+    if isinstance(found, Document):
+        return found
+    reason = found.reason if isinstance(found, Reject) else "no document in it"
+    raise InputError(f"{path}: {reason}", "Give one UTF-8 text file a side.")
+
+
+def _beads(
+    source: Document, target: Document, config: Config, readers: tuple[Encoder, Lexicons], progress: Progress
+) -> Iterator[dict[str, Any]]:
+    encoder, lexicons = readers
+    if target.lang != "en":
+        raise UsageError(f"{target.source.path} is {target.lang}, not English", "The English document comes second.")
+    if source.lang == "en":
+        raise UsageError(f"{source.source.path} is English", "The Thai or Vietnamese document comes first.")
+    src = Side(source, tuple(segment([source], config.segment)), {})
+    tgt = Side(target, tuple(segment([target], config.segment)), {})
+    if source.lang not in encoder.languages:
+        src = Side(source, src.segments, _bridge(src, config, progress))
+    for found in span_beads(src, tgt, encoder, lexicons):
+        yield _row(found, src, tgt)
+
+
+def _bridge(side: Side, config: Config, progress: Progress) -> dict[str, Translation]:
+    """Translations of a document whose language the encoder does not know."""
+    lang, entry = side.document.lang, models.entry(config.translate.model)
+    progress.say(
+        f"the encoder does not know {lang!r}: translating with {entry.name}, {choose(entry, config.translate)}"
+    )
+    with load(entry, config.translate) as translator:
+        total = sum(translator.count(found.text) for found in side.segments)
+        with progress.task("translate", total, "tokens") as task:
+            context = TranslateContext(translator, {lang: Glossary.load(lang)}, no_memo, task.advance)
+            made = list(translate(side.segments, {side.document.id: side.document}, config.translate, context))
+    return {found.segment_id: found for found in made}
+
+
+def _row(found: SpanBead, source: Side, target: Side) -> dict[str, Any]:
+    """A bead and the evidence for it; paragraphs count from 0, and nothing is claimed where a side is empty."""
+    return {
+        "src": found.src_spans,
+        "tgt": found.tgt_spans,
+        "src_text": _text(source.document, found.src_spans),
+        "tgt_text": _text(target.document, found.tgt_spans),
+        "similarity": round(found.bead.similarity, 4),
+        "cost": round(found.bead.cost, 4),
+        "src_paragraph": _paragraph(source, found.src_spans),
+        "tgt_paragraph": _paragraph(target, found.tgt_spans),
+        **_evidence(found, source, target),
+    }
+
+
+def _evidence(found: SpanBead, source: Side, target: Side) -> dict[str, float | None]:
+    """The scores of the bead as a pair, by the names and definitions of a run."""
+    scorers: tuple[PairScorer, ...] = (Margin(), Displacement(), LengthRatio(), NumberAgreement())
+    if not (found.src_spans and found.tgt_spans):
+        return {scorer.name: None for scorer in scorers}
+    pair = bead_pair("", found, source, target)
+    values = {scorer.name: scorer.one(pair, Context()) for scorer in scorers}
+    return {name: None if value is None else round(value, 4) for name, value in values.items()}
+
+
+def _paragraph(side: Side, spans: Sequence[tuple[int, int]]) -> int | None:
+    """The paragraph in which the spans begin."""
+    return next((s.paragraph for s in side.segments if spans and spans[0][0] < s.end), None)
+
+
+def _text(document: Document, spans: Sequence[tuple[int, int]]) -> str:
+    return " ".join(document.text[start:end] for start, end in spans)
+
+
+def _line(row: dict[str, Any]) -> str:
+    return "\t".join((row["src_text"].translate(FIELD), row["tgt_text"].translate(FIELD), f"{row['similarity']:.3f}"))

@@ -1,0 +1,101 @@
+"""`mekong filter`: the pairs of an existing corpus, scored and filtered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.config.load import apply_overrides, parse_settings
+from pipeline.config.plain_yaml import load_yaml
+from pipeline.config.settings import Config
+from pipeline.errors import ConfigError, UsageError
+from pipeline.files.progress import Progress, clock
+from pipeline.files.store import to_json
+from pipeline.registry import models
+from pipeline.run.corpus import CorpusFilter
+from pipeline.run.run import REJECTED, resolved
+from pipeline.stages.filter.held_out import held_out_files
+from pipeline.stages.filter.stage import check_rules
+from pipeline.stages.read.pairs import LANGUAGES, corpora
+from pipeline.stages.score.damage.forced import load_reader
+from pipeline.stages.write.stage import CORPUS
+from pipeline.stages.write.stage import REJECTED as REJECTED_PAIRS
+
+DEFAULT_PRESET = "balanced"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterArguments:
+    """What the command line says; `lang` is empty where it says nothing."""
+
+    files: Sequence[Path]
+    lang: str
+    config: Path | None
+    preset: str | None
+    held_out: Sequence[Path]
+    overrides: Sequence[str]
+
+
+def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Score and filter the pairs of the files into `out`, and print what came of them."""
+    if asked.lang not in ("", *LANGUAGES):
+        raise UsageError(f"--lang is {asked.lang!r}", f"Use {' or '.join(LANGUAGES)}.")
+    given = corpora(asked.files, asked.lang)
+    config = _settings(asked)
+    check_rules(config.filter.rules)
+    held_out_files(config.filter.held_out)
+    models.offline()
+    out = out or Path("out") / config.name
+    progress = Progress(quiet=quiet)
+    work = CorpusFilter(given, config, out, progress)
+    models.locate(work.encoder_entry)
+    load_reader(work.reader_entry, config.translate.device)
+    progress.say(f"mekong filter {config.name}: {len(config.filter.rules)} rules; output in {out}")
+    with work.store.claimed(), work.stop.listening(progress.say):
+        resolved(config, out)
+        found = work.execute()
+    if as_json:
+        sys.stdout.write(to_json(found, indent=True).decode() + "\n")
+    else:
+        _summary(work, found, out)
+
+
+def _settings(asked: FilterArguments) -> Config:
+    """The configuration; where there is no file, the rules begin with the balanced preset."""
+    data: dict[str, Any] = (load_yaml(asked.config) or {}) if asked.config else {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{asked.config} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
+    apply_overrides(data, [*([f"filter.preset={asked.preset}"] if asked.preset else []), *asked.overrides])
+    rules = data.setdefault("filter", {})
+    if asked.config is None and isinstance(rules, dict):
+        rules.setdefault("preset", DEFAULT_PRESET)
+    data.setdefault("name", f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered")
+    config = parse_settings(Config, data, str(asked.config or "the command line"))
+    held_out = (*config.filter.held_out, *map(str, asked.held_out))
+    return config.model_copy(update={"filter": config.filter.model_copy(update={"held_out": held_out})})
+
+
+def _summary(work: CorpusFilter, found: dict[str, Any], out: Path) -> None:
+    counts = found["counts"]
+    total, kept = counts["pairs"], sum(counts["kept"].values())
+    table = Table(box=None)
+    for name in ("", "pairs", "share", "alone"):
+        table.add_column(name, justify="left" if not name else "right")
+    table.add_row("kept", f"{kept:,}", f"{kept / total:.1%}", "")
+    if left_out := found["corpus"]["left_out"]:
+        table.add_row("  of another origin", f"{left_out:,}", f"{left_out / total:.1%}", "")
+    table.add_row("rejected", f"{total - kept:,}", f"{(total - kept) / total:.1%}", "")
+    for kind, number in counts["reasons"].items():
+        table.add_row(f"  {kind}", f"{number:,}", f"{number / total:.1%}", f"{counts['alone'].get(kind, 0):,}")
+    console = Console(highlight=False)
+    console.print(table)
+    where = [("corpus", CORPUS), ("rejected", REJECTED_PAIRS)] + ([("set aside", REJECTED)] if work.set_aside else [])
+    for label, name in where:
+        console.print(f"{label:<10} {out / name}", soft_wrap=True, markup=False)
+    console.print(f"{'time':<10} {clock(found['seconds'])}; {counts['scored_now']:,} pairs scored now", markup=False)

@@ -1,0 +1,1 @@
+"""What is published, turned into what is loaded."""

@@ -1,0 +1,1 @@
+"""Reading pairs that are there already: the log-probability of a given text."""

@@ -1,0 +1,1 @@
+"""Our engine on processors: numba kernels between matrix products."""

@@ -1,0 +1,149 @@
+"""Matrix products of the CPU core, in float32, bfloat16 and int8.
+
+A product is (numbers (R, N), scale (R,)): the result is numbers * scale + bias, which the kernels that read it apply.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.engines.mekong.architecture import Affine
+from pipeline.engines.mekong.cpu import kernels
+from pipeline.engines.mekong.cpu.quantised import Int8Weights
+
+Array = NDArray[Any]
+Product = tuple[Array, Array]
+
+FLOAT_ROWS = 32
+"""Float products are made of so many rows at a time, whatever the batch, since libraries add in another order for
+another number of rows."""
+INT8_ROWS = 16
+"""Int8 products are made of a multiple of so many rows: the library compiles code for every new shape, and keeps it."""
+PEAK = np.float32(16)
+"""A row of activations with a number of more than so many times its root mean square has few of the 255 steps left for
+the others. What rounding left of such a row is multiplied as well. Some models have them inside feed-forward blocks."""
+ZERO = 128
+"""Activations are unsigned bytes around it, since the instructions multiply unsigned by signed."""
+
+
+class Rows(NamedTuple):
+    """The input of a product: rows x (R, K), and for int8 as bytes q (R or more, K) with scale (R,), else empty."""
+
+    x: Array
+    q: Array
+    scale: Array
+
+
+def float_rows(count: int, width: int) -> Rows:
+    """Room for `count` rows that are multiplied as floats."""
+    return Rows(np.empty((count, width), np.float32), np.empty((0, width), np.uint8), np.empty(0, np.float32))
+
+
+def int8_rows(count: int, width: int) -> Rows:
+    """Room for `count` rows that are multiplied as bytes. What is in those that fill up `q` does not matter."""
+    step = INT8_ROWS if count <= 8 * INT8_ROWS else 2 * INT8_ROWS
+    q = np.empty((count + -count % step, width), np.uint8)
+    return Rows(np.empty((count, width), np.float32), q, np.empty(count, np.float32))
+
+
+class Matrix(Protocol):
+    """Weights (N, K) and a bias (N,)."""
+
+    bias: Array
+
+    def __call__(self, rows: Rows) -> Product:
+        """The product with R rows of K; bias apart."""
+
+
+class FloatMatrix:
+    """Weights in float32 or bfloat16."""
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype) -> None:
+        self.weight = weight.to(dtype).contiguous()
+        self.bias = _bias(bias, len(weight))
+
+    def __call__(self, rows: Rows) -> Product:
+        """See Matrix."""
+        count = len(rows.x)
+        inputs = torch.from_numpy(rows.x).to(self.weight.dtype)
+        inputs = torch.nn.functional.pad(inputs, (0, 0, 0, -count % FLOAT_ROWS))
+        out = torch.empty(len(inputs), len(self.weight), dtype=self.weight.dtype)
+        for at in range(0, len(inputs), FLOAT_ROWS):
+            torch.mm(inputs[at : at + FLOAT_ROWS], self.weight.T, out=out[at : at + FLOAT_ROWS])
+        return out[:count].float().numpy(), np.ones(count, np.float32)
+
+
+class Int8Matrix:
+    """Int8 weights, and activations quantised row by row, those with a PEAK in two steps.
+
+    The integer sums are exact, so a row's product does not depend on its neighbours.
+    """
+
+    def __init__(self, weights: Int8Weights, bias: torch.Tensor | None) -> None:
+        self.scale = weights.scale
+        self.packed = torch.ops.onednn.qlinear_prepack(weights.values, None)
+        self.zeros = torch.zeros(len(weights.values), dtype=torch.int32)
+        # What the shift of the activations by ZERO adds to every sum.
+        self.shift = -ZERO * weights.values.sum(dim=1, dtype=torch.int32).float() * self.scale
+        self.bias = _bias(bias, len(weights.values))
+
+    def __call__(self, rows: Rows) -> Product:
+        """See Matrix."""
+        count = len(rows.x)
+        numbers = self._product(rows.q)[:count]
+        found = np.empty(count, np.int64)
+        if size := kernels.peaked(rows.q, count, PEAK, found):
+            chosen = found[:size]
+            rest = int8_rows(size, rows.x.shape[1])
+            kernels.remainder(*rows, chosen, *rest)
+            numbers[chosen] += self._product(rest.q)[:size] * (rest.scale / rows.scale[chosen])[:, None]
+        return numbers, rows.scale
+
+    def _product(self, q: Array) -> Array:
+        """Bytes (R, K) to (R, N)."""
+        numbers: Array = torch.ops.onednn.qlinear_pointwise(
+            torch.from_numpy(q),
+            1.0,
+            0,
+            self.packed,
+            self.scale,
+            self.zeros,
+            self.shift,
+            1.0,
+            0,
+            torch.float32,
+            "none",
+            [],
+            "",
+        ).numpy()
+        return numbers
+
+
+def _bias(bias: torch.Tensor | None, size: int) -> Array:
+    return (torch.zeros(size) if bias is None else bias.float().contiguous()).numpy()
+
+
+def matrix(affine: Affine, dtype: torch.dtype) -> Matrix:
+    """The affine map with its int8 weights, or else in `dtype`, float32 or bfloat16."""
+    if isinstance(affine.weight, Int8Weights):
+        return Int8Matrix(affine.weight, affine.bias)
+    return FloatMatrix(affine.weight, affine.bias, dtype)
+
+
+def weight_limit() -> int:
+    """The largest int8 weight: 127, or 63 where the processor adds two products in 16 bits, which might overflow."""
+    return 127 if has_int8_products() else 63
+
+
+def has_int8_products() -> bool:
+    """Whether the processor multiplies bytes and adds them up in 32 bits in one instruction (VNNI, AMX)."""
+    return torch.cpu._is_vnni_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def has_bfloat16_products() -> bool:
+    """Whether the processor multiplies bfloat16 numbers at least as fast as float32 ones."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,0 +1,1 @@
+"""Our engine on CUDA: padded batches and recorded graphs."""

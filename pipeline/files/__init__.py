@@ -1,0 +1,1 @@
+"""What lies on disk, and what goes to the terminal: the run folder, lines, tables, rows, progress."""

@@ -1,0 +1,1 @@
+"""Scores of systems against references: corpus metrics, their significance, learned metrics."""

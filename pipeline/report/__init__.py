@@ -1,0 +1,1 @@
+"""Pages for people: what is counted, drawn and shown."""

@@ -1,0 +1,1 @@
+"""The way of the data: read, segment, translate, align, score, filter, write."""

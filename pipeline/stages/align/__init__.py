@@ -1,0 +1,1 @@
+"""Documents and sentences matched with existing English ones."""

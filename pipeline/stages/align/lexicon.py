@@ -1,0 +1,152 @@
+"""Lexicons: which English words a term of another language becomes, and how often.
+
+Where no encoder knows a language, its text is compared with English by the English words that a lexicon expects of it.
+Terms are words and pairs of neighbouring words: much of the vocabulary of Vietnamese is written as two syllables.
+
+A file is gzipped UTF-8 text: a line with format, version, language and number of terms, separated by TAB, then one term
+a line, in order of code points: term TAB word=thousandths SPACE word=thousandths ...
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ModelError
+from pipeline.files.store import write_bytes
+from pipeline.registry.models import shipped
+from pipeline.text import vietnamese
+from pipeline.text.unicode import fold, normalise
+
+Rows = NDArray[np.float64]
+Senses = tuple[tuple[str, float], ...]
+
+FORMAT = "mekong-lexicon"
+VERSION = 1
+ENDING = "-en.tsv.gz"
+MOST_BYTES = 100_000_000
+"""What a file may hold when unpacked."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_ENGLISH_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_SENSE = re.compile(r"([a-z]+(?:'[a-z]+)?)=(\d{1,4})")
+_LANG = re.compile(r"[a-z]{2,3}")
+_REMEDY = "Make it again with `mekong models lexicon`."
+
+
+def english_words(text: str) -> list[str]:
+    """The words of an English text in order, folded, without a possessive ending."""
+    return [word.removesuffix("'s") for word in _ENGLISH_WORD.findall(fold(text))]
+
+
+def source_words(text: str, lang: str) -> list[str]:
+    """The words (syllables in Vietnamese) of a text in order, in small letters and one tone style.
+
+    Thai is cut into words by PyThaiNLP's newmm.
+    """
+    content = normalise(text, lang).text.lower()
+    if lang == "th":
+        from pythainlp.tokenize import word_tokenize
+
+        return [word for word in word_tokenize(content, engine="newmm") if word[0].isalpha()]
+    return _WORD.findall(vietnamese.tone_placement(content, "old") if lang == "vi" else content)
+
+
+def source_terms(text: str, lang: str) -> list[str]:
+    """The words of a text, and its pairs of neighbouring words."""
+    words = source_words(text, lang)
+    return [*words, *map(" ".join, pairwise(words))]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """For each term its English words with their probabilities, which add up to at most 1."""
+
+    lang: str
+    senses: Mapping[str, Senses]
+
+    def rows(self, src: Sequence[str], tgt: Sequence[str]) -> tuple[Rows, Rows]:
+        """How much of each English word of `tgt` is expected in the units of `src` and found in those of `tgt`,
+        shapes (n, d) and (m, d), to be added up over spans.
+
+        A word weighs less the more units of `tgt` have it. A term that the lexicon does not have stands for itself.
+        """
+        found = [Counter(english_words(text)) for text in tgt]
+        carriers = Counter(word for unit in found for word in unit)
+        column = {word: i for i, word in enumerate(sorted(carriers))}
+        weight = np.log1p(len(tgt) / np.array([carriers[word] for word in column] or [1]))
+        theirs = np.zeros((len(tgt), len(weight)))
+        for row, unit in zip(theirs, found, strict=True):
+            for word, count in unit.items():
+                row[column[word]] = count
+        ours = np.zeros((len(src), len(weight)))
+        for row, text in zip(ours, src, strict=True):
+            for term in source_terms(text, self.lang):
+                for word, probability in self.senses.get(term, ((term, 1.0),)):
+                    if word in column:
+                        row[column[word]] += probability
+        return ours * weight, theirs * weight
+
+    def write(self, path: Path) -> None:
+        """Write the file, the same bytes for the same lexicon. Raises StoreError."""
+        lines = [f"{FORMAT}\t{VERSION}\t{self.lang}\t{len(self.senses)}"]
+        for term in sorted(self.senses):
+            senses = (f"{word}={round(1000 * probability)}" for word, probability in self.senses[term])
+            lines.append(f"{term}\t{' '.join(senses)}")
+        write_bytes(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), 9, mtime=0))
+
+
+def shipped_lexicons() -> dict[str, Path]:
+    """The lexicons that come with the program, by language."""
+    return {path.name.removesuffix(ENDING): path for path in sorted((shipped() / "lexicon").glob(f"*{ENDING}"))}
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """Read a lexicon file.
+
+    Raises ModelError when it cannot be read or unpacked, has another format or version, is cut off, or holds a line
+    that is no entry.
+    """
+    head, *lines = _lines(path)
+    fields = head.split("\t")
+    if fields[:2] != [FORMAT, str(VERSION)]:
+        raise ModelError(f"{path} is no lexicon of version {VERSION}; it begins with {head[:60]!r}", _REMEDY)
+    if len(fields) != 4 or not _LANG.fullmatch(fields[2]) or fields[3] != str(len(lines)):
+        raise ModelError(f"{path} has {len(lines)} terms, but begins with {head[:60]!r}", _REMEDY)
+    senses: dict[str, Senses] = {}
+    for number, line in enumerate(lines, 2):
+        term, _, listed = line.partition("\t")
+        found = tuple(_sense(part, f"{path}, line {number}") for part in listed.split(" "))
+        total = sum(probability for _, probability in found)
+        if not term or term in senses or total > 1.0 + len(found) / 1000:
+            raise ModelError(f"{path}, line {number} is a wrong entry: {line[:60]!r}", _REMEDY)
+        senses[term] = found
+    return Lexicon(fields[2], senses)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with gzip.open(path) as stream:
+            data = stream.read(MOST_BYTES + 1)
+        text = data.decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ModelError(f"the lexicon {path} cannot be read: {error}", _REMEDY) from error
+    if len(data) > MOST_BYTES:
+        raise ModelError(f"the lexicon {path} holds more than {MOST_BYTES:,} bytes", _REMEDY)
+    return text.removesuffix("\n").split("\n")
+
+
+def _sense(part: str, where: str) -> tuple[str, float]:
+    match = _SENSE.fullmatch(part)
+    if not match:
+        raise ModelError(f"{where}: {part[:60]!r} is not word=thousandths", _REMEDY)
+    return match[1], int(match[2]) / 1000

@@ -1,0 +1,1 @@
+"""Which pairs are kept, and why the others are not."""

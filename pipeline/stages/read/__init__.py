@@ -1,0 +1,1 @@
+"""Files to documents; files of pairs to pairs."""

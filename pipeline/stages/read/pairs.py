@@ -1,0 +1,186 @@
+"""Pairs of corpora that are there already, from files to `Pair`; what cannot be read becomes a `Reject`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, get_args
+
+from pipeline.errors import InputError, UsageError
+from pipeline.files.lines import BadInput, numbered_lines, path_text
+from pipeline.files.tables import ENGLISH, ENGLISH_KEYS, SOURCE_KEYS, TableRow, kind, language, rows
+from pipeline.types import Origin, Pair, Reject, Source
+
+LANGUAGES = ("th", "vi")
+TABLES = (".tsv", ".jsonl", ".parquet", ".tmx")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A pair of a corpus, with what that says of where the two texts come from and of the model that made the English.
+
+    The id is the corpus's own, else FILE:LINE. `english` is None where no file of the English is named.
+    """
+
+    pair: Pair
+    source: Source
+    english: Source | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A file of pairs, or a source file with the English file that goes with it line by line; `lang` may be unknown."""
+
+    path: Path
+    english: Path | None
+    lang: str
+
+    def read(self, limit: int) -> Iterator[Given | Reject]:
+        """Every pair in order; lines of more than `limit` bytes, and all else that is no pair, are rejected.
+
+        Raises InputError when a file cannot be opened, or the two have different numbers of lines.
+        """
+        for row in _moses(self.path, self.english, limit) if self.english else rows(self.path, limit):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            try:
+                yield from _pairs(row, self.path, self.lang)
+            except BadInput as bad:
+                yield Reject(path_text(self.path), row.line, row.offset, bad.reason)
+
+
+def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
+    """What the files are, by their names: tables of pairs, or Moses files FILE.th and FILE.en, both of them given.
+
+    `lang` is "th", "vi" or empty; empty will do where files state it themselves.
+    Raises InputError for a file that is not there, UsageError where one side or the language is missing.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path} does not exist", "Name files of pairs.")
+    english = {_stem(path): path for path in paths if kind(path) == f".{ENGLISH}"}
+    found: list[Corpus] = []
+    for path in paths:
+        suffix = kind(path)
+        if suffix in TABLES:
+            if suffix == ".tsv" and not lang:
+                raise UsageError(f"{path} does not say what language it is in", "Give --lang th or --lang vi.")
+            found.append(Corpus(path, None, lang))
+        elif suffix.removeprefix(".") in LANGUAGES:
+            if _stem(path) not in english:
+                raise UsageError(f"{path} has no English side", f"Give {_stem(path)}.en beside it.")
+            found.append(Corpus(path, english[_stem(path)], suffix.removeprefix(".")))
+        elif suffix != f".{ENGLISH}":
+            raise UsageError(
+                f"{path} is of no known type {suffix!r}",
+                f"Known: {', '.join(TABLES)}, and FILE.th or FILE.vi with FILE.en.",
+            )
+    used = {corpus.english for corpus in found}
+    for stem, path in ((stem, path) for stem, path in english.items() if path not in used):
+        raise UsageError(f"{path} has no source side", f"Give {stem}.th or {stem}.vi beside it.")
+    return found
+
+
+def _stem(path: Path) -> str:
+    """The path up to its language: "a/corpus" of a/corpus.th.gz."""
+    return str(path)[: str(path).lower().rindex(kind(path))]
+
+
+def _moses(source: Path, english: Path, limit: int) -> Iterator[TableRow | Reject]:
+    for ours, theirs in zip_longest(numbered_lines(source, limit), numbered_lines(english, limit)):
+        if ours is None or theirs is None:
+            longer, shorter = (source, english) if theirs is None else (english, source)
+            number = (ours or theirs)[0]
+            raise InputError(f"{longer} has a line {number}, {shorter} ends before it", "Lines must belong together.")
+        for path, (number, offset, text) in ((source, ours), (english, theirs)):
+            if isinstance(text, BadInput):
+                yield Reject(path_text(path), number, offset + text.offset, text.reason)
+                break
+        else:
+            sides = {"src": ours[2], "tgt": theirs[2]}
+            if any(str(side).strip() for side in sides.values()):
+                yield TableRow(ours[0], ours[1], sides)
+
+
+def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
+    """The pair of a row, or one for each source language of a row that has both and says nothing of its language."""
+    values = row.values
+    stated = language(_text(values, "src_lang")) or lang
+    there = [code for code in LANGUAGES if code in values]
+    found = [stated] if stated else [code for code in there if _text(values, code).strip()] or there[:1]
+    if not found or found[0] not in LANGUAGES:
+        raise BadInput(f"the source language {stated!r} is not one of {', '.join(LANGUAGES)}")
+    if language(_text(values, "tgt_lang")) not in ("", ENGLISH):
+        raise BadInput(f"the target language is {values['tgt_lang']!r}, not English")
+    name = _text(values, "id") or f"{path_text(path)}:{row.line}"
+    names = [name] if len(found) == 1 else [f"{name}:{code}" for code in found]
+    return [_given(row, path, code, name) for code, name in zip(found, names, strict=True)]
+
+
+def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
+    values = row.values
+    src_text, tgt_text = _side(values, (*SOURCE_KEYS, stated)), _side(values, (*ENGLISH_KEYS, ENGLISH))
+    origin = _text(values, "origin")
+    pair = Pair(
+        id=name,
+        src_doc=_text(values, "src_doc"),
+        tgt_doc=_text(values, "tgt_doc"),
+        src_lang=stated,
+        src_segments=(),
+        tgt_segments=(),
+        src_spans=_spans(values, "src_spans"),
+        tgt_spans=_spans(values, "tgt_spans"),
+        src_text=src_text,
+        tgt_text=tgt_text,
+        origin=origin if origin in get_args(Origin) else "aligned",  # type: ignore[arg-type]
+        cost=_score(values, "alignment_cost"),
+        margin=_score(values, "mining_margin" if origin == "mined" else "margin"),
+        displacement=_score(values, "displacement"),
+    )
+    licence = _text(values, "licence")
+    source = Source(_text(values, "src_path") or path_text(path), row.line, _text(values, "url"), licence)
+    named = _text(values, "tgt_path")
+    english = Source(named, url=_text(values, "tgt_url"), licence=licence) if named else None
+    return Given(pair, source, english, _text(values, "model"))
+
+
+def _side(values: Mapping[str, Any], keys: Iterable[str]) -> str:
+    key = next((key for key in keys if key in values), None)
+    if key is None:
+        raise BadInput(f"none of {', '.join(keys)} among the fields {sorted(values)}")
+    text = _text(values, key)
+    if not text.strip():
+        raise BadInput(f"{key!r} is empty")
+    if "\0" in text:
+        raise BadInput(f"{key!r} holds a NUL character, so it is not text")
+    return text
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    value = values.get(key, "")
+    if isinstance(value, int) and key == "id":
+        return str(value)
+    if value is not None and not isinstance(value, str):
+        raise BadInput(f"{key!r} is a {type(value).__name__}, not a string")
+    return value or ""
+
+
+def _score(values: Mapping[str, Any], name: str) -> float | None:
+    """A score that only the aligner could give, as corpora of mekong's own keep it."""
+    scores = values.get("scores")
+    value = scores.get(name) if isinstance(scores, Mapping) else values.get(f"score_{name}")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise BadInput(f"the score {name!r} is a {type(value).__name__}, not a number")
+    return None if value is None or math.isnan(value) else value
+
+
+def _spans(values: Mapping[str, Any], key: str) -> tuple[tuple[int, int], ...]:
+    spans = values.get(key) or ()
+    if not all(isinstance(span, list) and [*map(type, span)] == [int, int] for span in spans):
+        raise BadInput(f"{key!r} is no list of [start, end]")
+    return tuple((span[0], span[1]) for span in spans)

@@ -1,0 +1,1 @@
+"""How likely a pair was damaged, from many weak features."""

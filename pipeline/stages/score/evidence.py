@@ -1,0 +1,78 @@
+"""What the translator and the aligner themselves thought of the pair."""
+
+from __future__ import annotations
+
+from pipeline.stages.score.base import Context, PairScorer, is_translated
+from pipeline.types import Pair
+
+
+class Guard(PairScorer):
+    """1 when every segment of a translated pair passed the guards of translation, 0 when one did not.
+
+    None for aligned pairs, and for those of a corpus that came without its translations. A segment without a
+    translation did not pass.
+    """
+
+    name = "guard"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        if not is_translated(pair) or not pair.src_segments:
+            return None
+        found = context.of(pair)
+        return float(len(found) == len(pair.src_segments) and all(t.ended == "stop" for t in found))
+
+
+class LogProbability(PairScorer):
+    """Mean log-probability (natural logarithm, 0 or less) of an output token of a translated pair.
+
+    None for aligned pairs and for engines that give none. Comparable within one model only.
+    """
+
+    name = "log_probability"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        if not is_translated(pair):
+            return None
+        known = [(t.logprob, max(t.out_tokens, 1)) for t in context.of(pair) if t.logprob is not None]
+        tokens = sum(weight for _, weight in known)
+        return sum(logprob * weight for logprob, weight in known) / tokens if known else None
+
+
+class AlignmentCost(PairScorer):
+    """The aligner's cost of the bead, less is better; None for pairs of another making. See `pipeline.aligners`."""
+
+    name = "alignment_cost"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.cost if pair.origin == "aligned" else None
+
+
+class Margin(PairScorer):
+    """How far the cosine of an aligned pair lies over the mean cosine of both sides with all of the other document.
+
+    The mean is drawn to that of unrelated spans, so that short documents have comparable margins. None for other pairs,
+    and where no vectors were compared. See `pipeline.stages.align.beads`.
+    """
+
+    name = "margin"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.margin if pair.origin == "aligned" else None
+
+
+class MiningMargin(PairScorer):
+    """The ratio margin of a mined pair; None for other pairs. See `pipeline.stages.align.mining`."""
+
+    name = "mining_margin"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.margin if pair.origin == "mined" else None
+
+
+class Displacement(PairScorer):
+    """How far apart the places of both sides in their documents are, 0 to 1; None for translated pairs."""
+
+    name = "displacement"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return pair.displacement

@@ -1,0 +1,131 @@
+"""How many facts of the source reach the English: countries, years, other numbers.
+
+No reference is needed, so this can be counted for every article. A fact counts once a paragraph, however often it is
+named, and it is enough that the English of the paragraph has it anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipeline.stages.score.numbers import asked
+from pipeline.text.countries import english_name, mentions
+from pipeline.text.numbers import Number
+from pipeline.text.numbers.agreement import agree
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A source paragraph (normalised) and all of its English; `segment_id` names its first segment."""
+
+    doc_id: str
+    segment_id: str
+    lang: str
+    source: str
+    translation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A fact that the English lacks; `expected` is for people: "2568 (2025)", "คาซัคสถาน (Kazakhstan)"."""
+
+    doc_id: str
+    segment_id: str
+    expected: str
+    source: str
+    translation: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """All facts of one kind: "countries", "years" or "numbers"."""
+
+    name: str
+    expected: int
+    found: int
+    misses: tuple[Miss, ...]
+
+    @property
+    def rate(self) -> float | None:
+        """Share found, 0 to 1; None where nothing was expected."""
+        return self.found / self.expected if self.expected else None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The three kinds, in the order countries, years, numbers."""
+
+    kinds: tuple[FactKind, ...]
+
+    def __getitem__(self, name: str) -> FactKind:
+        return next(kind for kind in self.kinds if kind.name == name)
+
+
+def facts(paragraphs: Iterable[Paragraph]) -> Facts:
+    """Count what the sources state and what their English has.
+
+    A year is compared by value in either calendar (พ.ศ. 2568 is 2025; an unconverted 2568 is a miss), a number by
+    value; numbers written as words, months apart, are not asked for. A country is found under any of its English names
+    or adjectives, not under its capital.
+    """
+    expected = dict.fromkeys(_CHECKS, 0)
+    misses: dict[str, list[Miss]] = {name: [] for name in _CHECKS}
+    for paragraph in paragraphs:
+        for name, check in _CHECKS.items():
+            for label, found in check(paragraph):
+                expected[name] += 1
+                if not found:
+                    misses[name].append(_miss(paragraph, label))
+    return Facts(
+        tuple(FactKind(name, expected[name], expected[name] - len(lost), tuple(lost)) for name, lost in misses.items())
+    )
+
+
+def _miss(paragraph: Paragraph, label: str) -> Miss:
+    return Miss(paragraph.doc_id, paragraph.segment_id, label, paragraph.source, paragraph.translation)
+
+
+def _countries(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
+    named = {code for mention in mentions(paragraph.translation, "en") for code in mention.codes}
+    distinct: dict[frozenset[str], str] = {}
+    for mention in mentions(paragraph.source, paragraph.lang):
+        distinct.setdefault(mention.codes, mention.name)
+    for codes, name in distinct.items():
+        english = " or ".join(sorted(english_name(code) for code in codes))
+        yield f"{name} ({english})", bool(codes & named)
+
+
+def _years(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
+    return _numbers(paragraph, lambda number: number.kind == "year")
+
+
+def _others(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
+    return _numbers(paragraph, lambda number: number.kind != "year")
+
+
+def _numbers(paragraph: Paragraph, wanted: Callable[[Number], bool]) -> Iterator[tuple[str, bool]]:
+    stated: dict[tuple[bool, Decimal], Number] = {}
+    for number in asked(paragraph.source, paragraph.lang):
+        if wanted(number):
+            stated.setdefault(_key(number), number)
+    if not stated:
+        return
+    missing, _ = agree(paragraph.source, paragraph.lang, paragraph.translation)
+    lost = {_key(number) for number in missing}
+    for key, number in stated.items():
+        written = paragraph.source[number.start : number.end]
+        yield f"{written} ({number.value})" if number.era == "BE" else written, key not in lost
+
+
+def _key(number: Number) -> tuple[bool, Decimal]:
+    """The fact that a number states: May is not five."""
+    return number.kind == "month", number.value
+
+
+_CHECKS: dict[str, Callable[[Paragraph], Iterator[tuple[str, bool]]]] = {
+    "countries": _countries,
+    "years": _years,
+    "numbers": _others,
+}

@@ -1,0 +1,73 @@
+"""Scores of pairs and of corpora, each with a signature."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.engines.encoders.base import Encoder
+    from pipeline.stages.score.base import Scorer
+    from pipeline.stages.score.damage.forced import PairReader
+
+
+def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None) -> list[Scorer]:
+    """All scorers, in the order of the report; without an encoder `similarity` is None for every pair, without a reader
+    what only a language model says."""
+    # Imported here because the command line needs the corpus metrics of this package only, and quickly.
+    from pipeline.stages.score.damage.classifier import KINDS, Damage, Signals
+    from pipeline.stages.score.damage.forced import ForcedLogProbability, Information, Readings
+    from pipeline.stages.score.evidence import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
+    from pipeline.stages.score.language import Language, ScriptShare
+    from pipeline.stages.score.name_support import NameChanged, NameSupport
+    from pipeline.stages.score.names import NameAgreement, UrlAgreement
+    from pipeline.stages.score.numbers import NumberAgreement, NumberChanged, UnconvertedYear
+    from pipeline.stages.score.similarity import Similarity
+    from pipeline.stages.score.surface import (
+        Copy,
+        Ending,
+        LengthRatio,
+        QuoteAgreement,
+        RepeatedPhrase,
+        Repetition,
+        Untranslated,
+    )
+
+    readings = Readings(reader)
+    signals = Signals(encoder, readings)
+    return [
+        LengthRatio(),
+        Ending(),
+        Similarity(encoder),
+        *(Damage(kind, signals) for kind in KINDS),
+        Language("source"),
+        Language("target"),
+        ScriptShare("source"),
+        ScriptShare("target"),
+        NumberAgreement(),
+        NumberChanged(),
+        UnconvertedYear(),
+        NameAgreement(),
+        NameSupport(),
+        NameChanged(),
+        UrlAgreement(),
+        QuoteAgreement(),
+        Untranslated(),
+        Copy(),
+        Repetition(),
+        RepeatedPhrase(),
+        Guard(),
+        LogProbability(),
+        ForcedLogProbability(readings),
+        Information(readings),
+        AlignmentCost(),
+        Margin(),
+        MiningMargin(),
+        Displacement(),
+    ]
+
+
+@cache
+def score_names() -> tuple[str, ...]:
+    """The names that rules may use, in the order of the report."""
+    return tuple(scorer.name for scorer in all_scorers())

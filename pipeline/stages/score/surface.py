@@ -1,0 +1,216 @@
+"""Scores of the surface: lengths, endings, what was left as it was, what goes round in circles."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from pipeline.stages.score.base import Context, PairScorer
+from pipeline.text.unicode import fold
+from pipeline.text.vietnamese import is_syllable, strip_marks
+from pipeline.types import Pair
+
+USUAL_RATIO = {"th": 1.11, "vi": 1.04}
+"""Source characters for one English character, spaces apart, over the news of NTREX-128."""
+
+_QUOTE = re.compile(r"[\"“”„«»]|''|``")
+_WORD = re.compile(r"\w+")
+_THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
+_THAI_RUN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
+FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
+DANGLING = re.compile(
+    r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|nor|as|than|that|which|who|whose|into|onto|upon|between|"
+    r"among|during|through|via|per|if|because|although|while|when|where|is|are|was|were|be|been|has|have|had|will|would|"
+    r"can|could|should|may|might|must|its|their|his|her|my|our|your)$"
+)
+
+
+class LengthRatio(PairScorer):
+    """How far the lengths are from the usual ratio: 1 as usual, 2 when one side is twice as long as it should be.
+
+    Characters without spaces, since Thai has no words to count (Gale and Church 1993 also count characters).
+    `smoothing` characters are added to both sides, because short texts vary more.
+    """
+
+    name = "length_ratio"
+
+    def __init__(self, smoothing: float = 5.0) -> None:
+        self.smoothing = smoothing
+
+    @property
+    def settings(self) -> dict[str, object]:
+        usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
+        return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        ratio = _shortness(pair, self.smoothing)
+        return max(ratio, 1 / ratio)
+
+
+class Ending(PairScorer):
+    """1 when the English ends like a whole text, 0 when it seems to break off.
+
+    It breaks off at a comma and at a word that cannot end a sentence. A missing final mark alone says little, since
+    headlines have none; it counts where the English is also shorter than its source asks for, by a factor of `short`,
+    and the Vietnamese source has a mark or, Thai having none to compare, the English has `words` words or more.
+    """
+
+    name = "ending"
+
+    def __init__(self, words: int = 12, short: float = 1.2) -> None:
+        self.words, self.short = words, short
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"words": self.words, "short": self.short}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        target, words = pair.tgt_text.rstrip(), _WORD.findall(pair.tgt_text)
+        if not words:
+            return None
+        if target[-1] in ",;-–—(":
+            return 0.0
+        if FINAL.search(target):
+            return 1.0
+        if DANGLING.search(target):
+            return 0.0
+        if pair.src_lang == "vi":
+            suspicious = FINAL.search(pair.src_text.rstrip()) is not None
+        else:
+            suspicious = len(words) >= self.words
+        return float(not (suspicious and _shortness(pair, smoothing=5.0) > self.short))
+
+
+class Copy(PairScorer):
+    """How alike source and English are as strings, 0 to 1: 1 when the source was handed back.
+
+    Normalised Indel similarity of the folded texts (rapidfuzz `ratio`).
+    """
+
+    name = "copy"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"similarity": "indel", "case": "folded", "marks": "folded"}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        return fuzz.ratio(fold(pair.src_text), fold(pair.tgt_text)) / 100
+
+
+class Untranslated(PairScorer):
+    """Share of the English that is still source language, 0 to 1.
+
+    Thai: Thai letters among all letters. Vietnamese: words with Vietnamese marks among all words, so names that keep
+    their marks count too.
+    """
+
+    name = "untranslated"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        if pair.src_lang == "th":
+            thai = len(_THAI_LETTER.findall(pair.tgt_text))
+            others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
+            return thai / (thai + others) if thai + others else None
+        words = _WORD.findall(pair.tgt_text)
+        return sum(map(_is_marked_syllable, words)) / len(words) if words else None
+
+
+class Repetition(PairScorer):
+    """How much the English goes round in circles, 0 to 1: the larger of two measures.
+
+    What zlib saves, 1 - compressed / plain bytes (0 for short texts); and the largest share of words that one phrase
+    of 1 to `order` words covers by being there `times` times or more (texts of fewer than `words` words: 0).
+    """
+
+    name = "repetition"
+
+    def __init__(self, order: int = 6, times: int = 3, words: int = 8) -> None:
+        self.order, self.times, self.words = order, times, words
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"zlib": "level9", "order": self.order, "times": self.times, "words": self.words}
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        data = pair.tgt_text.encode()
+        if not data:
+            return None
+        saved = 1 - len(zlib.compress(data, 9)) / len(data)
+        return max(0.0, saved, self._covered(fold(pair.tgt_text)))
+
+    def _covered(self, text: str) -> float:
+        words = _WORD.findall(text)
+        best = 0.0
+        if len(words) < self.words:
+            return best
+        for order in range(1, self.order + 1):
+            phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
+            count = max(phrases.values(), default=0)
+            if count >= self.times:
+                best = max(best, min(1.0, count * order / len(words)))
+        return best
+
+
+class RepeatedPhrase(PairScorer):
+    """Words of the longest phrase of the English that stands twice in a row, 0 where none does; None without words.
+
+    Decoders stutter so, and hands that cut and paste. A word said twice ("very very", "had had") is 1. Marks belong to
+    their words: a quotation taken up by the next clause is no repetition.
+    """
+
+    name = "repeated_phrase"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        words = fold(pair.tgt_text).split()
+        if not words:
+            return None
+        order: dict[str, int] = {}
+        places = np.array([order.setdefault(word, len(order)) for word in words])
+        for size in range(len(words) // 2, 0, -1):
+            # A phrase stands twice in a row where so many words in a row are those so many places further on.
+            same = places[:-size] == places[size:]
+            if same.sum() >= size:
+                runs = np.concatenate([[0], np.cumsum(same)])
+                if (runs[size:] - runs[:-size] == size).any():
+                    return float(size)
+        return 0.0
+
+
+class QuoteAgreement(PairScorer):
+    """Quotation marks of the side that has fewer over those of the other, 0 to 1; None where neither has any.
+
+    Single marks are left out, for they are apostrophes.
+    """
+
+    name = "quote_agreement"
+
+    def one(self, pair: Pair, context: Context) -> float | None:
+        ours, theirs = len(_QUOTE.findall(pair.src_text)), len(_QUOTE.findall(pair.tgt_text))
+        return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
+
+
+def remains(text: str, lang: str) -> list[tuple[int, int]]:
+    """The spans of an English `text` that are still source language, as `Untranslated` counts them."""
+    if lang == "th":
+        return [match.span() for match in _THAI_RUN.finditer(text)]
+    return [match.span() for match in _WORD.finditer(text) if _is_marked_syllable(match[0])]
+
+
+def _is_marked_syllable(word: str) -> bool:
+    plain = strip_marks(word)
+    return plain != word and is_syllable(plain.lower())
+
+
+def _shortness(pair: Pair, smoothing: float) -> float:
+    """How many times longer the English should be than it is; below 1 it is too long."""
+    expected = solid_length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
+    return (expected + smoothing) / (solid_length(pair.tgt_text) + smoothing)
+
+
+def solid_length(text: str) -> int:
+    """Characters without white space."""
+    return sum(not char.isspace() for char in text)

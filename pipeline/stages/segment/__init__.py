@@ -1,0 +1,1 @@
+"""Documents to the units that are translated."""

@@ -1,0 +1,186 @@
+"""What speaks for or against a sentence boundary at a space of English or Vietnamese text: named signs with values.
+
+Most boundaries follow a final mark; what is hard are those without one: a headline, a date line or a name that runs
+into the sentence after it by a space. So the signs describe the mark, the words on both sides, the stretch since the
+last final mark (is it a headline so far?), and what the document says elsewhere about the same words.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipeline.text import english, vietnamese
+
+Sign = tuple[str, float]
+
+FAR = 25
+"""Words to the right in which words of the stretch on the left are looked for again."""
+
+_WORD = re.compile(r"\S+")
+_OPENERS = "\"'“‘«([{–—•*-"
+_CLOSERS = "\"'”’»)]}"
+_FINAL = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*$")
+_BARE = re.compile(r"^[\W_]+|[\W_]+$")
+_RUN = re.compile(r"(.)\1+")
+
+
+def signs(text: str, lang: str) -> Iterator[tuple[int, list[Sign]]]:
+    """For each space inside a line of `text`: where the word after it begins, and the signs that are seen there."""
+    document = _Document(text, lang)
+    for number, line in enumerate(document.lines):
+        for at in range(1, len(line.words)):
+            yield line.starts[at], list(_at(document, line, number, at))
+
+
+@dataclass(frozen=True)
+class _SpacedLine:
+    """One line: its words as written, where each starts in the text, and what is known about each of them."""
+
+    words: list[str]
+    starts: list[int]
+    ruled: frozenset[int]
+
+    @cached_property
+    def bare(self) -> list[str]:
+        return [_BARE.sub("", word) or word for word in self.words]
+
+    @cached_property
+    def lower(self) -> list[str]:
+        return [word.lower() for word in self.bare]
+
+    @cached_property
+    def shapes(self) -> list[str]:
+        return [shape(word) for word in self.words]
+
+    @cached_property
+    def marks(self) -> list[str]:
+        return [mark(word) for word in self.words]
+
+    @cached_property
+    def finals(self) -> list[int]:
+        """Numbers of the words that follow a final mark or begin the line, and the number of words."""
+        return [0, *(i + 1 for i, word in enumerate(self.words[:-1]) if _FINAL.search(word)), len(self.words)]
+
+    @cached_property
+    def quoted(self) -> list[bool]:
+        """For each word, whether a quotation or bracket that began before it is still open."""
+        found, depth, straight = [], 0, False
+        for word in self.words:
+            found.append(straight or depth > 0)
+            straight ^= word.count('"') % 2 == 1
+            depth = max(0, depth + sum(word.count(c) for c in "“«([") - sum(word.count(c) for c in "”»)]"))
+        return found
+
+
+class _Document:
+    def __init__(self, text: str, lang: str) -> None:
+        splitter = english.sentences if lang == "en" else vietnamese.sentences
+        ruled = frozenset(start for start, _ in splitter(text))
+        self.lines: list[_SpacedLine] = []
+        offset = 0
+        for raw in text.split("\n"):
+            found = [(match[0], offset + match.start()) for match in _WORD.finditer(raw)]
+            if found:
+                self.lines.append(_SpacedLine([word for word, _ in found], [start for _, start in found], ruled))
+            offset += len(raw) + 1
+        self.plain = Counter(word for line in self.lines for word in line.bare if word[0].islower())
+        self.named = Counter(_names(self.lines))
+        self.heads = Counter(line.bare[0] for line in self.lines)
+        self.pairs = Counter(pair for line in self.lines for pair in zip(line.bare, line.bare[1:], strict=False))
+
+
+def _names(lines: list[_SpacedLine]) -> Iterator[str]:
+    """Capitalised words straight after a word in lower case: names, whatever stands at the head of a sentence."""
+    for line in lines:
+        for before, word, written in zip(line.words, line.bare[1:], line.words[1:], strict=False):
+            if before[-1].isalpha() and before[0].islower() and written[0].isupper():
+                yield word
+
+
+def shape(word: str) -> str:
+    """The kind of a word by its letters, "Ab", "AB", "ab", "A", "9" or "x", after "q" or "-" for an opening mark."""
+    opening = word[0] if word[0] in _OPENERS and len(word) > 1 else ""
+    rest = word.lstrip(_OPENERS) or word
+    if rest[0].isdigit():
+        kind = "9"
+    elif rest[0].isupper():
+        letters = [char for char in rest if char.isalpha()]
+        kind = "A" if len(letters) == 1 else "AB" if all(char.isupper() for char in letters) else "Ab"
+    else:
+        kind = "ab" if rest[0].isalpha() else "x"
+    return ("q" if opening in tuple("\"'“‘«") else "-" if opening else "") + kind
+
+
+def mark(word: str) -> str:
+    """The punctuation at the end of a word, quotes and brackets as one kind each, runs as one mark; "" for none."""
+    tail = word[len(word.rstrip("".join(sorted(set(".!?…,;:-–—/%") | set(_CLOSERS))))) :]
+    for kind, chars in (('"', "\"'”’»"), (")", ")]}"), ("-", "–—")):
+        tail = re.sub(f"[{re.escape(chars)}]", kind, tail)
+    return _RUN.sub(r"\1", tail)[:3]
+
+
+def _at(document: _Document, line: _SpacedLine, number: int, at: int) -> Iterator[Sign]:
+    """The signs at the space before word `at` of a line."""
+    here = bisect_right(line.finals, at - 1) - 1
+    start, stop = line.finals[here], line.finals[bisect_right(line.finals, at)]
+    left, right = line.lower[at - 1], line.lower[at]
+    ending, before, after = line.marks[at - 1], line.shapes[at - 1], line.shapes[at]
+    context = f"{ending}|{after}"
+    ruled = line.starts[at] in line.ruled
+    yield from ((f"mark {context}", 1.0), (f"rule {ruled} {after}", 1.0), (f"{before} {context}", 1.0))
+    yield from ((f"left {left}", 0.7), (f"right {right} {after}", 0.7), (f"left {ending} {left}", 0.7))
+    yield f"ending {left[-3:]} {ending}", 0.5
+    yield f"beginning {right[:3]} {after}", 0.5
+    yield f"pair {left} {right}", 0.5
+    if at + 1 < len(line.words):
+        yield from ((f"next {after} {line.shapes[at + 1]}", 1.0), (f"next {right} {line.lower[at + 1]}", 0.5))
+        yield f"second {line.lower[at + 1]} {after}", 0.5
+    if at > 1:
+        yield from ((f"previous {line.shapes[at - 2]} {before} {context}", 0.7), (f"earlier {line.lower[at - 2]}", 0.5))
+    quoted = line.quoted[at]
+    yield f"quoted {quoted} {context}", 1.0
+    if after not in ("ab", "x"):
+        yield from _stretch(document, line, number, (start, at, stop))
+
+
+def _stretch(document: _Document, line: _SpacedLine, number: int, place: tuple[int, int, int]) -> Iterator[Sign]:
+    """Signs for a boundary before a word that could begin a sentence: the stretch `start`..`at`, and the rest."""
+    start, at, stop = place
+    kind = "open" if start < at and not _FINAL.search(line.words[at - 1]) else "closed"
+    first = "first" if start == 0 else "later"
+    top = "below" if number else "top" if len(document.lines) > 1 else "alone"
+    size, rest = min(at - start, 30), min(stop - at, 30)
+    yield from (
+        (f"{kind} {first} {top}", 1.0),
+        (f"{kind} size {_step(size)}", 1.0),
+        (f"{kind} rest {_step(rest)}", 1.0),
+    )
+    yield f"{kind} {first} {top} size {_step(size)}", 1.0
+    if kind == "closed":
+        return
+    word, shape_after = line.bare[at], line.shapes[at]
+    yield from ((f"open {first} {shape_after} {line.shapes[at - 1]}", 1.0), (f"open {first} {line.marks[at - 1]}", 1.0))
+    plain, named = document.plain[word.lower()] > 0, document.named[word] > (line.shapes[at - 1] == "ab")
+    yield f"open known {plain} {named} {line.shapes[at - 1]}", 1.0
+    yield f"open pair {min(document.pairs[line.bare[at - 1], word], 3)} {line.shapes[at - 1]}", 1.0
+    yield f"open starts {min(document.heads[word], 2)} {line.shapes[at - 1]}", 1.0
+    left = [i for i in range(start, at) if len(line.lower[i]) > 3 or line.shapes[i] != "ab"]
+    again = set(line.lower[at : at + FAR])
+    share = sum(line.lower[i] in again for i in left) / max(1, len(left))
+    yield from ((f"open {first} {top} again", share), (f"open {first} again {int(4 * share)}", 1.0))
+    capitals = sum(line.shapes[i] != "ab" for i in range(start, at)) / (at - start)
+    yield from ((f"open {first} {top} capitals", capitals), (f"open {first} capitals {int(5 * capitals)}", 1.0))
+    if line.lower[at] in line.lower[start:at]:
+        yield f"open {first} repeated", 1.0
+    if any(line.marks[i] in (":", ";") for i in range(start, at)):
+        yield f"open {first} {top} colon", 1.0
+
+
+def _step(size: int) -> int:
+    """Sizes in steps that grow: 0, 1, 2, 3, 4-5, 6-8, 9-12, 13-18, 19-27, 28-."""
+    return sum(size >= limit for limit in (1, 2, 3, 4, 6, 9, 13, 19, 28))

@@ -1,0 +1,1 @@
+"""Segments to English, with hints and guards."""

@@ -1,0 +1,260 @@
+"""Glossaries: what a term of the source language is called in English.
+
+Layers, a later one overriding an earlier: pythainlp's transliteration dictionary (Thai), CLDR names of territories,
+languages, currencies and months (through Babel), the files shipped under `models/glossary/`, the user's files.
+A file is UTF-8 with one entry a line: term TAB English TAB part of speech (Universal POS).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.registry.models import shipped
+from pipeline.text.countries import country_codes, mentions
+from pipeline.text.vietnamese import tone_placement
+
+POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
+WORD = re.compile(r"\w+|[^\w\s]|\s+")
+SURE_NAME = 6
+"""A Thai name of this length ends where it ends, even where the segmenter sees another word: คาซัคสถานที่. The word for
+language before it does not count: ภาษาการทูต, language of diplomacy, does not begin with the language Ga."""
+DEPENDENT = re.compile(r"[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e]|\w[\u0e4c]|[A-Za-z]")
+"""What cannot begin a Thai word."""
+THAI = re.compile(r"[\u0e00-\u0e7f]")
+LANGUAGE = "ภาษา"
+"""What Thai writes before the name of a language."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryEntry:
+    """One line of a glossary."""
+
+    term: str
+    english: str
+    pos: str
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the English must appear as it is in a translation."""
+        return self.pos == "PROPN"
+
+
+def read_glossary(path: Path) -> list[GlossaryEntry]:
+    """The entries of one file, in order.
+
+    Raises InputError naming the line when a line does not have the three fields, the part of speech is unknown, a
+    field is not in NFC or has outer spaces, or a term comes twice.
+    """
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the glossary {path} cannot be read: {error}", "Give a UTF-8 file.") from error
+    entries: dict[str, GlossaryEntry] = {}
+    for number, line in enumerate(lines, 1):
+        entry = _parse(line.removesuffix("\r"), f"{path}:{number}")
+        if entry.term in entries:
+            raise InputError(f"{path}:{number}: the term {entry.term!r} comes twice", "Keep the dominant sense.")
+        entries[entry.term] = entry
+    return list(entries.values())
+
+
+def _parse(line: str, where: str) -> GlossaryEntry:
+    parts = line.split("\t")
+    remedy = "A line is: term TAB English TAB part of speech, for example 'เลขาธิการ\\tGeneral Secretary\\tNOUN'."
+    if len(parts) != 3 or not all(parts):
+        raise InputError(f"{where}: {len(parts)} fields in {line!r}", remedy)
+    if parts[2] not in POS:
+        raise InputError(f"{where}: unknown part of speech {parts[2]!r}", f"One of: {' '.join(sorted(POS))}.")
+    if any(part != unicodedata.normalize("NFC", part).strip() for part in parts):
+        raise InputError(f"{where}: {line!r} is not in NFC or has outer spaces", remedy)
+    return GlossaryEntry(*parts)
+
+
+def folder() -> Path:
+    """The folder of the shipped files, `<lang>-en.tsv`."""
+    return shipped() / "glossary"
+
+
+class Glossary:
+    """Entries of one language, found in text by longest match between word boundaries."""
+
+    def __init__(self, lang: str, entries: Iterable[GlossaryEntry]) -> None:
+        self.lang = lang
+        self.entries: dict[str, GlossaryEntry] = {}
+        for entry in entries:
+            self.entries[self._key(entry.term, entry.is_name)] = entry
+        self._longest = max(map(len, self.entries), default=0)
+        self._starts = frozenset(key[0] for key in self.entries)
+        self._bounds = self._boundary_finder()
+        self._frequency = _thai_frequencies() if lang == "th" else {}
+
+    @classmethod
+    def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
+        """All layers for `lang`; `extra` are the user's files."""
+        shipped = _layers(lang, _sure_languages(lang))
+        return cls(lang, [*shipped, *(entry for path in extra for entry in read_glossary(path))])
+
+    def _key(self, term: str, is_name: bool) -> str:
+        # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
+        # "Hòa Bình" the province stays apart from "hòa bình" peace. Both forms of key live in one table.
+        form = self._form(term)
+        return form if is_name or self.lang == "th" else form.casefold()
+
+    def _form(self, text: str) -> str:
+        """`text` as it is looked up: Hoà Bình and Hòa Bình are one name. The length stays."""
+        return tone_placement(text, "new") if self.lang == "vi" else text
+
+    def _boundary_finder(self) -> Callable[[str], set[int]]:
+        if self.lang != "th":
+            return _word_boundaries
+        from pythainlp.corpus import thai_words
+        from pythainlp.tokenize import Tokenizer
+
+        words = set(thai_words()) | {key for key in self.entries if " " not in key}
+        tokenizer = Tokenizer(custom_dict=words, engine="newmm", keep_whitespace=True)
+        return lambda text: _ends(tokenizer.word_tokenize(text))
+
+    def matches(self, text: str) -> Iterator[tuple[int, GlossaryEntry]]:
+        """Entries found from left to right, longest first, with the offset of each; no two overlap."""
+        text = self._form(text)
+        bounds = self._bounds(text) | {0, len(text)}
+        at = 0
+        while at < len(text):
+            entry = self._longest_at(text, at, bounds) if at in bounds else None
+            if entry:
+                yield at, entry
+            at += len(entry.term) if entry else 1
+
+    def _longest_at(self, text: str, at: int, bounds: set[int]) -> GlossaryEntry | None:
+        if text[at] not in self._starts and text[at].casefold() not in self._starts:
+            return None
+        for end in range(min(len(text), at + self._longest), at, -1):
+            found = self.entries.get(text[at:end]) or self.entries.get(text[at:end].casefold())
+            if not found or (found.is_name and self._form(found.term) != text[at:end]):
+                continue
+            own = end - at - len(LANGUAGE) * text.startswith(LANGUAGE, at)
+            if end in bounds or (found.is_name and own >= SURE_NAME and not DEPENDENT.match(text, end)):
+                return found
+        return None
+
+    def hints(self, text: str, limit: int) -> list[GlossaryEntry]:
+        """At most `limit` entries that occur in `text`, the rarest kept, in order of appearance, each once.
+
+        The name of a country is none where it is part of another name (Nguyễn Thị Mỹ Duyên).
+        """
+        meant = {code for mention in mentions(text, self.lang) for code in mention.codes}
+        found: dict[str, tuple[int, GlossaryEntry]] = {}
+        for at, entry in self.matches(text):
+            codes = country_codes(entry.term, self.lang)
+            if not codes or codes & meant:
+                found.setdefault(entry.term, (at, entry))
+        rarest = sorted(found.values(), key=lambda item: self._rank(item[1]))[:limit]
+        return [entry for _, entry in sorted(rarest, key=lambda item: item[0])]
+
+    def _rank(self, entry: GlossaryEntry) -> tuple[int, int, int, str]:
+        """Names first, then what is rare in the Thai National Corpus, then what is long."""
+        return (not entry.is_name, self._frequency.get(entry.term, 0), -len(entry.term), entry.term)
+
+
+def shipped_entries(lang: str) -> list[GlossaryEntry]:
+    """The entries that come with the program, later layers last; a term may come more than once."""
+    return _layers(lang, (entry for _, entry in _languages(lang)))
+
+
+def _layers(lang: str, languages: Iterable[GlossaryEntry]) -> list[GlossaryEntry]:
+    # Languages before territories: what names both (ลาว, Lao and Laos) is the country.
+    return [*transliterations(lang), *languages, *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
+
+
+def _ends(tokens: Sequence[str]) -> set[int]:
+    ends, at = set(), 0
+    for token in tokens:
+        at += len(token)
+        ends.add(at)
+    return ends
+
+
+def _word_boundaries(text: str) -> set[int]:
+    return {edge for match in WORD.finditer(text) for edge in match.span()}
+
+
+@cache
+def _thai_frequencies() -> Mapping[str, int]:
+    from pythainlp.corpus import tnc
+
+    return dict(tnc.word_freqs())
+
+
+@cache
+def _official() -> frozenset[str]:
+    """CLDR's languages that are official in a country, by law or in fact."""
+    from babel.core import get_global
+    from babel.languages import get_official_languages
+
+    countries = get_global("territory_languages")
+    codes = (code for country in countries for code in get_official_languages(country, de_facto=True))
+    return frozenset(code.split("_")[0] for code in codes)
+
+
+def _languages(lang: str) -> Iterator[tuple[str, GlossaryEntry]]:
+    """Names of languages that CLDR has in both languages, with the code of the language without script and country."""
+    from babel import Locale
+
+    for code, entry in _named(Locale.parse(lang).languages, Locale.parse("en").languages, "PROPN"):
+        yield str(code).split("_")[0], entry
+
+
+def _sure_languages(lang: str) -> list[GlossaryEntry]:
+    """Names of languages that are hardly ever another word.
+
+    In Thai every language after `LANGUAGE`, and without it those that are official in a country: the names of others
+    are more often another word (Ga and Vai: กา crow, ไว quick) or a syllable of a name.
+    """
+    languages = list(_languages(lang))
+    if lang != "th":
+        return [entry for _, entry in languages]
+    spoken = (replace(entry, term=LANGUAGE + entry.term) for _, entry in languages)
+    return [*(entry for code, entry in languages if code in _official()), *spoken]
+
+
+def _cldr(lang: str) -> Iterator[GlossaryEntry]:
+    """Other names that CLDR has in both languages; territories last, so that of names alike theirs count."""
+    from babel import Locale
+
+    ours, english = Locale.parse(lang), Locale.parse("en")
+    months = (ours.months["format"]["wide"], english.months["format"]["wide"])
+    short = (ours.months["format"]["abbreviated"], english.months["format"]["wide"])
+    tables = [
+        (ours.currencies, english.currencies, "NOUN"),
+        (*months, "PROPN"),
+        (*short, "PROPN"),
+        (ours.territories, english.territories, "PROPN"),
+    ]
+    for mine, theirs, pos in tables:
+        yield from (entry for _, entry in _named(mine, theirs, pos))
+
+
+def _named(mine: Mapping[Any, Any], theirs: Mapping[Any, Any], pos: str) -> Iterator[tuple[Any, GlossaryEntry]]:
+    for code, written in mine.items():
+        term, name = unicodedata.normalize("NFC", str(written)), theirs.get(code)
+        grouping = isinstance(code, str) and code.isdigit()
+        if isinstance(name, str) and not grouping and "(" not in f"{term}{name}" and term != name:
+            yield code, GlossaryEntry(term, name, pos)
+
+
+def transliterations(lang: str) -> Iterator[GlossaryEntry]:
+    """Loan words and their English, as pythainlp lists them, where there is one English word for the Thai one."""
+    if lang != "th":
+        return
+    from pythainlp.corpus.th_en_translit import TRANSLITERATE_DICT
+
+    for term, found in TRANSLITERATE_DICT.items():
+        if len(found["en"]) == 1 and len(term) > 3 and THAI.search(term):
+            yield GlossaryEntry(unicodedata.normalize("NFC", term), str(found["en"][0]), "NOUN")

@@ -1,0 +1,216 @@
+"""What can be wrong with a hypothesis, found without a reference.
+
+General language models wrap translations in talk, refuse, leave things out and loop; dedicated models loop and drop
+text. Nothing here decides what becomes of a segment: `translate` does.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.text.countries import mentions
+from pipeline.text.numbers import EN_MONTHS, agree
+from pipeline.text.unicode import fold
+from pipeline.types import Ended
+
+PREAMBLE = re.compile(
+    r"^\W*(?:sure|certainly|of course|okay)?\W*"
+    r"(?:(?:here is|here's|this is|below is)\b[^:\n]{0,80}|(?:the )?(?:english )?translation\b[^:\n]{0,80}"
+    r"|translated[^:\n]{0,40}"
+    r"|[^:\n]{0,40}\b(?:translates to|means|in english))\s*:\s*",
+    re.IGNORECASE,
+)
+AFTERWORD = re.compile(r"\s*\((?:note|translator's note|literally)\b[^)]*\)?\s*$", re.IGNORECASE)
+REFUSAL = re.compile(
+    r"\b(?:i'?m sorry|i apologi[sz]e|as an ai|i (?:can ?not|can't|am unable to|don't have)|unable to translate"
+    r"|please provide|could you (?:please )?(?:provide|clarify)|i(?:'m| am) not able)\b",
+    re.IGNORECASE,
+)
+TALK = re.compile(
+    r"\b(?:(?:this|the|your) (?:given |provided |original |thai |vietnamese )*(?:sentence|translation|text)"
+    r" (?:is|means|says|describes|refers|appears|in|you|provided|translates|into|of)"
+    r"|(?:thai|vietnamese) (?:sentence|text|word|phrase)|use these words|the translation must contain)\b",
+    re.IGNORECASE,
+)
+THAI = re.compile(r"[\u0e01-\u0e5b]+(?:\s*[\u0e01-\u0e5b]+)*")
+QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
+WORD = re.compile(r"\w+")
+
+LOOP_COMPRESSION = 2.4
+"""zlib ratio from which text counts as a loop (faster-whisper's default; a good sentence has about 1.0 to 1.6)."""
+LOOP_MIN_CHARS = 120
+LOOP_SHARE = 0.34
+"""Share of all word 4-grams that one repeated 4-gram may have."""
+LENGTH_RATIO = (0.3, 3.5)
+"""English characters a source character; Thai and Vietnamese news lie near 1 with a standard deviation of .2."""
+LENGTH_MIN_CHARS = 25
+STEM = 5
+"""A name counts as present when a word begins with its first letters: Russia, Russian; Vietnam, Vietnamese."""
+GENERIC = frozenset(
+    ("of", "the", "and", "for", "republic", "federation", "kingdom", "state", "people", "democratic", "socialist", "s")
+)
+"""Words of long official names that the usual short name lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a guard found: how the hypothesis ended, in words, and what a second attempt should be told to include."""
+
+    ended: Ended
+    problem: str
+    missing: str = ""
+
+
+def clean(answer: str, source: str) -> str:
+    """The translation inside an answer: no preamble, no notes after it, no quotes around it, one line."""
+    text = answer.strip()
+    cut = PREAMBLE.sub("", text, count=1).strip()
+    text = cut or text
+    text = text.split("\n", 1)[0].strip()
+    text = AFTERWORD.sub("", text)
+    if len(text) > 1 and QUOTES.get(text[0]) == text[-1] and source[:1] not in QUOTES and text[0] not in text[1:-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def findings(
+    source: str, lang: str, hypothesis: str, ended: str, names: Sequence[tuple[str, str]] = ()
+) -> tuple[Finding, ...]:
+    """Everything wrong with `hypothesis` as the English of `source`, worst first; empty when nothing is.
+
+    `ended` is the engine's word ("stop", "length", "failed"); `names` are pairs of a source
+    term and its English name, which must appear in a usual form, or as the term where that is in Latin letters.
+    """
+    if ended == "failed":
+        return (Finding("failed", "the engine gave no usable output"),)
+    if not hypothesis.strip():
+        return (Finding("empty", "no text"),)
+    found = [
+        *_talk(hypothesis),
+        *([Finding("length", "stopped at the bound on output tokens")] if ended == "length" else []),
+        *_loop(source, hypothesis),
+        *_untranslated(source, hypothesis),
+        *_length(source, hypothesis),
+        *_numbers(source, lang, hypothesis),
+        *_names(names, hypothesis),
+    ]
+    return tuple(found)
+
+
+def _talk(hypothesis: str) -> list[Finding]:
+    for pattern, what in ((REFUSAL, "refusal"), (TALK, "talk about the text")):
+        match = pattern.search(hypothesis)
+        if match:
+            return [Finding("refused", f"{what}: {match.group()!r}")]
+    return []
+
+
+def loop_share(text: str) -> float:
+    """How far `text` repeats itself, 0 to 1: the share of its word 4-grams taken by the most frequent, if repeated."""
+    words = WORD.findall(text.casefold())
+    grams = Counter(tuple(words[i : i + 4]) for i in range(len(words) - 3))
+    count = max(grams.values(), default=0)
+    return count / sum(grams.values()) if count > 1 else 0.0
+
+
+def compression(text: str) -> float:
+    """Bytes of `text` a byte of its zlib form; high for text that repeats itself."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def _loop(source: str, hypothesis: str) -> list[Finding]:
+    words = WORD.findall(hypothesis.casefold())
+    runs = max((sum(1 for _ in group) for group in _runs(words)), default=0)
+    if runs >= 4 and fold(words[0]) not in fold(source):
+        return [Finding("looped", f"one word {runs} times in a row")]
+    if len(hypothesis) >= LOOP_MIN_CHARS and compression(hypothesis) > max(LOOP_COMPRESSION, compression(source)):
+        return [Finding("looped", f"compresses {compression(hypothesis):.1f} to 1")]
+    if len(words) >= 12 and loop_share(hypothesis) > LOOP_SHARE:
+        return [Finding("looped", "one phrase over and over")]
+    return []
+
+
+def _runs(words: Sequence[str]) -> list[list[str]]:
+    runs: list[list[str]] = []
+    for word in words:
+        if runs and runs[-1][0] == word:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs
+
+
+def _untranslated(source: str, hypothesis: str) -> list[Finding]:
+    left = THAI.findall(hypothesis)
+    letters = sum(map(len, left))
+    if letters > 0.5 * len(hypothesis) or (len(source) > 20 and fold(source) == fold(hypothesis)):
+        return [Finding("copied", "the source, not a translation")]
+    return [Finding("incomplete", f"Thai left: {part}", f"English for {part}") for part in left[:3]]
+
+
+def _length(source: str, hypothesis: str) -> list[Finding]:
+    if len(source) < LENGTH_MIN_CHARS:
+        return []
+    ratio = len(hypothesis) / len(source)
+    if LENGTH_RATIO[0] <= ratio <= LENGTH_RATIO[1]:
+        return []
+    return [Finding("incomplete", f"{ratio:.2f} English characters a source character")]
+
+
+def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
+    missing, _ = agree(source, lang, hypothesis)
+    shown = [
+        EN_MONTHS[int(number.value) - 1]
+        if number.kind == "month"
+        else plain_number(number.value, source[number.start : number.end])
+        for number in missing
+    ]
+    return [Finding("incomplete", f"missing number {text}", text) for text in dict.fromkeys(shown)]
+
+
+def plain_number(value: object, written: str) -> str:
+    """A number as an English reader writes it, for messages; as `written` in the source when it has no plain value."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return written
+    return f"{int(number)}" if number == int(number) and abs(number) < 10_000 else f"{number:,.10g}"
+
+
+def _names(names: Sequence[tuple[str, str]], hypothesis: str) -> list[Finding]:
+    text = fold(hypothesis)
+    words = WORD.findall(text)
+    countries = _countries(hypothesis)
+    return [
+        Finding("incomplete", f"missing name {english}", english)
+        for term, english in names
+        if not name_present(english, text, words)
+        and not (_countries(english) & countries)
+        and not (term.isascii() and fold(term) in text)
+    ]
+
+
+def _countries(text: str) -> set[str]:
+    """The countries that an English text names, by any of their names or adjectives."""
+    return {code for mention in mentions(text, "en") for code in mention.codes}
+
+
+def name_present(name: str, folded: str, words: Sequence[str]) -> bool:
+    """Whether `name` is in the folded text, as it is, by its initials (UN), or by words that begin as its words do
+    (demonyms, plurals, possessives)."""
+    wanted = fold(name)
+    if wanted in folded:
+        return True
+    parts = [part for part in WORD.findall(wanted) if part not in GENERIC]
+    if len(parts) > 1 and "".join(part[0] for part in parts) in words:
+        return True
+    return bool(parts) and all(_begun(part, words) for part in parts)
+
+
+def _begun(part: str, words: Sequence[str]) -> bool:
+    return part in words if len(part) < STEM - 1 else any(word.startswith(part[:STEM]) for word in words)

@@ -1,0 +1,1 @@
+"""Accepted pairs as files, one module a format."""

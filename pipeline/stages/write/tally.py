@@ -1,0 +1,28 @@
+"""What is counted of a corpus while it is written; the dataset card tells it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.stages.write.record import Record
+
+
+@dataclass
+class CorpusTally:
+    """What is counted while pairs go by."""
+
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    by_hand: int = 0
+    generated_by_hand: int = 0
+
+    def add(self, record: Record) -> None:
+        """Count one pair."""
+        self.pairs[record.src_lang, record.origin] += 1
+        self.licences[record.licence] += 1
+        if record.model:
+            self.models[record.model] += 1
+        self.by_hand += record.accepted_by_hand
+        self.generated_by_hand += record.accepted_by_hand and record.generated_by_machine

@@ -1,0 +1,177 @@
+"""Do two texts state the same numbers?
+
+Values are compared, not digit strings: across separators, multiplicands and calendars. Numbers written as words
+(months apart) are never asked for, since languages differ in when they use them, but they answer for digits on the
+other side.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from itertools import pairwise
+
+from pipeline.text.numbers.classify import numbers
+from pipeline.text.numbers.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
+from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
+
+MONTH = Decimal(-100)
+"""Set off from all other values, since only a month can answer for a month."""
+
+_RANGE = re.compile(r" ?(?:[-–—]|to|and|or|ถึง|และ|หรือ|đến|và|hoặc|tới) ?(?:US\$|\$|€|£)?$")
+_DECADE_BEFORE = re.compile(r"(?:thập niên|thập kỷ|những năm|ทศวรรษ(?:ที่)?|ยุค(?:ปี)?|the|['’]) ?$", re.IGNORECASE)
+_DECADE_AFTER = re.compile(r"['’]?s\b")
+_SHORT = re.compile(r" ?([kmb])\b", re.IGNORECASE)
+_SHORT_VALUES = {"k": 10**3, "m": 10**6, "b": 10**9}
+_SPOKEN = {
+    1: r"\b(?:an?|one|once|single|first|another|sole|only|each|per)\b",
+    2: r"\b(?:twice|double[ds]?|doubling|both|pair|couple|duo|second|half|halves|two\w*)\b",
+    3: r"\b(?:thirds?|triple[ds]?|thrice|trio|three\w*)\b",
+    4: r"\b(?:quarters?|fourths?|quadruple[ds]?|four\w*)\b",
+    5: r"\b(?:fifths?|five\w*)\b",
+    6: r"\bsix\w*\b",
+    7: r"\b(?:seven\w*)\b",
+    8: r"\b(?:eight\w*)\b",
+    9: r"\b(?:nine\w*)\b",
+    10: r"\b(?:ten\w*|decades?)\b",
+    12: r"\b(?:dozens?|noon|midday)\b",
+    14: r"\bfortnight\b",
+    24: r"\b(?:midnight|day)\b",
+    0: r"\b(?:zero|nil|nought|no|midnight|scoreless|goalless)\b",
+    50: r"\bhalf\b",
+    100: r"\b(?:hundreds?|century|centenary|centennial)\b",
+    1000: r"\bthousands?\b",
+}
+_SPOKEN_RE = {value: re.compile(pattern, re.IGNORECASE) for value, pattern in _SPOKEN.items()}
+# Vietnamese counts the days of the week: thứ 2 is Monday.
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def _table(lines: str) -> dict[str, int]:
+    """Words by value from lines such as "2 สอง คู่"."""
+    rows = [line.split() for line in lines.strip().split("\n")]
+    return {word: int(value) for value, *words in rows for word in words}
+
+
+_THAI_WORDS = _table("""
+    1 หนึ่ง เดียว แรก
+    2 สอง คู่ ครึ่ง
+    3 สาม
+    4 สี่
+    5 ห้า
+    6 หก
+    7 เจ็ด
+    8 แปด
+    9 เก้า
+    10 สิบ ทศวรรษ
+    12 โหล เที่ยง
+    24 เที่ยงคืน
+    100 ร้อย ศตวรรษ
+    1000 พัน
+""")
+_VIETNAMESE_WORDS = _table("""
+    1 một nhất đầu
+    2 hai đôi nửa nhì
+    3 ba
+    4 bốn tư
+    5 năm
+    6 sáu
+    7 bảy
+    8 tám
+    9 chín
+    10 mười thập
+    12 tá trưa
+    100 trăm
+    1000 nghìn ngàn
+""")
+_ROMAN = re.compile(r"\b(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
+
+
+def agree(src: str, src_lang: str, tgt: str, tgt_lang: str = "en") -> tuple[list[Number], list[Number]]:
+    """The numbers of `src` that `tgt` lacks, and those of `tgt` that `src` lacks.
+
+    Only numbers in digits and months are reported. A Buddhist year counts as missing when the other text keeps it
+    unconverted.
+    """
+    ours, theirs = _stated(src, src_lang), _stated(tgt, tgt_lang)
+    our_values = set().union(*(values for _, values in ours), _spoken(src, src_lang))
+    their_values = set().union(*(values for _, values in theirs), _spoken(tgt, tgt_lang))
+    if src_lang == "vi":
+        their_values |= {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in tgt.lower()}
+    missing = [number for number, values in ours if is_asked(src, number) and not values & their_values]
+    extra = [number for number, values in theirs if is_asked(tgt, number) and not values & our_values]
+    return missing, extra
+
+
+def is_asked(text: str, number: Number) -> bool:
+    """Whether `number` of `text` must be found on the other side: digits, and months, which all languages name."""
+    return number.kind == "month" or text[number.start].isdigit()
+
+
+def _stated(text: str, lang: str) -> list[tuple[Number, set[Decimal]]]:
+    """The numbers of `text`, each with all values that may stand for it."""
+    plain = western_digits(text)
+    found = numbers(text, lang)
+    stated = [(number, _values(plain, number, lang)) for number in found]
+    for (number, values), (following, _) in pairwise(stated):
+        # "2-3 million" gives its multiplicand to both ends.
+        factor = multiplicand(plain, following, lang)
+        if factor > 1 and _RANGE.fullmatch(plain[number.end : following.start]):
+            values |= {value * factor for value in values}
+    return stated
+
+
+def _values(text: str, number: Number, lang: str) -> set[Decimal]:
+    value = number.value
+    if number.kind == "time":
+        hour = value // 1
+        clock = {value, (value + 12) % 24, value - 12} if hour != 12 else {value, value - 12}
+        return clock | ({Decimal(24)} if not value else set())
+    if number.kind == "month":
+        return {value + MONTH}
+    if number.ambiguous:
+        written = Decimal(text[number.start : number.end])
+        return {value, written, written + 1900}
+    if number.kind == "year" and number.era == "BE":
+        return {value}
+    values = {value}
+    run = RUN.match(text, number.start)
+    if run:
+        factor = multiplicand(text, number, lang)
+        values |= {reading * factor for reading in readings(run[0], lang)}
+        unit = _SHORT.match(text, number.end)
+        if unit:
+            values.add(value * _SHORT_VALUES[unit[1].lower()])
+    if number.kind == "number" and lang == "th" and value in BUDDHIST_YEARS and number.end - number.start == 4:
+        values.add(value - BUDDHIST_OFFSET)
+    return values | _decade(text, number)
+
+
+def _decade(text: str, number: Number) -> set[Decimal]:
+    """The nineties as 90 and as 1990, where `number` names a decade."""
+    value = number.value
+    if value % 10 or not (value < 100 or 1900 <= value < 2100):
+        return set()
+    if not (
+        _DECADE_BEFORE.search(text[max(0, number.start - 12) : number.start]) or _DECADE_AFTER.match(text, number.end)
+    ):
+        return set()
+    return {value + 1900} if value < 100 else {value % 100}
+
+
+def _spoken(text: str, lang: str) -> set[Decimal]:
+    """Values that words of `text` may stand for; generous, since they only answer for the other side's digits."""
+    found = {_roman(match[0]) for match in _ROMAN.finditer(text) if match[0]}
+    if lang == "th":
+        found |= {value for word, value in _THAI_WORDS.items() if word in text}
+    elif lang == "vi":
+        found |= {_VIETNAMESE_WORDS[word] for word in re.findall(r"\w+", text.lower()) if word in _VIETNAMESE_WORDS}
+    else:
+        found |= {value for value, pattern in _SPOKEN_RE.items() if pattern.search(text)}
+    return {Decimal(value) for value in found}
+
+
+def _roman(letters: str) -> int:
+    values = [_ROMAN_VALUES[letter] for letter in letters]
+    return sum(-v if v < following else v for v, following in zip(values, [*values[1:], 0], strict=True))

@@ -1,0 +1,68 @@
+"""Numbers as English writes them, put into the source text before translation.
+
+A small model copies digits well and miscounts the zeros of แสนล้าน; it rarely knows that 2568 is 2025.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from pipeline.text.numbers.classify import numbers
+from pipeline.text.numbers.dates import BE
+from pipeline.text.numbers.quantities import EXCHANGED, Number, continental, multiplicand, western_digits
+
+SMALLEST_WORDS = 10**6
+"""Thai amounts written in words are put into digits from here on; smaller ones are often parts of names."""
+
+_PREFIX = re.compile(f"{BE} ?$")
+_WORDED = (("trillion", 10**12), ("billion", 10**9), ("million", 10**6))
+
+
+def western(text: str, lang: str) -> str:
+    """`text` for the translation prompt, with its numbers as English writes them.
+
+    Thai digits become ASCII, Buddhist years Common Era years (without พ.ศ.), multiplicands English (148,620 ล้านบาท is
+    148.62 billion บาท), Vietnamese points and commas are exchanged. Everything else stays as it is.
+    """
+    text = western_digits(text)
+    parts: list[str] = []
+    done = 0
+    for number in numbers(text, lang):
+        new = _in_english(text, number, lang)
+        if new is None:
+            continue
+        start = number.start
+        if number.era == "BE":
+            prefix = _PREFIX.search(text, done, start)
+            start = prefix.start() if prefix else start
+        glued = new[-1].isalpha() and text[number.end : number.end + 1].isalpha()
+        parts += (text[done:start], new, " " if glued else "")
+        done = number.end
+    return "".join([*parts, text[done:]])
+
+
+def _in_english(text: str, number: Number, lang: str) -> str | None:
+    """The English writing of `number`, None where it is to stay as it is."""
+    written = text[number.start : number.end]
+    if lang == "th" and number.era == "BE":
+        return str(number.value)
+    if lang not in ("th", "vi") or number.kind in ("day", "month", "time", "year"):
+        return None
+    if not written[0].isdigit():
+        return _amount(number.value) if lang == "th" and number.value >= SMALLEST_WORDS else None
+    if multiplicand(text, number, lang) > 1:
+        return _amount(number.value)
+    return written.translate(EXCHANGED) if lang == "vi" and continental(written) and not written.isdigit() else None
+
+
+def _amount(value: Decimal) -> str:
+    for name, size in _WORDED:
+        scaled = value / size
+        if scaled >= 1 and scaled * 1000 == int(scaled * 1000):
+            return f"{_plain(scaled)} {name}"
+    return _plain(value)
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value:,f}".rstrip("0").rstrip(".") if value % 1 else f"{int(value):,}"

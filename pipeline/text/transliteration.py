@@ -1,0 +1,72 @@
+"""Whether a name in Latin letters stands in a Thai text in Thai letters.
+
+The name is aligned, letter by letter and gaps allowed, with the stretch of the text that suits it best (local in the
+text, global in the name; Smith and Waterman 1981). Letters are compared by log-odds: how much more often the two stand
+for each other in known transliterations than they meet by chance. They come from a stochastic transducer whose
+probabilities were found by expectation maximisation (Ristad and Yianilos 1998), see `scripts/train_transliteration.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.plain_yaml import load_yaml
+
+_TABLE = Path(__file__).parent / "data" / "transliteration_th.yaml"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# What the letters are called, for CNN as ซีเอ็นเอ็น.
+_NAMES = (
+    *("เอ", "บี", "ซี", "ดี", "อี", "เอฟ", "จี", "เอช", "ไอ", "เจ", "เค", "แอล", "เอ็ม"),
+    *("เอ็น", "โอ", "พี", "คิว", "อาร์", "เอส", "ที", "ยู", "วี", "ดับเบิลยู", "เอ็กซ์", "วาย", "แซด"),
+)
+_SPOKEN = dict(zip(LETTERS, _NAMES, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class LetterTable:
+    """Log-odds: `pairs` (26, n) of a Latin with a Thai letter, `silent` (26,) of a Latin letter without a Thai one,
+    `added` (n,) of a Thai letter without a Latin one. `places` are the columns of the Thai letters."""
+
+    pairs: NDArray[np.float64]
+    silent: NDArray[np.float64]
+    added: NDArray[np.float64]
+    places: dict[str, int]
+
+
+@cache
+def table() -> LetterTable:
+    """The shipped table."""
+    data = load_yaml(_TABLE)
+    pairs = np.array([data["pairs"][letter] for letter in LETTERS])
+    silent = np.array([data["silent"][letter] for letter in LETTERS])
+    return LetterTable(pairs, silent, np.array(data["added"]), {char: i for i, char in enumerate(data["thai"])})
+
+
+def log_odds(name: str, text: str) -> float:
+    """Log-odds of the best stretch of `text` against chance; 0 for a text without Thai letters, less for a poor match.
+
+    `name` are letters from a to z. A transliteration earns about two a letter, chance some five in a whole sentence.
+    """
+    known = table()
+    columns = [known.places[char] for char in text if char in known.places]
+    if not columns:
+        return 0.0
+    added = np.concatenate([[0.0], np.cumsum(known.added[columns])])
+    row = np.zeros(len(columns) + 1)
+    for letter in name:
+        place = ord(letter) - ord("a")
+        reached = row + known.silent[place]
+        np.maximum(reached[1:], row[:-1] + known.pairs[place][columns], out=reached[1:])
+        # The best over all numbers of Thai letters skipped before each place.
+        row = np.maximum.accumulate(reached - added) + added
+    return float(row.max())
+
+
+def spoken(acronym: str) -> str:
+    """The names of the letters in Thai: CNN is ซีเอ็นเอ็น."""
+    return "".join(_SPOKEN[letter] for letter in acronym.lower())

@@ -1,0 +1,1 @@
+"""Deciding about pairs by hand, in a browser on this machine."""

@@ -1,0 +1,70 @@
+"""Settings: precedence, helpful errors, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.load import load_config
+from pipeline.config.plain_yaml import load_yaml
+from pipeline.config.settings import Config
+from pipeline.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def config_file(folder: Path, text: str) -> Path:
+    path = folder / "news.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_override_wins_over_file_and_file_over_default(tmp_path: Path) -> None:
+    path = config_file(tmp_path, "translate: {retries: 0, num_beams: 4}\n")
+    config = load_config(path, ["translate.retries=2", "read.paths=[a, b]"])
+    assert (config.translate.retries, config.translate.num_beams) == (2, 4)
+    assert config.read.paths == ("a", "b")
+    assert config.translate.max_hints == Config().translate.max_hints
+
+
+def test_name_defaults_to_file_name(tmp_path: Path) -> None:
+    assert load_config(config_file(tmp_path, "")).name == "news"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("translat: {}\n", ["'translat'", "did you mean 'translate'"]),
+        ("translate: {retrys: 1}\n", ["translate.retrys", "did you mean 'retries'"]),
+        ("translate: {retries: 9}\n", ["translate.retries", "9"]),
+        ("translate: {retries: many}\n", ["translate.retries", "'many'"]),
+        ("filter: {rules: {similarity: {minimum: 1}}}\n", ["minimum"]),
+        ("- a\n", ["list"]),
+        ("a: &x 1\nb: *x\n", ["aliases"]),
+        ("name: a\nname: b\n", ["'name' is repeated"]),
+        ("name: !!python/object/apply:os.getcwd []\n", ["not plain YAML"]),
+        ("name: [\n", ["not plain YAML"]),
+    ],
+)
+def test_error_names_the_key_and_the_way_out(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(config_file(tmp_path, text))
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("override", ["translate.retries", "=3", "translate..retries=1", "name.x=1", "name=[1"])
+def test_bad_override_is_refused(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config(config_file(tmp_path, "name: n\n"), [override])
+
+
+def test_missing_and_oversized_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_yaml(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="bytes"):
+        load_yaml(config_file(tmp_path, "#" * 1_000_001))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_configurations_load(path: Path) -> None:
+    assert load_config(path).name == path.stem

@@ -1,0 +1,129 @@
+"""`mekong filter` from outside, with an encoder that counts letters."""
+
+import orjson
+import pytest
+
+from pipeline.errors import Interrupted
+from pipeline.registry import models
+from pipeline.run.stop import Stop
+from pipeline.stages.align import lexicons as load
+from tests.stages.score.build import LetterEncoder
+from tests.support.runs import ENGLISH, VIETNAMESE, lines, mekong
+
+SETS = ("--set", "run.shard_chars=150", "--lang", "vi", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def encoder(monkeypatch):
+    made = LetterEncoder("vi", "en")
+    monkeypatch.setattr(load, "load_encoder", lambda entry: made)
+    monkeypatch.setattr(models, "locate", lambda entry: None)
+    monkeypatch.setattr(models, "fingerprint", lambda entry: "0")
+    return made
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    rows = [*zip(VIETNAMESE, ENGLISH, strict=False), (VIETNAMESE[0], ENGLISH[0]), ("Bản tin số 4", "Copied " * 20)]
+    path = tmp_path / "crawl.tsv"
+    path.write_text("".join(f"{source}\t{english}\n" for source, english in rows) + "broken\n", "utf-8")
+    return path
+
+
+def files(folder):
+    found = {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {path: data for path, data in found.items() if path.name not in ("manifest.json", "config.yaml")}
+
+
+def test_every_pair_is_kept_or_rejected_with_reason_and_every_bad_line_set_aside(monkeypatch, capfd, tmp_path, corpus):
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "filter", corpus, "--out", out, "--json", *SETS) == 0
+    counts = orjson.loads(capfd.readouterr().out)["counts"]
+    kept, rejected = lines(out / "corpus" / "pairs.jsonl"), lines(out / "rejected_pairs.jsonl")
+    assert counts["pairs"] == len(kept) + len(rejected) == 5
+    assert (counts["kept"], counts["set_aside"]) == ({"vi": len(kept)}, 1)
+    assert [row["reasons"] for row in rejected if row["id"] == f"{corpus}:4"] == [[f"duplicate of {corpus}:1"]]
+    assert counts["alone"]["duplicate"] == 1
+    assert all(row["origin"] == "aligned" and row["scores"]["alignment_cost"] is None for row in kept + rejected)
+    assert all(row["scores"]["ending"] is not None for row in kept)
+    assert [(row["line"], row["reason"][:6]) for row in lines(out / "rejected.jsonl")] == [(6, "no tab")]
+    assert (out / "corpus" / "corpus.vi-en.vi").read_text("utf-8").count("\n") == len(kept)
+
+
+def test_other_rules_score_nothing_again_and_another_line_only_its_shard(monkeypatch, capfd, tmp_path, corpus, encoder):
+    out = tmp_path / "out"
+
+    def scored(*more):
+        assert mekong(monkeypatch, "filter", corpus, "--out", out, "--json", *SETS, *more) == 0
+        return orjson.loads(capfd.readouterr().out)["counts"]
+
+    assert scored()["scored_now"] == 5
+    strict = scored("--set", "filter.rules.similarity.min=1")
+    assert (strict["scored_now"], strict["kept"]) == (0, {"vi": 0})
+    assert strict["reasons"]["similarity"] == 5
+    corpus.write_text(corpus.read_text("utf-8").replace("Copied ", "Changed ", 1), "utf-8")
+    assert 0 < scored()["scored_now"] < 5
+
+
+def test_stopped_and_gone_on_gives_the_same_bytes(monkeypatch, tmp_path, corpus):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert mekong(monkeypatch, "filter", corpus, "--out", whole, *SETS) == 0
+    seen = 0
+
+    def check(self):
+        nonlocal seen
+        seen += 1
+        if seen == 5:
+            raise Interrupted("stopped", "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "check", check)
+        assert mekong(monkeypatch, "filter", corpus, "--out", parts, *SETS) == 130
+    assert list((parts / "shards" / "score").glob("*.json"))
+    assert not (parts / "corpus").exists()
+    assert mekong(monkeypatch, "filter", corpus, "--out", parts, *SETS) == 0
+    assert files(parts) == files(whole)
+
+
+def test_held_out_texts_and_the_preset(monkeypatch, tmp_path, corpus):
+    held, out = tmp_path / "dev.en", tmp_path / "out"
+    held.write_text(ENGLISH[1].replace("signed", "have signed") + "\n", "utf-8")
+    given = ("--held-out", held, "--preset", "keep-most")
+    assert mekong(monkeypatch, "filter", corpus, "--out", out, *given, *SETS) == 0
+    reasons = {row["id"]: row["reasons"] for row in lines(out / "rejected_pairs.jsonl")}
+    assert any(reason.startswith(f"held-out {held}:1 (") for reason in reasons[f"{corpus}:2"])
+    manifest = orjson.loads((out / "manifest.json").read_bytes())
+    assert list(manifest["held_out"]) == [str(held)]
+
+
+def test_what_cannot_work_is_refused_before_anything_is_made(monkeypatch, capfd, tmp_path, corpus):
+    out = tmp_path / "out"
+    for arguments, code, word in (
+        ((corpus,), 2, "--lang"),
+        ((corpus, "--lang", "lo"), 2, "'lo'"),
+        ((corpus, "--lang", "vi", "--held-out", tmp_path / "none.en"), 1, "none.en does not exist"),
+        ((corpus, "--lang", "vi", "--preset", "stric"), 2, "did you mean 'strict'"),
+        ((corpus, "--lang", "vi", "--set", "filter.rules.similarty.min=1"), 2, "did you mean 'similarity'"),
+    ):
+        assert mekong(monkeypatch, "filter", *arguments, "--out", out) == code
+        assert word in capfd.readouterr().err
+        assert not (out / "corpus").exists()
+
+
+def test_an_input_without_pairs_says_where_the_reasons_are(monkeypatch, capfd, tmp_path):
+    path = tmp_path / "bad.tsv"
+    path.write_text("one\ntwo\n")
+    assert mekong(monkeypatch, "filter", path, "--out", tmp_path / "out", *SETS) == 1
+    assert "no pair in the input (2 lines set aside)" in capfd.readouterr().err
+    assert len(lines(tmp_path / "out" / "rejected.jsonl")) == 2
+
+
+def test_pairs_say_who_made_the_english(monkeypatch, tmp_path):
+    """A machine's English stays marked as such, and rules of the guards do not apply to it."""
+    path = tmp_path / "own.jsonl"
+    row = {"src_text": VIETNAMESE[0], "tgt_text": ENGLISH[0], "src_lang": "vi", "origin": "translated", "model": "x"}
+    path.write_bytes(orjson.dumps(row))
+    rules = ("--preset", "none", "--set", "filter.rules.guard.min=1")
+    assert mekong(monkeypatch, "filter", path, "--out", tmp_path / "out", "--quiet", *rules) == 0
+    (kept,) = lines(tmp_path / "out" / "corpus" / "pairs.jsonl")
+    assert (kept["generated_by_machine"], kept["model"], kept["scores"]["guard"]) == (True, "x", None)

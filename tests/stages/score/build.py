@@ -1,0 +1,39 @@
+"""Pairs, translations and an encoder to score with."""
+
+import numpy as np
+
+from pipeline.stages.score.base import Context, PairScorer
+from pipeline.types import Pair, Translation
+
+
+def pair(source, english, lang="th", origin="aligned", segments=("d:0",), cost=0.0, name="p"):
+    return Pair(name, "d", "e", lang, tuple(segments), (), (), (), source, english, origin, cost)
+
+
+def translation(segment="d:0", text="", ended="stop", logprob=None, tokens=1):
+    return Translation(segment, text, "m", logprob, 1, tokens, ended, 1)
+
+
+def context(*translations):
+    return Context({t.segment_id: t for t in translations})
+
+
+def one(scorer: PairScorer, source, english, lang="th", **more):
+    return scorer.one(pair(source, english, lang, **more), Context())
+
+
+class LetterEncoder:
+    """Counts of the letters a to z: two texts are alike when they share letters."""
+
+    name = "letters"
+    fingerprint = "0"
+
+    def __init__(self, *languages):
+        self.languages = frozenset(languages)
+        self.calls = []
+
+    def encode(self, texts):
+        self.calls.append(list(texts))
+        counts = [[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts]
+        vectors = np.array(counts, dtype=np.float32) + 1e-3
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,0 +1,117 @@
+"""What the guards catch, and what they leave alone."""
+
+import pytest
+
+from pipeline.stages.translate.guards import clean, compression, findings, loop_share, name_present
+from pipeline.text.unicode import fold
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("The visit begins on Monday.", "The visit begins on Monday."),
+        ("Here is the translation: The visit begins.", "The visit begins."),
+        ("Sure! Here's the English translation:\n\nThe visit begins.", "The visit begins."),
+        ("Translation: The visit begins.\nI hope this helps.", "The visit begins."),
+        ('The translation of the Thai sentence into English is:\n\n"The visit begins."', "The visit begins."),
+        ("“The visit begins.”", "“The visit begins.”"),
+        ('"The visit begins."', "The visit begins."),
+        ('"Peace" and "war"', '"Peace" and "war"'),
+        ("The visit begins. (Note: the date is unclear)", "The visit begins."),
+        ("Hanoi: the visit begins.", "Hanoi: the visit begins."),
+        ("", ""),
+    ],
+)
+def test_clean_takes_the_translation_out_of_the_talk(answer: str, expected: str) -> None:
+    source = "“การเยือนเริ่มขึ้น”" if answer.startswith("“") else "การเยือนเริ่มขึ้น"
+    assert clean(answer, source) == expected
+
+
+SOURCE = "นายกรัฐมนตรีเดินทางถึงกรุงฮานอยเมื่อวันที่ 5 พฤษภาคม พร้อมคณะผู้แทน 25 คน"
+GOOD = "The Prime Minister arrived in Hanoi on May 5 with a delegation of 25 people."
+
+
+def ended(
+    hypothesis: str, source: str = SOURCE, engine: str = "stop", names: tuple[tuple[str, str], ...] = ()
+) -> list[str]:
+    return [found.ended for found in findings(source, "th", hypothesis, engine, names)]
+
+
+def test_a_month_is_asked_for_by_its_name() -> None:
+    (found,) = findings(SOURCE, "th", GOOD.replace("May", "June"), "stop", ())
+    assert (found.ended, found.missing) == ("incomplete", "May")
+
+
+def test_a_good_translation_passes() -> None:
+    assert ended(GOOD, names=(("ฮานอย", "Hanoi"), ("พฤษภาคม", "May"))) == []
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "worst"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("I'm sorry, but I can't translate this 25 5.", "refused"),
+        ("The sentence is about a Prime Minister who went to Hanoi on May 5 with 25 people.", "refused"),
+        ("This Thai sentence means 5 and 25.", "refused"),
+        (SOURCE, "copied"),
+        ("The Prime Minister arrived in กรุงฮานอย on May 5 with 25 people.", "incomplete"),
+        ("The Prime Minister arrived in Hanoi on May 5 with his people and friends.", "incomplete"),
+        ("Hanoi, 5, 25.", "incomplete"),
+        ("The Prime Minister " + "and the minister of the state 5 25 " * 12, "looped"),
+        ("The delegation delegation delegation delegation delegation of 25 on May 5 arrived.", "looped"),
+    ],
+)
+def test_each_fault_is_found_and_named(hypothesis: str, worst: str) -> None:
+    found = findings(SOURCE, "th", hypothesis, "stop")
+    assert found and found[0].ended == worst
+    assert all(one.problem for one in found)
+
+
+def test_engine_words_are_kept() -> None:
+    assert ended(GOOD, engine="length") == ["length"]
+    assert ended("", engine="failed") == ["failed"]
+
+
+def test_missing_number_and_name_are_told_to_the_second_attempt() -> None:
+    found = findings(
+        SOURCE, "th", "The Prime Minister arrived on May 5 with a large delegation.", "stop", (("ฮานอย", "Hanoi"),)
+    )
+    assert [one.missing for one in found] == ["25", "Hanoi"]
+
+
+def test_buddhist_year_left_as_it_is_counts_as_missing() -> None:
+    source = "ทั้งสองประเทศสถาปนาความสัมพันธ์ทางการทูตเมื่อ พ.ศ. 2535"
+    assert ended("The two countries established diplomatic relations in 1992.", source) == []
+    assert ended("The two countries established diplomatic relations in 2535.", source) == ["incomplete"]
+
+
+def test_countries_pass_under_any_of_their_names_and_latin_terms_as_they_are() -> None:
+    names = (("ประเทศไทย", "Thailand"), ("TTXVN", "Vietnam News Agency"))
+    assert ended("Thai leaders met in Hanoi on May 5, said TTXVN; 25 people came.", names=names) == []
+    missing = findings(SOURCE, "th", "The leaders met in Hanoi on May 5; 25 people came.", "stop", names)
+    assert [one.missing for one in missing] == ["Thailand", "Vietnam News Agency"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "there"),
+    [
+        ("Vietnam", "Vietnamese leaders", True),
+        ("Russia", "the Russian side", True),
+        ("To Lam", "Tô Lâm said", True),
+        ("United Nations", "the UN said", True),
+        ("Republic of Kazakhstan", "in Kazakhstan", True),
+        ("Kazakhstan", "in Turkey", False),
+        ("To Lam", "to the lamb", False),
+    ],
+)
+def test_names_are_found_in_their_usual_forms(name: str, text: str, there: bool) -> None:
+    folded = fold(text)
+    assert name_present(name, folded, folded.split()) is there
+
+
+def test_repetition_measures() -> None:
+    assert loop_share("the deal was signed and " * 10) > 0.2
+    assert loop_share(GOOD) == 0.0
+    assert compression("very good " * 50) > 5
+    assert compression(GOOD) < 1.5
