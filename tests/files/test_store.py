@@ -104,7 +104,7 @@ def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path)
         f"""
         import sys, time
         from pathlib import Path
-        from pipeline.store import Store
+        from pipeline.files.store import Store
         with Store(Path({str(tmp_path)!r})).claimed():
             print("held", flush=True)
             time.sleep(60)
@@ -138,7 +138,7 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     program = textwrap.dedent(
         f"""
         from pathlib import Path
-        from pipeline.store import Store
+        from pipeline.files.store import Store
         store = Store(Path({str(tmp_path)!r}))
         with store.claimed():
             for shard in range(400):
