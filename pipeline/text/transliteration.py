@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.plain_yaml import load_yaml
+from pipeline.files.plain_yaml import load_yaml
 
 _TABLE = Path(__file__).parent / "data" / "transliteration_th.yaml"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

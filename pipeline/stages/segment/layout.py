@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from pipeline.text.data import entries
+from pipeline.text.patterns import THAI, URL_START
 from pipeline.text.vietnamese import tone_placement
 from pipeline.types import Kind
 
@@ -23,7 +24,7 @@ NOTE = 120
 _NO_TEXT = re.compile(r"[^\w]+|[\W\d]{0,12}")
 _END_MARK = re.compile(r"[.!?…][\"'”’»)\]]*$|/\.$")
 _QUESTION = re.compile(r"[!?][\"'”’»)\]]*$")
-_ADDRESS = re.compile(r"(?:[^\s:：]{1,20} ?[:：] ?)?(?:https?://|www\.)\S+|\S+@\S+\.\w+")
+_ADDRESS = re.compile(rf"(?:[^\s:：]{{1,20}} ?[:：] ?)?{URL_START}\S+|\S+@\S+\.\w+")
 _HASHTAGS = re.compile(r"(?:#[^\s#]+[\s,]*)+")
 _AGENCY = re.compile(r"[-–—(]? ?(?:[A-Z]{2,8}|Vietnam\+)(?:[/ ,-]+(?:[A-Z]{2,8}|Vietnam\+))* ?\)?")
 _AGENCY_CREDIT = re.compile(
@@ -61,7 +62,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "tags": _labels("tags", r"LABEL ?[:：]"),
         "counter": _labels("counter", r"\(?\d*\)? ?LABEL ?[:(]? ?\d*\)?$"),
         "notice": _labels("notice", r"LABEL(?!\w)"),
-        "date": _labels("date", r"(?<![^\W\d_])LABEL(?![^\W\d_\u0e00-\u0e7f])|(?<![^\W\d_])(?=[\u0e00-\u0e7f])LABEL"),
+        "date": _labels("date", rf"(?<![^\W\d_])LABEL(?![^\W\d_{THAI}])|(?<![^\W\d_])(?=[{THAI}])LABEL"),
     }
 
 

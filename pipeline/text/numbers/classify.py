@@ -6,10 +6,10 @@ import re
 
 from pipeline.text.numbers.dates import BE, BUDDHIST_YEARS, CE, COMMON_YEARS, stamps, year
 from pipeline.text.numbers.quantities import Kind, Number, quantities, western_digits
+from pipeline.text.patterns import ADDRESS
 
 CONTEXT = 30
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\u0e00-\u0e7f]+|[\w.+-]+@[\w-]+\.[\w.]+", re.ASCII)
 _PERCENT_AFTER = {
     "th": re.compile(r" ?(?:%|％|เปอร์เซ็?นต์)"),
     "vi": re.compile(r" ?(?:%|％|phần trăm\b)", re.IGNORECASE),
@@ -42,7 +42,7 @@ def numbers(text: str, lang: str) -> list[Number]:
 
     An unknown `lang` is read as English.
     """
-    plain = _ADDRESS.sub(lambda match: " " * len(match[0]), western_digits(text))
+    plain = ADDRESS.sub(lambda match: " " * len(match[0]), western_digits(text))
     found, used = stamps(plain, lang)
     for quantity in quantities(plain, lang):
         if all(quantity.end <= start or end <= quantity.start for start, end in used):
