@@ -29,11 +29,11 @@ from pipeline.stages.segment.stage import segment as _segment
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo
 from pipeline.text.language import detect
+from pipeline.text.languages import source_languages
 from pipeline.text.unicode import normalise
-from pipeline.types import Document, Pair, Reject, Scored, Segment, Source, Verdict
+from pipeline.types import ENGLISH, Document, Pair, Reject, Scored, Segment, Source, Verdict
 
 ENCODER = "use-multilingual-v3"
-SOURCES = ("th", "vi")
 
 
 def read(paths: str | Sequence[str], lang: str = "auto") -> Iterator[Document | Reject]:
@@ -42,7 +42,7 @@ def read(paths: str | Sequence[str], lang: str = "auto") -> Iterator[Document | 
     `lang` is the language of documents that do not state one, "auto" to detect it.
     Raises InputError when a path does not exist.
     """
-    settings = ReadSettings(paths=(paths,) if isinstance(paths, str) else tuple(paths), lang=lang)  # type: ignore[arg-type]
+    settings = ReadSettings(paths=(paths,) if isinstance(paths, str) else tuple(paths), lang=lang)
     yield from Reader(settings).read(settings.paths)
 
 
@@ -59,7 +59,7 @@ def translate_lines(lines: Sequence[str], lang: str = "auto", settings: Sequence
     """
     config = settings_from(settings)
     models.offline()
-    codes = SOURCES if config.translate.use_glossary else ()
+    codes = source_languages() if config.translate.use_glossary else ()
     glossaries = {code: Glossary.load(code, [Path(path) for path in config.translate.glossary]) for code in codes}
     named = [(f"line {number}", line) for number, line in enumerate(lines, 1)]
     with load(models.entry(config.translate.model), config.translate) as translator:
@@ -75,7 +75,7 @@ def align_texts(source: str, english: str, lang: str = "auto", encoder: str = EN
     Raises InputError when `source` looks like no source language, ModelMissing when the encoder is not in the store.
     """
     code = _source_language(source, lang)
-    documents = [_document(source, code), _document(english, "en")]
+    documents = [_document(source, code), _document(english, ENGLISH)]
     src, tgt = (Side(document, tuple(segment([document])), {}) for document in documents)
     beads = span_beads(src, tgt, _encoder(encoder), load_lexicons("auto"))
     both = [bead for bead in beads if bead.src_spans and bead.tgt_spans]
@@ -90,7 +90,7 @@ def make_pair(source: str, english: str, lang: str = "auto", name: str = "0") ->
     code = _source_language(source, lang)
     return Pair(
         id=name, src_doc="", tgt_doc="", src_lang=code, src_segments=(), tgt_segments=(), src_spans=(), tgt_spans=(),
-        src_text=normalise(source, code).text, tgt_text=normalise(english, "en").text, origin="aligned", cost=None,
+        src_text=normalise(source, code).text, tgt_text=normalise(english, ENGLISH).text, origin="aligned", cost=None,
     )  # fmt: skip
 
 
@@ -120,8 +120,8 @@ def filter_pairs(scored: Iterable[Scored], preset: str = "balanced") -> list[Ver
 
 def _source_language(text: str, lang: str) -> str:
     code = detect(text) if lang == "auto" else lang
-    if code not in SOURCES:
-        known = ", ".join(SOURCES)
+    if code not in source_languages():
+        known = ", ".join(source_languages())
         if lang != "auto":
             raise UsageError(f"lang is {lang!r}, not one of {known}", "Give the language of the source side.")
         raise InputError(f"the language looks like {code!r}, not one of {known}", 'Say it, for example lang="th".')
