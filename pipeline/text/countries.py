@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import language
+from pipeline.text.patterns import either
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 
@@ -101,8 +102,7 @@ def _names(lang: str) -> Mapping[str, frozenset[str]]:
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    longest_first = sorted(names, key=lambda name: (-len(name), name))
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{either(names)})(?!\w)")
 
 
 @cache

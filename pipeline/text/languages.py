@@ -127,6 +127,11 @@ def own_scripts() -> tuple[LanguageEntry, ...]:
     return tuple(entry for entry in table().values() if entry.script)
 
 
+def scripts() -> tuple[re.Pattern[str], ...]:
+    """What matches a letter or mark, once for each script of the table."""
+    return tuple(dict.fromkeys(entry.letter() for entry in table().values()))
+
+
 def known_code(code: str) -> str:
     """The code in the table that `code` is an alias of, else `code` as it is."""
     return next((entry.code for entry in table().values() if code in entry.aliases), code)

@@ -27,7 +27,7 @@ def copied_lists(folder: Path) -> Iterator[Path]:
 
 def forget() -> None:
     """Drop what was read from the lists, so that it is read again."""
-    for cached in (data.words, data.entries, data.values, languages.table):
+    for cached in (data.words, data.entries, data.rows, data.values, languages.table):
         cached.cache_clear()
 
 

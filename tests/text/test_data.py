@@ -46,8 +46,9 @@ def test_a_set_of_words_must_be_sorted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("1 one\n1 two, one\n", "mine.txt:2: 'one' comes twice"),
-        ("one 1\n", "no number in 'one 1'"),
+        ("1 one\n2 two, one\n", "mine.txt: 'one' is 1 and 2"),
+        ("one 1\n", "no next number in 'one 1'"),
+        ("2 two\n1 one\n", "mine.txt:2: no next number in '1 one'"),
         ("1 one,two,\n2 \n", "mine.txt:2: '' is empty"),
         ("1 one,  two\n", "' two' is empty, not in NFC or has outer spaces"),
     ],

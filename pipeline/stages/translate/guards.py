@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pipeline.text import data
 from pipeline.text.countries import mentions
 from pipeline.text.languages import language, own_scripts, source_languages
 from pipeline.text.numbers import EN_MONTHS, agree
+from pipeline.text.patterns import either
 from pipeline.text.unicode import fold
 from pipeline.types import Ended
 
@@ -27,11 +29,7 @@ PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 AFTERWORD = re.compile(r"\s*\((?:note|translator's note|literally)\b[^)]*\)?\s*$", re.IGNORECASE)
-REFUSAL = re.compile(
-    r"\b(?:i'?m sorry|i apologi[sz]e|as an ai|i (?:can ?not|can't|am unable to|don't have)|unable to translate"
-    r"|please provide|could you (?:please )?(?:provide|clarify)|i(?:'m| am) not able)\b",
-    re.IGNORECASE,
-)
+REFUSAL = re.compile(rf"\b(?:{either(data.words('refusals.txt'))})\b", re.IGNORECASE)
 QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 WORD = re.compile(r"\w+")
 
@@ -45,9 +43,7 @@ LENGTH_RATIO = (0.3, 3.5)
 LENGTH_MIN_CHARS = 25
 STEM = 5
 """A name counts as present when a word begins with its first letters: Russia, Russian; Vietnam, Vietnamese."""
-GENERIC = frozenset(
-    ("of", "the", "and", "for", "republic", "federation", "kingdom", "state", "people", "democratic", "socialist", "s")
-)
+GENERIC = data.words("country_kinds.txt")
 """Words of long official names that the usual short name lacks."""
 
 

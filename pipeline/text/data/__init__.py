@@ -41,20 +41,32 @@ def entries(name: str) -> tuple[str, ...]:
 
 
 @cache
+def rows(name: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """The lines of the table `name` in the order of the file: a number and the entries that stand for it.
+
+    Raises InputError as `entries`, and for numbers that are none or do not grow.
+    """
+    table: list[tuple[int, tuple[str, ...]]] = []
+    for number, line in _lines(name):
+        value, _, listed = line.partition(" ")
+        if not value.isdecimal() or (table and int(value) <= table[-1][0]):
+            raise InputError(f"{FOLDER / name}:{number}: no next number in {line!r}", "A line is like '7 seven'.")
+        table.append((int(value), _checked(name, ((number, word) for word in listed.split(", ")))))
+    return tuple(table)
+
+
+@cache
 def values(name: str) -> dict[str, int]:
     """The entries of the table `name` with the number of each, in the order of the file.
 
-    Raises InputError as `entries`, and for a line that does not begin with a number.
+    Raises InputError as `rows`, and for an entry that stands for two numbers.
     """
     table: dict[str, int] = {}
-    for number, line in _lines(name):
-        value, _, listed = line.partition(" ")
-        if not value.isdecimal():
-            raise InputError(f"{FOLDER / name}:{number}: no number in {line!r}", "A line is like '100 trăm, bách'.")
-        for word in _checked(name, ((number, word) for word in listed.split(", "))):
-            if word in table:
-                raise InputError(f"{FOLDER / name}:{number}: {word!r} comes twice", "A word has one value.")
-            table[word] = int(value)
+    for value, listed in rows(name):
+        twice = table.keys() & listed
+        if twice:
+            raise InputError(f"{FOLDER / name}: {min(twice)!r} is {table[min(twice)]} and {value}", "Leave one.")
+        table.update(dict.fromkeys(listed, value))
     return table
 
 
