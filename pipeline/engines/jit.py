@@ -43,17 +43,19 @@ class KernelCache(FunctionCache):
     """The machine code of one function, in the folder of its module beside numba's own files."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
+        super().__init__(function)  # type: ignore[no-untyped-call]
         folder = kernel_folder(Path(self.cache_path), Path(inspect.getfile(function)))
         self._cache_path = str(folder)
         stamp = self._impl.locator.get_source_stamp()
-        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, stamp)
+        self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
+            self._cache_path, self._impl.filename_base, stamp
+        )
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep the machine code; that it cannot be kept (a full disk, a folder that a newer version removed) costs the
         next process some time and nothing else."""
         with suppress(OSError):
-            super().save_overload(signature, result)
+            super().save_overload(signature, result)  # type: ignore[no-untyped-call]
 
 
 def kernel_folder(root: Path, module: Path) -> Path:
