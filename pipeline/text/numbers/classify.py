@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from pipeline.text.data import words
-from pipeline.text.numbers.dates import BE, BUDDHIST_YEARS, CE, COMMON_YEARS, stamps, year
+from pipeline.text.numbers.dates import BUDDHIST_YEARS, COMMON_YEARS, stamps, year
+from pipeline.text.numbers.fragments import BE, CE
 from pipeline.text.numbers.quantities import Kind, Number, quantities, western_digits
 from pipeline.text.patterns import ADDRESS, either
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from pipeline.text.data import values
+from pipeline.text.numbers import dates_english, dates_thai, dates_vietnamese
+from pipeline.text.numbers.fragments import BE
 from pipeline.text.numbers.quantities import Era, Number
 
 BUDDHIST_OFFSET = 543
@@ -20,96 +21,8 @@ COMMON_YEARS = range(1000, 2200)
 SHORT_BUDDHIST = range(40, 76)
 """Two digits that are read as a Buddhist year (2540 to 2575) where a year stands."""
 
-_TH_MONTH_NUMBER = values("thai_months.txt")
-_TH_MONTH = "|".join(re.escape(name) for name in _TH_MONTH_NUMBER)
-_VI_MONTH_NUMBER = values("vietnamese_months.txt")
-_VI_MONTH = "|".join(sorted(_VI_MONTH_NUMBER, key=len, reverse=True))
-EN_MONTHS = tuple(values("english_months.txt"))
-_EN_MONTH_NUMBER = {name[:3].lower(): i for i, name in enumerate(EN_MONTHS, 1)}
-_EN_MONTH = (
-    r"(?P<month>Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"
-    r"Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?|" + "|".join(map(str.upper, EN_MONTHS)) + ")"
-)
-# May and March are other words as well.
-_EN_FULL = "Sept|" + "|".join(f"{name}|{name.upper()}" for name in EN_MONTHS if name not in ("March", "May"))
-_EN_BEFORE = (
-    "in|of|since|until|till|by|from|to|between|and|or|during|last|this|next|early|late|mid|through|before|after"
-)
-BE = r"(?:พ\. ?ศ\.|พุทธศักราช|(?<![A-Za-z])B\.?E\.?)"
-CE = r"(?:ค\. ?ศ\.|คริสต์?ศักราช|(?<![A-Za-z])(?:A\.?D\.?|C\.?E\.?))"
-_DASH = "[-–—]"
-_NUMERIC = r"(?<![\d/.-])(?P<d1>\d{1,2})(?P<sep>[/.-])(?P<m>\d{1,2})(?P=sep)(?P<y>\d{4}|\d\d)(?![\d/]|[.-]\d)"
-_ISO = r"(?<![\d-])(?P<y>(?:19|20|25)\d\d)-(?P<m>[01]\d)-(?P<d1>[0-3]\d)(?!\d)"
-_END = r"(?!\d|[.,:]\d)"
-_TH = "(?:st|nd|rd|th)?"
-_EN_TO = f" ?(?:{_DASH}|to|and|&) ?"
-
-_PATTERNS = {
-    "th": (
-        _ISO,
-        _NUMERIC,
-        rf"(?:(?:(?<![\d.,])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|ถึง|และ|,) ?(?:วันที่ ?)?)?"
-        r"(?<!\d)(?P<d2>\d{1,2}) ?(?:เดือน ?)?)?"
-        rf"(?P<month>{_TH_MONTH})(?: ?(?:ปี ?)?(?P<era>{BE}|{CE})?(?:ปี)? ?(?P<y>\d{{4}}|\d\d){_END}(?! ?ปี))?",
-        rf"วันที่ ?(?P<d1>\d{{1,2}})(?: ?(?:{_DASH}|ถึง|และ) ?(?:วันที่ ?)?(?P<d2>\d{{1,2}}))?{_END}",
-    ),
-    "vi": (
-        _ISO,
-        _NUMERIC,
-        rf"(?<![\d/])(?P<d1>\d{{1,2}}) ?(?:{_DASH}|và|đến) ?(?P<d2>\d{{1,2}})/(?P<m>\d{{1,2}})"
-        r"(?:/(?P<y>\d{4}))?(?![\d/])",
-        r"(?<!quý )(?<!số )(?<![\d/])(?P<m>\d{1,2})[/-](?P<y>(?:19|20)\d\d)(?![\d/])",
-        r"(?<![\d/,.-])(?P<d1>\d{1,2})(?P<sep>/)(?P<m>\d{1,2})(?![\d/]|[.,]\d)",
-        r"\b(?:ngày (?:mùng |mồng )?|mùng |mồng )(?P<d1>\d{1,2})"
-        rf"(?: ?(?:{_DASH}|và|đến|,) ?(?:ngày )?(?P<d2>\d{{1,2}}))?{_END}"
-        r"(?:[ -](?:tháng )?(?P<m>\d{1,2})(?!\d|[.,]\d)(?:(?: năm |-)(?P<y>\d{4}))?)?",
-        rf"\btháng (?P<m>\d{{1,2}}){_END}(?: ?(?:{_DASH}|và|đến|,) ?(?P<m2>\d{{1,2}}){_END}(?! [^\W\d]))?"
-        r"(?:(?: năm| ?/) ?(?P<y>\d{4}))?",
-        rf"(?<!\d )\bnăm (?P<y>\d{{4}}){_END}(?! (?:nghìn|ngàn|triệu|tỷ|tỉ))",
-        rf"(?<!mỗi )(?<!hàng )(?<!một )\btháng (?P<month>{_VI_MONTH})\b"
-        r"(?! (?:lần|người|trăm|nghìn|ngàn|triệu|tỷ|tỉ)\b| (?!19|20)\d)",
-    ),
-    "en": (
-        _ISO,
-        r"(?<![\d/])(?P<m>\d{1,2})/(?P<m2>\d{1,2})/(?P<y>\d{4}|\d\d)(?![\d/])",
-        rf"\b{_EN_MONTH} (?P<d1>\d{{1,2}}){_TH}(?:{_EN_TO}(?P<d2>\d{{1,2}}){_TH})?{_END}(?:,? (?P<y>\d{{4}}){_END})?",
-        rf"(?<![\d.,])(?P<d1>\d{{1,2}}){_TH}(?:{_EN_TO}(?P<d2>\d{{1,2}}){_TH})? (?:of )?{_EN_MONTH}\b"
-        rf"(?:,? (?P<y>\d{{4}}){_END})?",
-        rf"\b(?P<month>{_EN_FULL}|(?:March|May)(?=,? (?:19|20)\d\d(?!\d)))\b",
-        rf"\b(?i:{_EN_BEFORE})[ -](?P<month>March|May)\b",
-    ),
-}
-_HOUR = r"(?P<h>[01]?\d|2[0-4])"
-_CLOCK = rf"(?<![\d:.,]){_HOUR}:(?P<min>[0-5]\d)(?!\d|:\d)"
-_TIMES = {
-    "th": (
-        rf"(?<![\d:.,]){_HOUR}[.:](?P<min>[0-5]\d)(?= ?(?:{_DASH}|ถึง) ?\d{{1,2}}[.:]\d\d ?(?:น\.|นาฬิกา))",
-        rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?:น\.|นาฬิกา)",
-        rf"เวลา ?{_HOUR}[.:](?P<min>[0-5]\d)(?!\d)",
-        r"(?<![\d.,])(?P<night>[1-6]) ?ทุ่ม",
-        r"บ่าย ?(?P<pm>[1-6])(?![\d.:]) ?(?:โมง)?",
-        r"(?<![\d.,])(?P<pm>[3-7]) ?โมงเย็น",
-        r"(?<![\d.,])(?P<h>[6-9]|1[01]) ?โมง",
-        r"(?<![ก-๎])ตี ?(?P<h>[1-5])(?![\d.,]| ?(?:ครั้ง|คน|ลูก))",
-        _CLOCK,
-    ),
-    "vi": (
-        # With seconds it is how long something took, not when it was.
-        r"(?!\d{1,2} ?giờ \d{1,2} ?phút \d{1,2} ?giây)"
-        rf"(?<![\d:.,]){_HOUR} ?(?:giờ|h|g(?=[0-5]\d))(?: ?(?P<min>[0-5]\d)(?!\d| ?[./]\d))?(?![^\W\d_])"
-        "(?:(?: phút)? (?P<later>chiều|tối)\\b)?",
-        _CLOCK,
-    ),
-    "en": (
-        rf"(?<![\d:.,]){_HOUR}(?:[.:](?P<min>[0-5]\d))? ?(?P<half>[ap])\.?m\b\.?",
-        _CLOCK,
-    ),
-}
-_DATE = {
-    lang: [re.compile(pattern, re.IGNORECASE if lang == "vi" else 0) for pattern in patterns]
-    for lang, patterns in _PATTERNS.items()
-}
-_TIME = {lang: [re.compile(p, re.IGNORECASE) for p in patterns] for lang, patterns in _TIMES.items()}
+EN_MONTHS = dates_english.NAMES
+_FORMS = {"th": dates_thai, "vi": dates_vietnamese}
 _DATE_WORD = re.compile(
     r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
     re.IGNORECASE,
@@ -140,7 +53,7 @@ def _spans(match: re.Match[str], names: tuple[str, ...]) -> dict[str, Span]:
 
 
 def _dates(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
-    for pattern in _DATE.get(lang, _DATE["en"]):
+    for pattern in _FORMS.get(lang, dates_english).DATES:
         for match in pattern.finditer(text):
             spans = _spans(match, ("d1", "d2", "m", "m2", "month", "y"))
             if not _possible(match, spans, lang) or _fraction(match, spans) or _lone_initials(match, spans):
@@ -163,7 +76,7 @@ def _month(written: str) -> int:
     if not written or written.isdigit():
         return int(written or 0)
     lower = written.lower()
-    return _TH_MONTH_NUMBER.get(lower) or _VI_MONTH_NUMBER.get(lower) or _EN_MONTH_NUMBER[lower[:3]]
+    return dates_thai.MONTHS.get(lower) or dates_vietnamese.MONTHS.get(lower) or dates_english.MONTHS[lower[:3]]
 
 
 def _possible(match: re.Match[str], spans: dict[str, Span], lang: str) -> bool:
@@ -220,7 +133,7 @@ def year(digits: str, start: int, lang: str, era: Era = "", month: int = 0) -> N
 
 
 def _times(text: str, lang: str) -> Iterator[tuple[list[Number], list[Span]]]:
-    for pattern in _TIME.get(lang, _TIME["en"]):
+    for pattern in _FORMS.get(lang, dates_english).TIMES:
         for match in pattern.finditer(text):
             groups = match.groupdict()
             hour = int(groups.get("h") or 0)

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from pipeline.text.numbers.classify import numbers
-from pipeline.text.numbers.dates import BE
+from pipeline.text.numbers.fragments import BE
 from pipeline.text.numbers.quantities import EXCHANGED, Number, continental, multiplicand, western_digits
 
 SMALLEST_WORDS = 10**6
