@@ -23,7 +23,6 @@ from pipeline.files.store import Store, digest, file_sha256, to_json, write_byte
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.report.card import CardFacts
-from pipeline.report.rows import reason_kind
 from pipeline.run import provenance
 from pipeline.run.corpus_files import publish_corpus
 from pipeline.run.run import REJECTED
@@ -148,11 +147,10 @@ class CorpusFilter:
             yield from zip(given, scored, strict=True)
 
     def _count(self, row: Scored, verdict: Verdict) -> None:
-        kinds = {reason_kind(reason) for reason in verdict.reasons}
         self.kept[row.pair.src_lang] += verdict.keep
-        self.reasons.update(kinds)
-        if len(kinds) == 1:
-            self.alone.update(kinds)
+        self.reasons.update(verdict.kinds)
+        if len(verdict.kinds) == 1:
+            self.alone.update(verdict.kinds)
 
     def _models(self) -> tuple[ModelFacts, ...]:
         """The models that the corpus names; of one that is not in the registry nothing more is known."""
