@@ -8,10 +8,10 @@ from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.run import shards as kinds
 from pipeline.run.keys import batch_key
-from pipeline.run.shards import ENGLISH, Shards
+from pipeline.run.shards import Shards
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, translate
-from pipeline.types import Segment
+from pipeline.types import ENGLISH, Segment
 
 
 class Batches:

@@ -14,8 +14,8 @@ from pipeline.files.store import digest
 from pipeline.stages.align.stage import VERSION as ALIGN_VERSION
 from pipeline.stages.read.pairs import Given
 from pipeline.stages.score.stage import VERSION as SCORE_VERSION
-from pipeline.stages.segment.stage import LEARNED
 from pipeline.stages.segment.stage import VERSION as SEGMENT_VERSION
+from pipeline.stages.segment.stage import learned_languages
 from pipeline.stages.translate.stage import VERSION as TRANSLATE_VERSION
 from pipeline.types import Document
 
@@ -32,7 +32,8 @@ def segments_key(documents: str, settings: SegmentSettings, boundary_models: Map
 
     Only the models that cut segments count: a changed other one is no reason to translate again.
     """
-    return digest("segment", SEGMENT_VERSION, documents, settings, [boundary_models.get(lang) for lang in LEARNED])
+    learned = [boundary_models.get(lang) for lang in learned_languages()]
+    return digest("segment", SEGMENT_VERSION, documents, settings, learned)
 
 
 def translator_key(model: str, settings: TranslateSettings, glossaries: Sequence[str]) -> str:

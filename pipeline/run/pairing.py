@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from pipeline.config.settings import AlignSettings
 from pipeline.run.resources import Resources
-from pipeline.run.shards import ENGLISH, Shards
+from pipeline.run.shards import Shards
 from pipeline.stages.align.pairs import translated_pairs
 from pipeline.stages.align.stage import Side, align, mine
-from pipeline.types import DocumentPair, Pair
+from pipeline.types import ENGLISH, DocumentPair, Pair
 
 
 class ShardPairing:

@@ -11,11 +11,11 @@ from pipeline.report.tally import MAX_DRAWN
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import settings_path
 from pipeline.stages.align.stage import Side
+from pipeline.text.languages import language, source_languages
 from pipeline.types import Scored, Translation, Verdict
 
 RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
 RESAMPLES = 1000
-LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
 
 
 def report_data(run: FinishedRun) -> ReportData:
@@ -96,7 +96,7 @@ def _attempted(side: Side) -> tuple[Translation, ...]:
 def _metrics(run: FinishedRun) -> tuple[CorpusMetric, ...]:
     """The translations against the English that was aligned with their source, by language."""
     metrics: list[CorpusMetric] = []
-    for lang, name in LANGUAGES.items():
+    for lang in source_languages():
         groups = [group for group in run.survey.groups if group.lang == lang]
         if not groups:
             continue
@@ -109,6 +109,6 @@ def _metrics(run: FinishedRun) -> tuple[CorpusMetric, ...]:
             unit=resampled_unit(documents),
             fold_names=True,
         )
-        on = f"{name} to English, against the aligned English articles"
+        on = f"{language(lang).name} to English, against the aligned English articles"
         metrics += [CorpusMetric(on, len(groups), len(set(documents)), score) for score in scores.metrics]
     return tuple(metrics)

@@ -20,6 +20,7 @@ from pipeline.stages.score.damage.forced import load_reader
 from pipeline.stages.score.stage import signatures
 from pipeline.stages.segment import boundaries
 from pipeline.stages.translate import glossary
+from pipeline.text.languages import source_languages
 
 if TYPE_CHECKING:
     from pipeline.engines.encoders.base import Encoder
@@ -96,7 +97,7 @@ class Resources:
         if not self._config.translate.use_glossary:
             return {}
         extra = [Path(path) for path in self._config.translate.glossary]
-        return {lang: glossary.Glossary.load(lang, extra) for lang in ("th", "vi")}
+        return {lang: glossary.Glossary.load(lang, extra) for lang in source_languages()}
 
     def glossary_digests(self) -> list[str]:
         """The hashes of the files that hints come from.

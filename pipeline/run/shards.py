@@ -19,12 +19,11 @@ from pipeline.files.store import Store
 from pipeline.stages.align.pairs import Group, aligned_groups
 from pipeline.stages.align.stage import Side
 from pipeline.stages.read.pairs import Given
-from pipeline.types import Document, DocumentPair, Pair, Scored, Segment, Translation
+from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Scored, Segment, Translation
 
 T = TypeVar("T")
 Place = tuple[int, int]
 """Shard, and row in the shard."""
-ENGLISH = "en"
 SHARDS_HELD = 8
 
 

@@ -39,7 +39,7 @@ class LogProbability(PairScorer):
 
 
 class AlignmentCost(PairScorer):
-    """The aligner's cost of the bead, less is better; None for pairs of another making. See `pipeline.aligners`."""
+    """The aligner's cost of the bead, less is better; None for pairs of another making. See `stages/align`."""
 
     name = "alignment_cost"
 

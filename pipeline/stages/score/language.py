@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.text.language import detect
-from pipeline.types import Pair
-
-_THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
-_LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
+from pipeline.text.languages import language, scripts
+from pipeline.types import ENGLISH, Pair
 
 
 class Language(PairScorer):
@@ -29,14 +26,14 @@ class Language(PairScorer):
         return {"detector": "mekong", "letters": self.min_letters}
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, "en")
+        text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if sum(map(str.isalpha, text)) < self.min_letters:
             return None
         return float(detect(text) == lang)
 
 
 class ScriptShare(PairScorer):
-    """Share of the letters of one side that are in its script, 0 to 1: Thai for a Thai source, else Latin.
+    """Share of the letters of one side that are in the script of its language, 0 to 1.
 
     None without letters. Says of short texts what the detector cannot.
     """
@@ -46,9 +43,10 @@ class ScriptShare(PairScorer):
         self.side = side
 
     def one(self, pair: Pair, context: Context) -> float | None:
-        text = pair.src_text if self.side == "source" else pair.tgt_text
-        thai, latin = len(_THAI.findall(text)), len(_LATIN.findall(text))
-        letters = thai + latin + sum(char.isalpha() for char in _LATIN.sub("", _THAI.sub("", text)))
-        if not letters:
-            return None
-        return (thai if self.side == "source" and pair.src_lang == "th" else latin) / letters
+        text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
+        own, letters = len(language(lang).letter().findall(text)), 0
+        for letter in scripts():
+            text, count = letter.subn("", text)
+            letters += count
+        letters += sum(map(str.isalpha, text))
+        return own / letters if letters else None
