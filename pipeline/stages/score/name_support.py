@@ -15,7 +15,10 @@ from pipeline.stages.align.lexicons import load_lexicons
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.names import missing_names
 from pipeline.stages.translate.glossary import shipped_entries
+from pipeline.text import data
 from pipeline.text.countries import mentions, names_by_word
+from pipeline.text.languages import source_languages
+from pipeline.text.patterns import either
 from pipeline.text.transliteration import log_odds, spoken
 from pipeline.text.unicode import fold
 from pipeline.types import Pair
@@ -24,9 +27,7 @@ from pipeline.types import Pair
 _RUN = re.compile(r"(?<=[\w,;)] )[A-Z][\w'’.-]*(?:[ -][A-Z][\w'’.-]*)*")
 _WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ]+")
 _SHORT = 3
-_TITLES = frozenset(
-    ["Mrs", "Miss", "Sir", "Dame", "Prof", "Rev", "Hon", "Gen", "Col", "Capt", "Sgt", "Det", "Rep", "Sen", "Gov", "BCE"]
-)
+_TITLES = data.words("english_honorifics.txt")
 """Titles, and the era that goes with a year."""
 
 
@@ -60,7 +61,7 @@ def lexicon_for(lang: str) -> Lexicon | None:
 def known_words() -> frozenset[str]:
     """English words that are no names when they are capitalised: all that the lexicons and glossaries write small."""
     found: set[str] = set()
-    for lang in ("th", "vi"):
+    for lang in source_languages():
         for entry in shipped_entries(lang):
             if not entry.is_name:
                 found |= {word for word in entry.english.split() if word.islower()}
@@ -142,16 +143,11 @@ def source_of(text: str, lang: str) -> SourceText:
     return SourceText(text, lang)
 
 
-# Capitals that Vietnamese writes for its own words.
-_VIETNAMESE_ACRONYMS = frozenset(
-    (
-        *("TP", "UBND", "HĐND", "HLV", "CLB", "CSGT", "THPT", "THCS", "GS", "TS", "BS", "PGS", "NXB", "TT", "VN"),
-        *("TW", "QH", "CA", "HCM", "BCH", "ĐH", "SV", "NSND", "CHDCND", "LHQ", "TV"),
-    )
-)
+_VIETNAMESE_ACRONYMS = data.words("vietnamese_acronyms.txt")
 _ACRONYM = re.compile(r"(?<![\w-])[A-Z]{2,6}(?![\w-])")
 # A short name that might be a Vietnamese syllable is a person's after a title: ông Kim.
-_TITLED = re.compile(r"\b(?:[ôÔ]ng|[bB]à|[cC]ô|[aA]nh|[cC]hị) ([A-Z][a-z]+)\b(?! [A-ZĐ])")
+_HONORIFICS = {form for word in data.words("vietnamese_honorifics.txt") for form in (word, word.capitalize())}
+_TITLED = re.compile(rf"\b(?:{either(_HONORIFICS)}) ([A-Z][a-z]+)\b(?! [A-ZĐ])")
 _MONEY = re.compile(r"\b(?:USD|AUD|VND|THB|EUR|GBP|US\$)(?![\w])|\b(?:US|A|S|C|HK)\$")
 _GLOSS = re.compile(r"\([^)]*\)")
 

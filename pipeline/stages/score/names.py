@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz, process
 
 from pipeline.stages.score.base import Context, PairScorer
+from pipeline.text import data
+from pipeline.text.patterns import MAIL, URL_START, either
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 from pipeline.types import Pair
@@ -15,19 +17,16 @@ from pipeline.types import Pair
 SIMILAR = 83.0
 STEM = 4
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”’)\]]+|[\w.+-]+@[\w-]+\.[\w.]+|(?<!\w)@\w{3,}")
+_ADDRESS = re.compile(rf"{URL_START}[^\s<>\"'”’)\]]+|{MAIL}|(?<!\w)@\w{{3,}}")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ0-9](?:[A-Za-zÀ-ɏḀ-ỹ0-9]|[.'’-](?=[A-Za-zÀ-ɏḀ-ỹ0-9]))*")
 # Letters and digits together that English writes in another way or spells out.
 _QUANTITY = re.compile(
     r"[\d.,]+(?:[kcm]?m[23²³]?|[kmg]?g|ha|mph|km/?h|[ap]m|st|nd|rd|th|tr|tỷ|USD|VND|VNĐ|THB|baht|[a-zđCFMB]?)"
     r"|[kcm]?m[23]|[Qq][1-4]|T[1-9]|\d+h\d*|\d+x\d+"
 )
-_UNITS = frozenset(
-    ["km", "cm", "mm", "kg", "mg", "ml", "ha", "usd", "vnd", "thb", "am", "pm", "no", "vs", "the", "and", "of"]
-)
-# First syllables of the commonest family names; such a name keeps its letters, marks apart, in English news.
-_FAMILY = frozenset(["Nguyễn", "Trần", "Phạm", "Lê", "Phan", "Võ", "Vũ", "Bùi", "Đỗ", "Huỳnh", "Đinh", "Trịnh"])
-_FAMILY_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILY))})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
+_UNITS = data.words("latin_units.txt")
+_FAMILY = data.words("vietnamese_family_names.txt")
+_FAMILY_NAME = re.compile(rf"\b(?:{either(_FAMILY)})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
 
 
 class NameAgreement(PairScorer):
