@@ -33,7 +33,7 @@ class Resources:
     """The resources that a configuration asks for; `close` lets go of what takes memory.
 
     Entries are looked up in the registry when they are asked for: a corpus filter has no translation model. Then
-    raises ModelError when there is no such entry.
+    raises UsageError when there is no such entry.
     """
 
     def __init__(self, config: Config) -> None:
