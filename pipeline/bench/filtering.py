@@ -23,6 +23,7 @@ from pipeline.stages.score.damage.forced import ForcedLogProbability, Informatio
 from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import BATCH, score
 from pipeline.text.language import detect
+from pipeline.text.languages import alternatives, language, source_languages
 from pipeline.text.unicode import normalise
 from pipeline.types import Pair
 
@@ -30,7 +31,6 @@ GOLD = "gold"
 KEEP_GOAL = 0.99
 CATCH_GOAL = 0.97
 FORMAT = "Give JSONL cases as for `mekong bench align`, or .tsv files with a line SOURCE TAB ENGLISH a pair."
-SOURCES = ("th", "vi")
 READ = frozenset([*KINDS, ForcedLogProbability.name, Information.name])
 """Scores that a reader has a part in."""
 
@@ -94,9 +94,10 @@ def read_pairs(path: Path) -> list[Good]:
     pairs = list(_from_lines(path) if path.suffix == ".tsv" else _from_cases(read_cases(path)))
     if not pairs:
         raise InputError(f"{path} holds no pair", FORMAT)
-    strange = {pair.src_lang for pair in pairs} - set(SOURCES)
+    strange = {pair.src_lang for pair in pairs} - set(source_languages())
     if strange:
-        raise InputError(f"{path} has sources in {', '.join(sorted(strange))}, not Thai or Vietnamese", FORMAT)
+        known = alternatives(language(code).name for code in source_languages())
+        raise InputError(f"{path} has sources in {', '.join(sorted(strange))}, not {known}", FORMAT)
     return pairs
 
 
