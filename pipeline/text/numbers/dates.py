@@ -115,6 +115,12 @@ _DATE = {
     for lang, patterns in _PATTERNS.items()
 }
 _TIME = {lang: [re.compile(p, re.IGNORECASE) for p in patterns] for lang, patterns in _TIMES.items()}
+_DIGIT = re.compile(r"\d")
+_MONTH_NAME = {
+    "th": re.compile(_TH_MONTH),
+    "vi": re.compile("tháng", re.IGNORECASE),
+    "en": re.compile("|".join(name[:3] for name in (*EN_MONTHS, *map(str.upper, EN_MONTHS)))),
+}
 _DATE_WORD = re.compile(
     r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
     re.IGNORECASE,
@@ -125,14 +131,17 @@ Span = tuple[int, int]
 
 def stamps(text: str, lang: str) -> tuple[list[Number], list[Span]]:
     """Days, months, years and times, and the spans of all digits and names that state them."""
-    found: list[Number] = []
+    stated: list[Number] = []
     used: list[Span] = []
-    for part in (_times(text, lang), _dates(text, lang)):
-        for number, spans in part:
+    # Without a digit nothing but a month can stand there, by its name.
+    digits = _DIGIT.search(text) is not None
+    named = digits or _MONTH_NAME.get(lang, _MONTH_NAME["en"]).search(text) is not None
+    for part in (_times(text, lang) if digits else (), _dates(text, lang) if named else ()):
+        for numbers, spans in part:
             if all(_apart(span, other) for span in spans for other in used):
                 used += spans
-                found += number
-    return found, used
+                stated += numbers
+    return stated, used
 
 
 def _apart(one: Span, other: Span) -> bool:
