@@ -6,11 +6,13 @@ import re
 from typing import Literal
 
 from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text.language import detect
-from pipeline.types import Pair
 
-_THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
-_LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
+_THAI_LETTERS = "\u0e01-\u0e3a\u0e40-\u0e4e"
+_LATIN_LETTERS = "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff"
+_THAI, _LATIN = re.compile(f"[{_THAI_LETTERS}]+"), re.compile(f"[{_LATIN_LETTERS}]+")
+_EITHER = re.compile(f"[{_THAI_LETTERS}{_LATIN_LETTERS}]+")
 
 
 class Language(PairScorer):
@@ -28,7 +30,8 @@ class Language(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"detector": "mekong", "letters": self.min_letters}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, "en")
         if sum(map(str.isalpha, text)) < self.min_letters:
             return None
@@ -45,10 +48,11 @@ class ScriptShare(PairScorer):
         self.name = f"{side}_script"
         self.side = side
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         text = pair.src_text if self.side == "source" else pair.tgt_text
-        thai, latin = len(_THAI.findall(text)), len(_LATIN.findall(text))
-        letters = thai + latin + sum(char.isalpha() for char in _LATIN.sub("", _THAI.sub("", text)))
+        thai, latin = (sum(map(len, letters.findall(text))) for letters in (_THAI, _LATIN))
+        letters = thai + latin + sum(map(str.isalpha, _EITHER.sub("", text)))
         if not letters:
             return None
         return (thai if self.side == "source" and pair.src_lang == "th" else latin) / letters
