@@ -14,6 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+ENGLISH = "en"
+"""The code of the language that everything is translated into."""
+
 Kind = Literal["body", "headline", "caption", "boilerplate"]
 Ended = Literal["stop", "length", "empty", "copied", "looped", "refused", "incomplete", "failed", "skipped"]
 Origin = Literal["translated", "aligned", "mined"]

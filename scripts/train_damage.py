@@ -1,7 +1,8 @@
 """Grow the trees of `pipeline.stages.score.damage.classifier` from good pairs and the same pairs made bad.
 
     pip install scikit-learn
-    python scripts/train_damage.py CASES.jsonl PAIRS.tsv --read CASES.jsonl --out pipeline/scorers/data/damage.json.gz
+    trees=pipeline/stages/score/damage/damage.json.gz
+    python scripts/train_damage.py CASES.jsonl PAIRS.tsv --read CASES.jsonl --out $trees
 
 Takes what `mekong bench filter` takes. scikit-learn is needed here only; no part of the project imports it. For each
 language and kind gradient boosting grows small trees over the signs. Their bias is then moved so that .5 is exceeded by

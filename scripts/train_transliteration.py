@@ -1,6 +1,6 @@
 """Learn how Latin letters stand for Thai ones, for `pipeline.text.transliteration`.
 
-    python scripts/train_transliteration.py --out pipeline/scorers/data/transliteration_th.yaml
+    python scripts/train_transliteration.py --out pipeline/text/data/transliteration_th.yaml
 
 From the names of the glossary, CLDR and pythainlp's transliteration dictionary: expectation maximisation for a
 stochastic transducer without memory (Ristad and Yianilos 1998, Learning string-edit distance), whose operations are a

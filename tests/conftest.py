@@ -48,7 +48,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """`tiny_model(family)`: a folder as it would be published; families are the keys of `tests.tiny.BUILDERS`."""
+    """`tiny_model(family)`: a folder as it would be published; families are the keys of `tiny.BUILDERS`."""
     from tests.support import tiny
 
     built: dict[str, Path] = {}

@@ -22,7 +22,7 @@ from pipeline.stages.align.lexicons import load_lexicons
 from pipeline.stages.align.span_vectors import overlap_vectors
 from pipeline.stages.align.stage import align_cases
 from pipeline.stages.align.units import BETWEEN_SENTENCES, Span, Units, whole_units
-from pipeline.text import english, vietnamese
+from pipeline.text.sentences import sentences
 
 MOST_SENTENCES = 4
 MOST = 2 * MOST_SENTENCES
@@ -185,8 +185,7 @@ def _sentences(case: Case, side: int) -> tuple[Units, str]:
         return whole_units(text, lang, (gold.src_spans, gold.tgt_spans)[side]), lang
     if lang == "th":
         return whole_units(text, lang, _crfcut(text)), lang
-    split = vietnamese.sentences if lang == "vi" else english.sentences
-    return whole_units(text, lang, split(text)), lang
+    return whole_units(text, lang, sentences(text, lang)), lang
 
 
 def _crfcut(text: str) -> list[Span]:

@@ -11,12 +11,11 @@ from pipeline.config.settings import Config
 from pipeline.engines.encoders.base import Encoder
 from pipeline.errors import InputError
 from pipeline.files.rows import read_rows
-from pipeline.stages.align.encoded import ENGLISH
 from pipeline.stages.align.lexicons import load_lexicons
 from pipeline.stages.align.stage import Side, match
 from pipeline.stages.segment.stage import segment
 from pipeline.text.language import detect
-from pipeline.types import Document, DocumentPair, Source
+from pipeline.types import ENGLISH, Document, DocumentPair, Source
 
 
 @dataclass(frozen=True, slots=True)

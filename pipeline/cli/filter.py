@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.config.load import apply_overrides, parse_settings
-from pipeline.config.plain_yaml import load_yaml
 from pipeline.config.settings import Config
 from pipeline.errors import ConfigError, UsageError
+from pipeline.files.plain_yaml import load_yaml
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
@@ -22,10 +22,11 @@ from pipeline.run.corpus import CorpusFilter
 from pipeline.run.run import REJECTED, resolved
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
-from pipeline.stages.read.pairs import LANGUAGES, corpora
+from pipeline.stages.read.pairs import corpora
 from pipeline.stages.score.damage.forced import load_reader
 from pipeline.stages.write.stage import CORPUS
 from pipeline.stages.write.stage import REJECTED as REJECTED_PAIRS
+from pipeline.text.languages import alternatives, source_languages
 
 DEFAULT_PRESET = "balanced"
 
@@ -44,8 +45,8 @@ class FilterArguments:
 
 def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Score and filter the pairs of the files into `out`, and print what came of them."""
-    if asked.lang not in ("", *LANGUAGES):
-        raise UsageError(f"--lang is {asked.lang!r}", f"Use {' or '.join(LANGUAGES)}.")
+    if asked.lang not in ("", *source_languages()):
+        raise UsageError(f"--lang is {asked.lang!r}", f"Use {alternatives(source_languages())}.")
     given = corpora(asked.files, asked.lang)
     config = _settings(asked)
     check_rules(config.filter.rules)

@@ -14,14 +14,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import MekongError
+from pipeline.errors import MekongError, UsageError
 
 app = typer.Typer(
     name="mekong",
     help="Thai and Vietnamese news text into English, and into parallel corpora: "
     "translate, align, score, filter, report.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -33,6 +32,26 @@ Sets = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable results on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, warnings only.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from pipeline.run.provenance import code_version
+
+        typer.echo(f"mekong {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def mekong(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version, in a checkout with its commit."
+        ),
+    ] = False,
+) -> None:
+    """What holds for all commands."""
 
 
 @app.command()
@@ -195,13 +214,24 @@ def _add_parts() -> None:
     app.add_typer(bench_app, name="bench", help="Measure this machine.")
 
 
-_add_parts()
+if sys.platform == "linux":  # what these import is there on Linux only
+    _add_parts()
+
+
+def _check_platform() -> None:
+    """Raises UsageError where fork, file locks and /proc are not those of Linux."""
+    if sys.platform != "linux":
+        raise UsageError(
+            f"mekong runs on Linux, and this is {sys.platform}",
+            "Run it in a Linux container or virtual machine; on Windows, in the Windows Subsystem for Linux.",
+        )
 
 
 def main() -> None:
     """Run the command; errors of ours become a message and an exit code, never a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
+        _check_platform()
         app(prog_name="mekong")
     except MekongError as error:
         sys.stderr.write(f"mekong: {error}\n")

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from pipeline.config.plain_yaml import load_yaml
 from pipeline.engines.convert.apart import CT2_FOLDER, run_apart
 from pipeline.errors import ModelError, ModelMissing, ModelRefused
+from pipeline.files.plain_yaml import load_yaml
 from pipeline.files.store import file_sha256, to_json, write_bytes
 from pipeline.metrics import environment
 from pipeline.metrics.environment import claimed

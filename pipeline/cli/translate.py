@@ -16,6 +16,7 @@ from pipeline.registry import models
 from pipeline.run.line_by_line import translate_lines
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo
+from pipeline.text.languages import alternatives, source_languages
 
 POOL_LINES = 4000
 """Lines that are sorted by length together."""
@@ -25,14 +26,15 @@ def translate_command(
     files: Sequence[Path], lang: str, overrides: Sequence[str], glossary: Sequence[Path], *, as_json: bool, quiet: bool
 ) -> None:
     """Translate every line of `files` (standard input when there are none) and print the English lines in order."""
-    if lang not in ("auto", "th", "vi"):
-        raise UsageError(f"--lang is {lang!r}", "Use th, vi or auto.")
+    choices = (*source_languages(), "auto")
+    if lang not in choices:
+        raise UsageError(f"--lang is {lang!r}", f"Use {alternatives(choices)}.")
     config = settings_from(overrides)
     progress = Progress(quiet=quiet)
     models.offline()
     entry = models.entry(config.translate.model)
     progress.say(f"model {entry.name}: {choose(entry, config.translate)}")
-    langs = ("th", "vi") if config.translate.use_glossary else ()
+    langs = source_languages() if config.translate.use_glossary else ()
     glossaries = {code: Glossary.load(code, glossary) for code in langs}
     out = sys.stdout
     with load(entry, config.translate, progress.say) as translator:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config.plain_yaml import Loader, load_yaml
 from pipeline.config.settings import Config
 from pipeline.errors import ConfigError
+from pipeline.files.plain_yaml import Loader, load_yaml
 
 T = TypeVar("T", bound=BaseModel)
 

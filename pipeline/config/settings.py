@@ -6,15 +6,28 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticKnownError
 
-from pipeline.config.plain_yaml import load_yaml
 from pipeline.errors import ConfigError
+from pipeline.files.plain_yaml import load_yaml
+from pipeline.text.languages import alternatives, table
 
 PRESETS = ("keep-most", "balanced", "strict")
 _PRESET_FOLDER = Path(__file__).parent / "presets"
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _known_language(value: str) -> str:
+    choices = ("auto", *table())
+    if value not in choices:
+        raise PydanticKnownError("literal_error", {"expected": alternatives(map(repr, choices))})
+    return value
+
+
+LanguageChoice = Annotated[str, AfterValidator(_known_language)]
+"""A code in the table of languages, or `auto`."""
 
 
 class Settings(BaseModel):
@@ -28,7 +41,7 @@ class ReadSettings(Settings):
 
     paths: tuple[str, ...] = ()
     """Files, folders or globs: .txt, .jsonl (also .gz, .zst), .parquet, `datasets` folders."""
-    lang: Literal["auto", "th", "vi", "en"] = "auto"
+    lang: LanguageChoice = "auto"
     """Language of documents that do not state one; `auto` detects it."""
     licence: str = ""
     """Licence of documents that do not state one (SPDX id or name)."""

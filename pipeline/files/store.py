@@ -4,7 +4,10 @@ A shard is a list of rows with a key. It is written as `shards/<stage>/000012.js
 `000012.json` (key, number of rows, hash); a shard exists only when its record does and the hash fits. Every file is
 written under a temporary name, flushed to disk, renamed, and the folder flushed, so a kill at any moment leaves
 either the old state or the new one. What this does not promise: a disk that lies about flushing, and two hosts
-writing to one network folder (the claim below is by process id on one host).
+writing to one network folder at the same moment (not every network disk knows the lock below).
+
+Rows are written by orjson, whose way to write a float is that of all files that mekong has made (msgspec has 1e16 where
+it has 1e+16), and read by msgspec, which checks the types of dataclasses while it parses.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ import fcntl
 import hashlib
 import math
 import os
+import re
 import shutil
-import socket
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -23,16 +26,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import msgspec
 import orjson
 import zstandard
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
 from pipeline.errors import StoreError
+from pipeline.files.claim import claimed
 
 T = TypeVar("T")
 ZSTD_LEVEL = 3
-CLAIM = "claim.json"
 BLOCK = 1 << 16
+_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
+"""How MessagePack writes NaN and the infinities, for which orjson writes null: a double (0xcb) whose exponent is all
+ones. Bytes of other numbers may look the same."""
 
 
 def plain(value: Any) -> Any:
@@ -58,8 +65,28 @@ def plain(value: Any) -> Any:
 
 
 def to_json(value: Any, *, indent: bool = False) -> bytes:
-    """One JSON value, UTF-8, no line end; `indent` for people."""
-    return orjson.dumps(plain(value), option=orjson.OPT_INDENT_2 if indent else 0)
+    """One JSON value, UTF-8, no line end; `indent` for people. The bytes are those of `plain(value)`.
+
+    Raises StoreError as `plain` does.
+    """
+    option = orjson.OPT_INDENT_2 if indent else 0
+    try:
+        line = orjson.dumps(value, _fields, option | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:  # not only dataclasses and plain data
+        return orjson.dumps(plain(value), option=option)
+    if b"null" in line and _NOT_FINITE.search(msgspec.msgpack.encode(value)):
+        return orjson.dumps(plain(value), option=option)
+    return line
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """What orjson writes for a dataclass; TypeError for anything else."""
+    return {name: getattr(value, name) for name in _names(cast(Hashable, type(value)))}
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cast(Any, kind)))
 
 
 def digest(*values: Any) -> str:
@@ -75,8 +102,8 @@ def file_sha256(path: Path) -> str:
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(cast(type[Any], kind))
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cast(type[Any], kind))
 
 
 @contextmanager
@@ -180,49 +207,9 @@ class Store:
 
         Raises StoreError when a living process on this host, or any process of another host, holds it.
         """
-        path = self.root / CLAIM
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make {self.root}: {error.strerror}", "Choose another --out.") from error
-        mine = to_json({"host": socket.gethostname(), "pid": os.getpid(), "started": _process_start(os.getpid())})
-        try:
-            self._take(path, mine)
+        with claimed(self.root):
             self._sweep()
             yield
-        finally:
-            if path.exists() and path.read_bytes() == mine:
-                path.unlink()
-
-    def _take(self, path: Path, mine: bytes) -> None:
-        for _ in range(2):
-            try:
-                with path.open("xb") as stream:
-                    stream.write(mine)
-                return
-            except FileExistsError:
-                holder = self._holder(path)
-                if holder:
-                    raise StoreError(
-                        f"{self.root} is in use by {holder}",
-                        f"Wait for it, choose another folder with --out, or delete {path} if that process is gone.",
-                    ) from None
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise StoreError(f"cannot write in {self.root}: {error.strerror}", "Choose another --out.") from error
-        raise StoreError(f"{self.root} is being claimed by another process", "Try again.")
-
-    @staticmethod
-    def _holder(path: Path) -> str:
-        """Who holds the claim, empty when that process is gone (or left the file half written)."""
-        try:
-            claim = orjson.loads(path.read_bytes())
-            host, pid, started = claim["host"], int(claim["pid"]), claim["started"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
-        if host != socket.gethostname():
-            return f"process {pid} on {host}"
-        return f"process {pid}" if pid != os.getpid() and _process_start(pid) == started != "" else ""
 
     def _sweep(self) -> None:
         """Remove temporary files: the claim is ours, so their writers are gone."""
@@ -287,21 +274,12 @@ class Store:
         lines = text.split(b"\n")[:-1]
         if only is not None:
             lines = [lines[number] for number in only]
-        adapter = _adapter(cast(Hashable, kind))
+        decoder = _decoder(cast(Hashable, kind))
         try:
-            return [adapter.validate_json(line) for line in lines]
-        except ValidationError as error:
+            return [decoder.decode(line) for line in lines]
+        except msgspec.DecodeError as error:
             raise StoreError(f"{data_path} was written by another version: {error}", "Use a new --out.") from error
 
     def discard(self, stage: str) -> None:
         """Forget all shards of a stage."""
         shutil.rmtree(self.shard_root / stage, ignore_errors=True)
-
-
-def _process_start(pid: int) -> str:
-    """When a process of this host started (clock ticks since boot), empty when there is none; pids are reused."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]

@@ -12,7 +12,6 @@ from pipeline.errors import InputError
 from pipeline.files.lines import BadInput, json_object, open_raw, parsed_lines, path_text
 from pipeline.types import Reject
 
-ENGLISH = "en"
 SOURCE_KEYS = ("src_text", "src")
 ENGLISH_KEYS = ("tgt_text", "tgt")
 NO_TEXT = re.compile(r"(.+_)?(id|doc|lang|url|path)|origin|model|date|licen[cs]e")

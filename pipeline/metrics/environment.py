@@ -6,13 +6,14 @@ to through a pipe (`pipeline.metrics.learned`). What is installed is pinned with
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from pipeline.errors import ModelError, ModelMissing
 from pipeline.files.store import file_sha256, write_bytes
@@ -73,11 +74,11 @@ def claimed(name: str) -> Iterator[None]:
 
     Raises ModelError when another process is at it.
     """
-    with (root() / f".{name}.claim").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ModelError(f"another process is adding {name}", "Wait for it, then try again.") from None
+    try:
+        lock = FileLock(root() / f".{name}.claim").acquire(blocking=False)
+    except Timeout:
+        raise ModelError(f"another process is adding {name}", "Wait for it, then try again.") from None
+    with lock:
         for left in root().glob(f".{name}.*.part"):
             shutil.rmtree(left, ignore_errors=True)
         yield

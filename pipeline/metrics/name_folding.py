@@ -14,7 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.config.plain_yaml import load_yaml
+from pipeline.files.plain_yaml import load_yaml
 from pipeline.metrics.base import Metric, add_to_signature
 from pipeline.text.vietnamese import strip_marks
 

@@ -27,13 +27,13 @@ from rapidfuzz.distance import Levenshtein
 from pipeline.stages.align.beads import PARTS, Track, find_beads
 from pipeline.stages.align.span_vectors import overlap_vectors, span_vectors
 from pipeline.stages.align.units import Span, Units, cut_units, whole_units
+from pipeline.types import ENGLISH
 
 if TYPE_CHECKING:
     from pipeline.engines.encoders.base import Encoder, Vectors
 
 VERSION = 1
 """Raised with every change, here or in the aligner, that can change where a hypothesis is cut."""
-ENGLISH = "en"
 MOST_PARTS = 8
 MOST_SEGMENTS = 4
 CUT = 3.0

@@ -25,9 +25,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from pipeline.config.load import parse_settings
-from pipeline.config.plain_yaml import load_yaml
 from pipeline.config.settings import Count, Settings
 from pipeline.errors import ConfigError, ModelError, ModelMissing, UsageError
+from pipeline.files.plain_yaml import load_yaml
 from pipeline.files.store import digest, file_sha256
 
 LOCK = "lock.json"

@@ -12,8 +12,8 @@ from pipeline.errors import StoreError
 from pipeline.registry.facts import ModelFacts
 from pipeline.stages.write import jsonl, parquet
 from pipeline.stages.write.tally import CorpusTally
+from pipeline.text.languages import language
 
-LANGUAGES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
 FILES = {
     "jsonl": "`pairs.jsonl`: one pair a line, with everything known of it. `src_spans` and `tgt_spans` are character "
     "offsets (code points) into the documents, `licence` is an SPDX expression over both sides.",
@@ -108,7 +108,7 @@ def _commercial(models: Sequence[ModelFacts]) -> bool | None:
 def _body(tally: CorpusTally, facts: CardFacts, models: Sequence[ModelFacts], formats: Sequence[str]) -> list[str]:
     lines = [f"# {_safe(facts.name)}", "", _summary(tally), ""]
     lines += _warnings(models, tally)
-    rows = [(LANGUAGES.get(lang, lang), origin, f"{n:,}") for (lang, origin), n in sorted(tally.pairs.items())]
+    rows = [(language(lang).name, origin, f"{n:,}") for (lang, origin), n in sorted(tally.pairs.items())]
     lines += ["## Pairs", "", *_table(("source language", "origin", "pairs"), rows), ""]
     lines += [
         "`translated`: a segment of a source document and its machine translation. "
@@ -127,7 +127,7 @@ def _body(tally: CorpusTally, facts: CardFacts, models: Sequence[ModelFacts], fo
 
 
 def _summary(tally: CorpusTally) -> str:
-    names = [LANGUAGES.get(lang, lang) for lang in sorted({lang for lang, _ in tally.pairs})]
+    names = [language(lang).name for lang in sorted({lang for lang, _ in tally.pairs})]
     total = tally.pairs.total()
     return f"{total:,} pair{'' if total == 1 else 's'} of {' and '.join(names) or 'no'} text with English text."
 

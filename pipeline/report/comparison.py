@@ -19,7 +19,8 @@ from pipeline.registry.facts import ModelFacts
 from pipeline.report.collect import Top, share
 from pipeline.report.data import FactCheck
 from pipeline.report.marks import word_differences
-from pipeline.report.summary import HEADLINE, LANGUAGES, p_value, plural
+from pipeline.report.summary import HEADLINE, p_value, plural
+from pipeline.text import languages
 from pipeline.types import Document
 
 FORMAT = 1
@@ -107,7 +108,7 @@ def _title(names: Sequence[str]) -> str:
 def _verdict(runs: Sequence[RunSide], systems: Sequence[Row]) -> str:
     if not systems:
         return f"{plural(len(runs), 'run')}; no aligned segments are shared, so no scores are compared."
-    parts = [f"{table['segments']:,} {LANGUAGES.get(table['lang'], table['lang'])}" for table in systems]
+    parts = [f"{table['segments']:,} {languages.language(table['lang']).name}" for table in systems]
     return f"{plural(len(runs), 'run')}, scored on {' and '.join(parts)} segments that all of them share."
 
 
@@ -125,7 +126,7 @@ def _notes(runs: Sequence[RunSide], systems: Sequence[Row]) -> list[Row]:
     found += [{"level": "note", "text": text} for table in systems for text in _differences(table)]
     for table in systems:
         if table["documents"] < FEW_DOCUMENTS:
-            where = plural(table["documents"], f"{LANGUAGES.get(table['lang'], table['lang'])} document")
+            where = plural(table["documents"], f"{languages.language(table['lang']).name} document")
             text = f"Only {where}: segments of one document are alike, so intervals and p-values are too small."
             found.append({"level": "warn", "text": text})
     return found
@@ -135,7 +136,7 @@ def _differences(table: Row) -> list[str]:
     """The first headline metric in words, for each run but the first."""
     metric = next(m for name in (*HEADLINE, table["metrics"][0]["name"]) for m in table["metrics"] if m["name"] == name)
     baseline, *others = metric["cells"]
-    language, told = LANGUAGES.get(table["lang"], table["lang"]), []
+    language, told = languages.language(table["lang"]).name, []
     for cell in others:
         scored = f"{language}: {cell['run']} has {cell['score']:.1f} {metric['name']}"
         if cell["change"] == 0:

@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.report import drawings
-from pipeline.report.summary import LANGUAGES, p_value, plural
+from pipeline.report.summary import p_value, plural
+from pipeline.text.languages import language
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 ENDED = {
@@ -172,7 +173,7 @@ def _yaml(value: Any) -> str:
 
 
 def _language(code: str) -> str:
-    return LANGUAGES.get(code, code)
+    return language(code).name
 
 
 def _ended(code: str) -> str:

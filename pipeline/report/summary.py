@@ -9,10 +9,10 @@ from pipeline.metrics.evaluation import FEW_DOCUMENTS
 from pipeline.report.collect import share
 from pipeline.report.data import CorpusMetric, ReportData
 from pipeline.report.tally import ReportTally
+from pipeline.text.languages import language
 
 Row = dict[str, Any]
 Bars = list[tuple[str, dict[str, int]]]
-LANGUAGES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
 KINDS = ("body", "headline", "caption", "boilerplate")
 STATES = ("passed", "marked", "failed")
 HEADLINE = ("chrF2", "BLEU")
@@ -178,7 +178,7 @@ def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     run, not of a sample, and have none.
     """
     documents, made, pairs = counts["documents"], counts["translations"], counts["pairs"]
-    languages = ", ".join(f"{n:,} {LANGUAGES.get(lang, lang)}" for lang, n in documents["by_language"].items())
+    languages = ", ".join(f"{n:,} {language(lang).name}" for lang, n in documents["by_language"].items())
     found = [("Documents", documents["total"], "count", languages)]
     total = made["passed"] + made["marked"] + made["failed"]
     if total:
@@ -229,7 +229,7 @@ def funnel(counts: Row) -> list[Row]:
     for row in counts["segments"]["rows"]:
         if row["lang"] != "en":
             kinds[row["kind"]] += row["count"]
-    languages = {LANGUAGES.get(lang, lang): n for lang, n in documents["by_language"].items()}
+    languages = {language(lang).name: n for lang, n in documents["by_language"].items()}
     groups: list[tuple[str, str, Bars]] = [
         ("Reading", "documents", [("read", languages), ("set aside", {"rejected": counts["rejected_inputs"]})]),
         ("Translation", "segments", [("cut", kinds), ("translated", {name: made[name] for name in STATES})]),

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.report.data import FactCheck, FactMiss
-from pipeline.run.run import ENGLISH, Run
+from pipeline.run.run import Run
 from pipeline.stages.align.pairs import Group
 from pipeline.stages.align.stage import Side
 from pipeline.stages.score.facts import Paragraph, facts
-from pipeline.types import Source
+from pipeline.types import ENGLISH, Source
 
 
 @dataclass

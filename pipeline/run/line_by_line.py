@@ -11,7 +11,8 @@ from pipeline.files.store import to_json
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.stage import TranslateContext, translate
 from pipeline.text.language import detect
-from pipeline.types import Document, Source, Translation
+from pipeline.text.languages import alternatives, source_languages, table
+from pipeline.types import ENGLISH, Document, Source, Translation
 
 
 def translate_lines(
@@ -19,7 +20,7 @@ def translate_lines(
 ) -> Iterator[str]:
     """The English of each (name, line): text, or a JSON record. Blank lines stay blank."""
     documents = [_document(name, line, lang) for name, line in lines]
-    foreign = {document.id: document for document in documents if document.lang != "en" and document.text.strip()}
+    foreign = {document.id: document for document in documents if document.lang != ENGLISH and document.text.strip()}
     segments = [replace(found, kind="body") for found in segment(foreign.values(), config.segment)]
     done: dict[str, list[Translation]] = {}
     for found, made in zip(segments, translate(segments, foreign, config.translate, context), strict=True):
@@ -35,7 +36,8 @@ def translate_lines(
 
 
 def _document(name: str, line: str, lang: str) -> Document:
-    found = lang if lang != "auto" else detect(line) if line.strip() else "en"
-    if found not in ("th", "vi", "en"):
-        raise InputError(f"{name}: the language looks like {found!r}", "Say it with --lang th or --lang vi.")
+    found = lang if lang != "auto" else detect(line) if line.strip() else ENGLISH
+    if found not in table():
+        choices = alternatives(f"--lang {code}" for code in source_languages())
+        raise InputError(f"{name}: the language looks like {found!r}", f"Say it with {choices}.")
     return Document(name, found, line, Source(name))

@@ -31,6 +31,7 @@ from pipeline.stages.align.stage import Side
 from pipeline.stages.filter.held_out import check_unchanged, digests
 from pipeline.stages.score.stage import signatures
 from pipeline.stages.write.record import CorpusRow
+from pipeline.text.languages import language, source_languages
 from pipeline.types import DocumentPair, Scored, Translation, Verdict
 
 TRANSLATIONS = "translations.jsonl"
@@ -39,7 +40,6 @@ RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "m
 RESAMPLES = 1000
 MADE_WITH = ("code", "packages", "machine", "translation", "models", "signatures", "shards")
 """What later reports take from a manifest."""
-LANGUAGES = {"th": "Thai", "vi": "Vietnamese"}
 
 
 def _attempted(side: Side) -> tuple[Translation, ...]:
@@ -257,7 +257,7 @@ class FinishedRun:
     def _metrics(self) -> tuple[CorpusMetric, ...]:
         """The translations against the English that was aligned with their source, by language."""
         found = []
-        for lang, name in LANGUAGES.items():
+        for lang in source_languages():
             mine = [group for group in self.survey.groups if group.lang == lang]
             if not mine:
                 continue
@@ -270,7 +270,7 @@ class FinishedRun:
                 unit=resampled_unit(documents),
                 fold_names=True,
             )
-            on = f"{name} to English, against the aligned English articles"
+            on = f"{language(lang).name} to English, against the aligned English articles"
             found += [CorpusMetric(on, len(mine), len(set(documents)), score) for score in scores.metrics]
         return tuple(found)
 

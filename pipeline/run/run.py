@@ -33,18 +33,18 @@ from pipeline.stages.score.damage.forced import load_reader
 from pipeline.stages.score.stage import BATCH, score, signatures
 from pipeline.stages.score.stage import VERSION as SCORE_VERSION
 from pipeline.stages.segment import boundaries
-from pipeline.stages.segment.stage import LEARNED, segment
 from pipeline.stages.segment.stage import VERSION as SEGMENT_VERSION
+from pipeline.stages.segment.stage import learned_languages, segment
 from pipeline.stages.translate import glossary
 from pipeline.stages.translate import stage as translation
-from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Translation, Verdict
+from pipeline.text.languages import source_languages
+from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Reject, Scored, Segment, Translation, Verdict
 
 if TYPE_CHECKING:
     from pipeline.engines.encoders.base import Encoder
     from pipeline.stages.align.lexicons import Lexicons
 
 T = TypeVar("T")
-ENGLISH = "en"
 REJECTED = "rejected.jsonl"
 
 
@@ -121,7 +121,7 @@ class Run:
     def segment(self) -> None:
         """Cut every document into segments."""
         # Of the boundary models only those that cut segments: a changed other one is no reason to translate again.
-        learned = [self.boundary_digests.get(lang) for lang in LEARNED]
+        learned = [self.boundary_digests.get(lang) for lang in learned_languages()]
         for number, doc_key in enumerate(self.doc_keys):
             key = digest("segment", SEGMENT_VERSION, doc_key, self.config.segment, learned)
             self._shard("segment", number, key, Segment, partial(self._segmented, number))
@@ -321,7 +321,7 @@ class Run:
         if not self.config.translate.use_glossary:
             return {}
         extra = [Path(path) for path in self.config.translate.glossary]
-        return {lang: glossary.Glossary.load(lang, extra) for lang in ("th", "vi")}
+        return {lang: glossary.Glossary.load(lang, extra) for lang in source_languages()}
 
     def _glossary_files(self) -> list[Path]:
         """The files that hints come from.

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.plain_yaml import load_yaml
+from pipeline.files.plain_yaml import load_yaml
+from pipeline.text.languages import language
+from pipeline.text.patterns import either
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 
@@ -33,10 +35,11 @@ class Mention:
 
 
 def mentions(text: str, lang: str) -> list[Mention]:
-    """The countries that a normalised `text` in "th", "vi" or "en" names; in Thai also those in Latin letters."""
-    if lang == "th":
+    """The countries that a normalised `text` names; in Thai also those in Latin letters, elsewhere by English names."""
+    rule = language(lang).countries
+    if rule == "thai":
         return [*_thai(text), *_english(text)]
-    return list(_vietnamese(text) if lang == "vi" else _english(text))
+    return list(_vietnamese(text) if rule == "vietnamese" else _english(text))
 
 
 def country_codes(name: str, lang: str) -> frozenset[str]:
@@ -71,8 +74,10 @@ def _table() -> Any:
 
 @cache
 def _cldr(lang: str) -> dict[str, str]:
-    from babel import Locale
+    from babel import Locale, localedata
 
+    if not localedata.exists(lang):
+        return {}
     left_out = set(_table()["left_out"])
     territories = Locale(lang).territories
     return {code: name for code, name in territories.items() if code.isalpha() and code not in left_out}
@@ -97,8 +102,7 @@ def _names(lang: str) -> Mapping[str, frozenset[str]]:
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    longest_first = sorted(names, key=lambda name: (-len(name), name))
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{either(names)})(?!\w)")
 
 
 @cache

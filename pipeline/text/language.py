@@ -12,44 +12,50 @@ from functools import cache
 from typing import Any
 
 from pipeline.text.data import words
+from pipeline.text.languages import known_code, own_scripts, table
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
-LANGUAGES = ("th", "vi", "en")
 UNKNOWN = "und"
 
 MAX_CHARS = 20_000
 MODEL_CHARS = 1_000
-THAI_SHARE = 0.3
+SCRIPT_SHARE = 0.3
 VIETNAMESE_SHARE = 0.65
 ENGLISH_SHARE = 0.4
 NAME_WEIGHT = 0.25
 MIN_SCORE = 0.25
 
 _WORD = re.compile(r"[^\W\d_]+")
-_THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
+_LETTER = re.compile(r"[^\W\d_]")
 _VIETNAMESE_LETTER = re.compile("[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def detect(text: str) -> str:
-    """The language of `text` (any length): one of LANGUAGES, another ISO 639 code, or "und" where nothing can be told.
+    """The language of `text` (any length): a code of the table, another ISO 639 code, "und" where nothing can be told.
 
-    Thai is told by its script even where Latin names mix in, Vietnamese by its letters and by the shape of its
-    syllables, with or without marks.
+    A script of its own tells a language (Thai) even where Latin names mix in; Vietnamese is told by its letters and by
+    the shape of its syllables, with or without marks.
     """
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text[:MAX_CHARS]))
     letters = sum(map(str.isalpha, text))
-    thai = len(_THAI.findall(text))
     if not letters:
         return UNKNOWN
-    if thai >= THAI_SHARE * (len(re.findall(r"[^\W\d_]", _THAI.sub("", text))) + thai):
-        return "th"
+    for entry in own_scripts():
+        own = len(entry.letter().findall(text))
+        if own >= SCRIPT_SHARE * (len(_LETTER.findall(entry.letter().sub("", text))) + own):
+            return entry.code
     tokens = _WORD.findall(text)
-    if _vietnamese_share(tokens) >= VIETNAMESE_SHARE:
-        return "vi"
-    if _english_share(tokens) >= ENGLISH_SHARE:
-        return "en"
-    return _guess(text)
+    for entry in table().values():
+        if entry.detection and _speaks_for(entry.detection, tokens):
+            return entry.code
+    return known_code(_guess(text))
+
+
+def _speaks_for(rule: str, tokens: list[str]) -> bool:
+    if rule == "vietnamese":
+        return _vietnamese_share(tokens) >= VIETNAMESE_SHARE
+    return _english_share(tokens) >= ENGLISH_SHARE
 
 
 def _vietnamese_share(tokens: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""Sentence ends in languages that mark them, English and Vietnamese: which full stops end a sentence.
+"""Sentence ends in languages that mark them, such as English and Vietnamese: which full stops end a sentence.
 
 A candidate is a run of end marks with its closing quotes and brackets, followed by a space. What decides are the word
 before it (title, other abbreviation, initial, list number) and the word after it (lower case, capital, usual opener).
@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+
+from pipeline.text.data import words
+from pipeline.text.languages import language
 
 CLOSING = "\"'”’»)\\]}"
 OPENING = "\"'“‘«(\\[{–—•*-"
@@ -32,6 +36,19 @@ class Rules:
     numbered: frozenset[str]
     shorts: frozenset[str]
     openers: frozenset[str]
+
+
+@cache
+def _rules(prefix: str) -> Rules:
+    return Rules(*(words(f"{prefix}_{name}.txt") for name in ("titles", "numbered", "shorts", "openers")))
+
+
+def sentences(text: str, lang: str) -> list[tuple[int, int]]:
+    """The spans of the sentences of `text` in order; every character that is no space is in exactly one.
+
+    The words that decide are those of `lang`, of English where it has none of its own.
+    """
+    return split(text, _rules(language(lang).sentence_words))
 
 
 def split(text: str, rules: Rules) -> list[tuple[int, int]]:

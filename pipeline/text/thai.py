@@ -12,7 +12,8 @@ from functools import cache
 from itertools import pairwise
 from math import exp
 
-from pipeline.text.data import entries
+from pipeline.text.data import words
+from pipeline.text.patterns import either
 
 Span = tuple[int, int]
 
@@ -79,10 +80,8 @@ _BRACKETS = re.compile(
     rf"|«[^«»\n]{{1,{BRACKETED}}}»|‘[^‘’\n]{{1,{BRACKETED}}}’"
 )
 _SPACES = re.compile(r"\s+")
-_UNIT_ABBREVIATION = re.compile(r"\d ?(?:น|ม|กม|ซม|มม|กก|ก|ล|ตร\.ม|ตร\.กม|ชม|บ|ต)\.$")
 _ABBREVIATION = re.compile("(?:^|[^ก-ฮะ-์])(?:[ก-ฮเแโใไ][ะ-์ก-ฮ]{0,3}\\.)+$")
 _JOINED_TITLE = r"(?:นาย(?!ก|ทหาร|อำเภอ|หน้า|แพทย์)|นาง(?!แบบ|งาม)|(?:[ก-ฮ]{1,2}[ะ-์]?\.)+)[^\s.]{1,15}"
-_WEEKDAY = re.compile("(?:จันทร์|อังคาร|พุธ|พฤหัสบดี|พฤหัสฯ|ศุกร์|เสาร์|อาทิตย์)$")
 _DAY_OF_MONTH = re.compile(r"ที่ ?\d{1,2}(?!\d)")
 _NAMED = re.compile(r"(?:นาย(?!ก)|นาง|ดร\.|[ก-ฮ]\.)[^\s.]{1,15}(?: [^\s.]{1,15}){0,2}$")
 _YEAR = re.compile(r"(?<!\d)(?:19|20|24|25)\d\d$")
@@ -94,12 +93,17 @@ _END_MARK = re.compile(r"(?:[!?…]|\.\.\.|/\.|(?<=[ก-๎]{2})\.)[\"”’)]*$
 
 @cache
 def _starting(name: str) -> re.Pattern[str]:
-    return re.compile("|".join(sorted(map(re.escape, entries(name)), key=len, reverse=True)))
+    return re.compile(either(words(name)))
 
 
 @cache
 def _ending(name: str) -> re.Pattern[str]:
     return re.compile(f"(?:{_starting(name).pattern})$")
+
+
+@cache
+def _unit_abbreviation() -> re.Pattern[str]:
+    return re.compile(rf"\d ?(?:{_starting('thai_unit_abbreviations.txt').pattern})\.$")
 
 
 @cache
@@ -168,7 +172,7 @@ def _number_joined(left: str, right: str) -> bool:
 def _name_joined(left: str, right: str) -> bool:
     last = left.rsplit(" ", 1)[-1]
     first = right.split(" ", 1)[0]
-    if _ABBREVIATION.search(left) and not _UNIT_ABBREVIATION.search(left):
+    if _ABBREVIATION.search(left) and not _unit_abbreviation().search(left):
         return True
     if _AFTER_YEAR.match(right) and len(first) <= 6:
         return True
@@ -176,7 +180,7 @@ def _name_joined(left: str, right: str) -> bool:
         return True
     if _LATIN_START.match(right) and _ending("thai_dangling.txt").search(left):
         return True
-    if _WEEKDAY.search(left) and _DAY_OF_MONTH.match(right):
+    if _ending("thai_weekdays.txt").search(left) and _DAY_OF_MONTH.match(right):
         return True
     if _titled().search(left):
         return not _starting("thai_joiners.txt").match(first)

@@ -15,16 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.plain_yaml import load_yaml
+from pipeline.files.plain_yaml import load_yaml
+from pipeline.text.data import entries
 
 _TABLE = Path(__file__).parent / "data" / "transliteration_th.yaml"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-# What the letters are called, for CNN as ซีเอ็นเอ็น.
-_NAMES = (
-    *("เอ", "บี", "ซี", "ดี", "อี", "เอฟ", "จี", "เอช", "ไอ", "เจ", "เค", "แอล", "เอ็ม"),
-    *("เอ็น", "โอ", "พี", "คิว", "อาร์", "เอส", "ที", "ยู", "วี", "ดับเบิลยู", "เอ็กซ์", "วาย", "แซด"),
-)
-_SPOKEN = dict(zip(LETTERS, _NAMES, strict=True))
+_SPOKEN = dict(zip(LETTERS, entries("thai_letter_names.txt"), strict=True))
+"""What the letters are called in Thai, for CNN as ซีเอ็นเอ็น."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.text import thai, vietnamese
+from pipeline.text.languages import language
 
 Replacement = str | Callable[[re.Match[str]], str]
 Rule = tuple[re.Pattern[str], Replacement]
@@ -39,7 +40,7 @@ RULES: tuple[Rule, ...] = (
 )
 # Last, because the rules of a language may leave spaces behind.
 EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
-LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"th": thai.RULES, "vi": vietnamese.RULES}
+LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai.RULES, "vietnamese": vietnamese.RULES}
 
 _PLAIN = str.maketrans(
     {
@@ -82,14 +83,14 @@ class Normalised:
 
 
 def normalise(text: str, lang: str) -> Normalised:
-    """Clean `text` (any text; `lang` adds the rules of Thai or Vietnamese) and keep the map to the original.
+    """Clean `text` (any text; `lang` adds the rules of its normalisation) and keep the map to the original.
 
     Line feeds stay. Other controls and zero-width characters go, every kind of space becomes one plain space, spaces
     at the edges of lines go, combining sequences are composed (NFC). Applying it to its own output changes nothing.
     """
     original = text
     offsets = list(range(len(text) + 1))
-    rules = RULES + LANGUAGE_RULES.get(lang, ()) + EDGES
+    rules = RULES + LANGUAGE_RULES[language(lang).normalisation] + EDGES
     while True:
         before = text
         text = _compose(_replace(text, offsets, _PILE, r"\1"), offsets)
@@ -102,6 +103,11 @@ def normalise(text: str, lang: str) -> Normalised:
 def _breaks(original: str, text: str, offsets: Sequence[int]) -> tuple[int, ...]:
     places = sorted({bisect_right(offsets, match.start()) for match in re.finditer("\u200b", original)})
     return tuple(i for i in places if 0 < i < len(text) and not text[i - 1].isspace() and not text[i].isspace())
+
+
+def tones_placed(text: str, lang: str, style: vietnamese.Placement) -> str:
+    """`text` (NFC) with its tones where `style` puts them, as it is in a language without such styles."""
+    return vietnamese.tone_placement(text, style) if language(lang).tone_styles else text
 
 
 def same(text: str, lang: str) -> str:

@@ -1,14 +1,10 @@
-"""Vietnamese: letters, tone marks, sentences."""
+"""Vietnamese: letters, tone marks, syllables."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 from typing import Literal
-
-from pipeline.text.data import words
-from pipeline.text.sentences import Rules, split
 
 Placement = Literal["old", "new"]
 
@@ -91,13 +87,3 @@ def _toned_vowel(vowels: list[str], closed: bool, style: Placement) -> int:
 def is_syllable(plain: str) -> bool:
     """Whether a lower-case word without marks can be one Vietnamese syllable."""
     return _SYLLABLE.fullmatch(plain) is not None
-
-
-@cache
-def _rules() -> Rules:
-    return Rules(*(words(f"vietnamese_{name}.txt") for name in ("titles", "numbered", "shorts", "openers")))
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """The spans of the sentences of `text` in order; every character that is no space is in exactly one."""
-    return split(text, _rules())

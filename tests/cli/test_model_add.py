@@ -118,7 +118,7 @@ def test_when_no_source_has_it_all_reasons_are_given(small, store):
 
 KILLED = """
 import os, signal, sys
-from pipeline.model_add import add
+from pipeline.cli.model_add import add
 add("small", lambda text: os.kill(os.getpid(), signal.SIGKILL) if text == "hashing" else None)
 """
 

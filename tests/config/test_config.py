@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.load import load_config
-from pipeline.config.plain_yaml import load_yaml
 from pipeline.config.settings import Config
 from pipeline.errors import ConfigError
+from pipeline.files.plain_yaml import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,3 +68,9 @@ def test_missing_and_oversized_files_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_configurations_load(path: Path) -> None:
     assert load_config(path).name == path.stem
+
+
+def test_a_language_that_is_not_in_the_table_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"read.lang = 'fr': Input should be 'auto', 'th', 'vi' or 'en'"):
+        load_config(config_file(tmp_path, "read: {lang: fr}\n"))
+    assert load_config(config_file(tmp_path, "read: {lang: vi}\n")).read.lang == "vi"

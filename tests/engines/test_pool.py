@@ -1,14 +1,11 @@
 """Worker processes fed from one queue: the same outputs as one engine, whatever happens to the workers."""
 
-import json
 import os
 import random
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +16,10 @@ from pipeline.engines.pool import CHUNKS, MAX_ROWS, MIN_ROWS, EnginePool, plan
 from pipeline.engines.pool_worker import PoolWorker
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, ModelError, ModelRefused
+from tests.support.faults import set_faults as put_faults
+from tests.support.processes import children, is_alive, wait_until
 
 SEARCH = Search(num_beams=2, length_penalty=1.0, start=2, end=2, pad=1, forced=40, n_best=2)
-ROOT = Path(__file__).resolve().parents[2]
 DEADLY = 299
 
 
@@ -39,18 +37,9 @@ def without_scores(output):
     return replace(output, logprob=None, others=tuple(map(without_scores, output.others)))
 
 
-def parent_of(pid):
-    """The parent of a process, None when it has ended."""
-    try:
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    except OSError:
-        return None
-    return None if state == "Z" else int(parent)
-
-
 def workers(parent):
     """The living children of a process."""
-    return {int(each.name) for each in Path("/proc").glob("[0-9]*") if parent_of(each.name) == parent}
+    return children({parent})
 
 
 @pytest.fixture
@@ -63,9 +52,7 @@ def set_faults(monkeypatch):
     """`set_faults(**faults)`: have pools use the faulty worker, an echoing one where nothing else is said."""
 
     def change(**faults):
-        monkeypatch.setattr(pool, "WORKER", "tests.support.faulty_pool_worker")
-        monkeypatch.setenv("PYTHONPATH", str(ROOT))
-        monkeypatch.setenv("POOL_FAULTS", json.dumps({"echo": True} | faults))
+        put_faults(monkeypatch, pool, "faulty_pool_worker", {"echo": True} | faults)
 
     return change
 
@@ -196,11 +183,10 @@ def test_a_worker_that_dies_while_it_starts_is_an_error_with_its_last_words(fold
 
 
 def test_closing_does_not_wait_for_work_in_hand(faulty, tmp_path):
-    both = faulty(["a", "b"], hang=str(tmp_path / "hangs"))
+    both = faulty(["a", "b"], hang=str(tmp_path))
     with ThreadPoolExecutor(1) as caller:
         call = caller.submit(both.generate, [[5]], [5])
-        while not (tmp_path / "hangs").exists():
-            time.sleep(0.01)
+        wait_until(lambda: any(tmp_path.iterdir()))
         both.close()
         with pytest.raises(EngineError, match="ended with code -9"):
             call.result()
@@ -221,11 +207,7 @@ def test_the_workers_die_with_their_parent(set_faults, folder):
     assert len(started) == 2
     parent.kill()
     parent.wait()
-    for _ in range(500):
-        if not any(map(parent_of, started)):
-            return
-        time.sleep(0.01)
-    pytest.fail("a worker outlived its parent")
+    wait_until(lambda: not any(map(is_alive, started)))
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 1000, 5000, 40_000])

@@ -1,20 +1,28 @@
 """The run folder: what is visible is exactly what was committed."""
 
+import math
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from pipeline.errors import StoreError
-from pipeline.files.store import CLAIM, Store, digest, plain, replacing, to_json, write_lines
+from pipeline.files.claim import CLAIM
+from pipeline.files.store import Store, digest, plain, replacing, to_json, write_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,21 @@ class Row:
     id: str
     spans: tuple[tuple[int, int], ...] = ()
     score: float | None = None
+
+
+@dataclass
+class Named:
+    """A row inside another, without slots."""
+
+    row: Row
+    scores: dict[str, float | None]
+
+
+class Entry(BaseModel):
+    """Settings."""
+
+    name: str
+    sizes: tuple[int, ...]
 
 
 rows = st.builds(
@@ -41,6 +64,43 @@ def test_rows_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, w
     assert store.load("score", 4, "k", Row) is None
 
 
+@given(rows, st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.none() | st.floats(width=64)))
+def test_rows_are_written_as_plain_data_is(row: Row, scores: dict[str, float | None]) -> None:
+    value = Named(row, scores)
+    if any(score is not None and not math.isfinite(score) for score in scores.values()):
+        with pytest.raises(StoreError, match="JSON cannot hold"):
+            to_json(value)
+    else:
+        assert to_json(value) == orjson.dumps(plain(value))
+        assert to_json(value, indent=True) == orjson.dumps(plain(value), option=orjson.OPT_INDENT_2)
+
+
+@pytest.mark.parametrize(
+    "value", [{1: Row("a")}, {"rows": (Row(str(n)) for n in range(3))}, Entry(name="a", sizes=(1, 2))]
+)
+def test_what_is_no_dataclass_is_made_plain(value: Any) -> None:
+    assert b'"' in to_json(value)
+    with pytest.raises(StoreError, match="date, which is not plain data"):
+        to_json([value, date(2025, 5, 5)])
+
+
+def test_numbers_keep_their_bytes() -> None:
+    """What was written by an earlier version is compared with what this one writes, byte by byte."""
+    numbers = [0.1, -0.0, 1.0, 1e15, 1e16, -1e22, 1e-5, 1.5e-6, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308]
+    assert to_json(numbers) == (
+        b"[0.1,-0.0,1.0,1000000000000000.0,1e+16,-1e+22,0.00001,1.5e-6,5e-324,2.2250738585072014e-308,"
+        b"1.7976931348623157e+308]"
+    )
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_numbers_come_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory, numbers: list[float]) -> None:
+    store = Store(tmp_path_factory.mktemp("run"))
+    store.commit("score", 0, "k", [Row("a", (), number) for number in numbers])
+    found = [row.score for row in store.rows("score", 0, Row)]
+    assert [struct.pack("d", number) for number in found] == [struct.pack("d", number) for number in numbers]
+
+
 def test_data_without_record_does_not_exist(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.commit("read", 0, "k", [Row("a")])
@@ -57,8 +117,12 @@ def test_damaged_data_is_an_error_not_a_result(tmp_path: Path) -> None:
         store.load("read", 0, "k", Row)
 
 
-def test_rows_of_another_version_are_an_error(tmp_path: Path) -> None:
-    Store(tmp_path).commit("read", 0, "k", [{"other": 1}])
+@pytest.mark.parametrize(
+    "row",
+    [{"other": 1}, {"id": 1}, {"id": "a", "spans": [[1]]}, {"id": "a", "spans": [[1, 2.5]]}, {"id": "a", "score": "1"}],
+)
+def test_rows_of_another_version_are_an_error(tmp_path: Path, row: dict[str, Any]) -> None:
+    Store(tmp_path).commit("read", 0, "k", [row])
     with pytest.raises(StoreError, match="another version"):
         Store(tmp_path).load("read", 0, "k", Row)
 
@@ -104,7 +168,7 @@ def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path)
         f"""
         import sys, time
         from pathlib import Path
-        from pipeline.store import Store
+        from pipeline.files.store import Store
         with Store(Path({str(tmp_path)!r})).claimed():
             print("held", flush=True)
             time.sleep(60)
@@ -114,6 +178,8 @@ def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path)
     assert holder.stdout and holder.stdout.readline() == "held\n"
     with pytest.raises(StoreError, match=f"in use by process {holder.pid}"), Store(tmp_path).claimed():
         pass
+    claim = orjson.loads((tmp_path / CLAIM).read_bytes())
+    assert claim == {"host": socket.gethostname(), "pid": holder.pid}
     (tmp_path / ".left.tmp").touch()
     holder.send_signal(signal.SIGKILL)
     holder.wait()
@@ -128,6 +194,22 @@ def test_claim_of_another_host_is_never_taken(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_is_held_once_within_a_process_and_free_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), Store(tmp_path).claimed():
+        with pytest.raises(StoreError, match=f"in use by process {os.getpid()}"), Store(tmp_path).claimed():
+            pass
+        assert (tmp_path / CLAIM).exists()
+        raise RuntimeError
+    with Store(tmp_path).claimed():
+        pass
+
+
+def test_a_claim_left_half_written_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / CLAIM).write_bytes(b'{"host": "else')
+    with Store(tmp_path).claimed():
+        pass
+
+
 def test_plain_refuses_objects() -> None:
     with pytest.raises(StoreError, match="object"):
         plain([object()])
@@ -138,7 +220,7 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     program = textwrap.dedent(
         f"""
         from pathlib import Path
-        from pipeline.store import Store
+        from pipeline.files.store import Store
         store = Store(Path({str(tmp_path)!r}))
         with store.claimed():
             for shard in range(400):

@@ -3,14 +3,20 @@
 import json
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sacrebleu.metrics import BLEU, CHRF, TER
 
 from pipeline.errors import UsageError
 from pipeline.metrics.base import add_to_signature, make_metrics
 from pipeline.metrics.evaluation import System, evaluate
 from tests.stages.score.news import BAD, GOOD, REFERENCE, news, worse, written
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -45,6 +51,32 @@ def test_p_values_are_those_of_the_sacrebleu_command(files, paired, metric):
     baseline, other = evaluate(systems, [REFERENCE], make_metrics([metric]), paired=paired)
     assert baseline.metrics[0].p_value is None
     assert other.metrics[0].p_value == pytest.approx(theirs[1][other.metrics[0].name]["p_value"])
+
+
+def test_sacrebleu_is_of_the_minor_version_whose_inside_is_known():
+    """Another one needs the test below, and then another pin in pyproject.toml."""
+    assert metadata.version("sacrebleu").split(".")[:2] == ["2", "6"]
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert "sacrebleu==2.6.*" in pins
+
+
+@pytest.mark.parametrize("kind", [BLEU, CHRF, TER])
+@pytest.mark.parametrize("streams", [1, 2])
+def test_what_is_used_of_the_inside_of_sacrebleu_is_as_it_was(kind, streams):
+    """`StringMetric` hands over references once, and adds up statistics itself."""
+    references = [REFERENCE, BAD][:streams]
+    metric, public = kind(), kind()
+    assert metric._ref_cache is None
+    metric._ref_cache = metric._cache_references(references)
+    rows = metric._extract_corpus_statistics(GOOD, None)
+    assert len(rows) == len(GOOD) and {len(row) for row in rows} == {len(rows[0])}
+    assert all(isinstance(number, int | float) for row in rows for number in row)
+    sums = [sum(column) for column in zip(*rows, strict=True)]
+    assert metric._compute_score_from_stats(sums).score == public.corpus_score(GOOD, references).score
+    assert str(metric.get_signature()) == str(public.get_signature())
+    # The references are those in the cache, whatever was asked before.
+    metric._ref_cache = metric._cache_references([GOOD])
+    assert metric._extract_corpus_statistics(GOOD, None) != rows
 
 
 @pytest.mark.parametrize("name", ["bleu", "chrf", "chrf++", "ter"])

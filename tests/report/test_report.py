@@ -308,7 +308,7 @@ def test_numbers_that_are_not_finite_are_refused(value):
 def test_the_same_run_gives_the_same_bytes(tmp_path):
     """Also with another hash seed, hence in processes of their own."""
     code = (
-        "import sys; from pathlib import Path; from tests.reporting.fake_run import fake_run;"
+        "import sys; from pathlib import Path; from tests.report.fake_run import fake_run;"
         "from pipeline.report.build import write_report; write_report(fake_run(), Path(sys.argv[1]))"
     )
     for seed in ("1", "2"):

@@ -3,10 +3,10 @@
 import orjson
 import pytest
 
+from pipeline.engines.encoders import load
 from pipeline.errors import Interrupted
 from pipeline.registry import models
 from pipeline.run.stop import Stop
-from pipeline.stages.align import lexicons as load
 from tests.stages.score.build import LetterEncoder
 from tests.support.runs import ENGLISH, VIETNAMESE, lines, mekong
 

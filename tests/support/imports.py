@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOMS = (
-    "files", "config", "text", "registry", "engines", "stages", "metrics", "report", "run", "view", "bench", "cli",
+    "files", "text", "config", "registry", "engines", "stages", "metrics", "report", "run", "view", "bench", "cli",
 )  # fmt: skip
 STAGES = ("read", "segment", "translate", "align", "score", "filter", "write")
 BELOW_ALL = ("types", "errors")

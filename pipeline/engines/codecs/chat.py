@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.engines.base import Request
-
-LANGUAGE_NAMES = {"th": "Thai", "vi": "Vietnamese", "en": "English"}
+from pipeline.text.languages import language
 
 
 class ChatCodec:
@@ -28,7 +27,7 @@ class ChatCodec:
     def encode(self, request: Request) -> list[int]:
         """Token ids of the whole conversation, up to where the answer begins."""
         user = self.user.format(
-            language=LANGUAGE_NAMES[request.lang],
+            language=language(request.lang).name,
             hints=self._harmless(_hint_lines(request)),
             text=self._harmless(request.text),
         )

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.engines.codecs.chat import LANGUAGE_NAMES
 from pipeline.engines.forced.token_tree import TokenTree, plan_trees
 from pipeline.errors import EngineError
+from pipeline.text.languages import language
 
 LogProbabilities = NDArray[np.float32]
 
@@ -102,7 +102,7 @@ class ForcedDecoder:
 
         Raises EngineError where a log-probability is no number, or one pair alone needs more memory than there is.
         """
-        sides = [(self._side(LANGUAGE_NAMES[x.lang], x.source), self._side("English", x.english)) for x in pairs]
+        sides = [(self._side(language(x.lang).name, x.source), self._side("English", x.english)) for x in pairs]
         short = [i for i, (source, english) in enumerate(sides) if len(source.row) + len(english.row) <= MAX_TOKENS]
         both = [pairs[i].lang in BOTH_ORDERS for i in short]
         rows = [_row(*sides[i]) for i in short]

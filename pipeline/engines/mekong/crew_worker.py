@@ -25,9 +25,10 @@ import torch
 
 from pipeline.engines.child import end_with_parent, told
 from pipeline.engines.mekong.crew import Lines
-from pipeline.engines.mekong.engine import MakeSlots, Worker, on_cpu
+from pipeline.engines.mekong.places import on_cpu
 from pipeline.engines.mekong.scheduler import Job, Pending
 from pipeline.engines.mekong.search import Finished
+from pipeline.engines.mekong.worker import MakeSlots, Worker
 from pipeline.engines.search_settings import Search
 from pipeline.errors import MekongError
 
@@ -104,7 +105,7 @@ def lead(control: Lines) -> None:
     # A pool of threads does not survive a fork: there is none as long as everything is done by one.
     torch.set_num_threads(1)
     try:
-        make, longest, _ = on_cpu(Path(settings["folder"]), settings["dtype"], settings["shortlist"])
+        make, longest = on_cpu(Path(settings["folder"]), settings["dtype"], settings["shortlist"])
     except MekongError as error:
         control.send({"error": told(error)})
         return

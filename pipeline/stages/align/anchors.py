@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.languages import language
 from pipeline.text.numbers import numbers
+from pipeline.text.patterns import ADDRESS, THAI
 from pipeline.text.unicode import fold
 
 Rows = NDArray[np.float64]
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\u0e00-\u0e7f]+|[\w.+-]+@[\w-]+\.[\w.]+", re.ASCII)
-_LETTER = r"[^\W\d_\u0e00-\u0e7f]"
+_LETTER = rf"[^\W\d_{THAI}]"
 _NAME = re.compile(rf"{_LETTER}[\w'’-]*(?: {_LETTER}[\w'’-]*)*")
 
 
@@ -27,8 +28,8 @@ def anchors(text: str, lang: str) -> Counter[str]:
     in a text of another script every Latin word counts as one.
     """
     found: Counter[str] = Counter(f"number {number.value.normalize():f}" for number in numbers(text, lang))
-    found.update(f"address {match[0].rstrip('.,;:)/').lower()}" for match in _ADDRESS.finditer(text))
-    for run in _NAME.finditer(_ADDRESS.sub(" ", text)):
+    found.update(f"address {match[0].rstrip('.,;:)/').lower()}" for match in ADDRESS.finditer(text))
+    for run in _NAME.finditer(ADDRESS.sub(" ", text)):
         found.update(_names(run[0].split(" "), lang))
     return found
 
@@ -37,7 +38,7 @@ def _names(words: Sequence[str], lang: str) -> list[str]:
     names: list[str] = []
     before = ""
     for word in words:
-        name = fold(word).replace("'", "").removesuffix("s") if lang == "th" or word[0].isupper() else ""
+        name = fold(word).replace("'", "").removesuffix("s") if language(lang).script or word[0].isupper() else ""
         if len(name) > 1:
             names.append(f"name {name}")
         if before and name:

@@ -24,8 +24,8 @@ from pipeline.stages.align.beads import ANCHORS, LEXICON, PARTS, Bead, Track, fi
 from pipeline.stages.align.lexicon import Lexicon
 from pipeline.stages.align.span_vectors import span_vectors, summed_spans
 from pipeline.stages.align.units import Span, Units, cut_units, is_phrasal
+from pipeline.types import ENGLISH
 
-ENGLISH = "en"
 MOST_PHRASES = 16
 MOST_PARTS = 8
 """Units of a bead on one side: phrases of Thai, parts of sentences of other languages."""

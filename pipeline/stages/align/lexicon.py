@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from pipeline.errors import ModelError
 from pipeline.files.store import write_bytes
 from pipeline.registry.models import shipped
-from pipeline.text import vietnamese
-from pipeline.text.unicode import fold, normalise
+from pipeline.text.languages import language
+from pipeline.text.unicode import fold, normalise, tones_placed
 
 Rows = NDArray[np.float64]
 Senses = tuple[tuple[str, float], ...]
@@ -54,11 +54,11 @@ def source_words(text: str, lang: str) -> list[str]:
     Thai is cut into words by PyThaiNLP's newmm.
     """
     content = normalise(text, lang).text.lower()
-    if lang == "th":
+    if language(lang).words == "thai":
         from pythainlp.tokenize import word_tokenize
 
         return [word for word in word_tokenize(content, engine="newmm") if word[0].isalpha()]
-    return _WORD.findall(vietnamese.tone_placement(content, "old") if lang == "vi" else content)
+    return _WORD.findall(tones_placed(content, lang, "old"))
 
 
 def source_terms(text: str, lang: str) -> list[str]:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.stages.align.beads import LINE_BREAK
 from pipeline.stages.segment import boundaries
-from pipeline.stages.segment.boundary_model import LANGS
+from pipeline.text.languages import language
 from pipeline.text.unicode import normalise
+from pipeline.types import ENGLISH
 
 Span = tuple[int, int]
 
@@ -24,8 +25,6 @@ Span = tuple[int, int]
 BETWEEN_SENTENCES = 2.0
 WEAKEST = -6.0
 """Where it is less likely than that no unit begins; on news 1 boundary in 1,000 or fewer is lost by it."""
-
-_PHRASAL = frozenset({"th"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Units:
 
 def is_phrasal(lang: str) -> bool:
     """Whether the language leaves the end of a sentence unmarked, so that a sentence has many units."""
-    return lang in _PHRASAL
+    return not language(lang).sentence_marks
 
 
 def cut_units(text: str, lang: str, stretches: Iterable[Span]) -> Units:
@@ -73,7 +72,8 @@ def cut_units(text: str, lang: str, stretches: Iterable[Span]) -> Units:
     """
     lines = [(start, normalise(text[start:end], lang)) for start, end in _lines(text, stretches)]
     lines = [(start, line) for start, line in lines if line.text]
-    odds = boundaries.load(lang if lang in LANGS else "en").log_odds("\n".join(line.text for _, line in lines))
+    model = boundaries.load(lang if language(lang).boundaries else ENGLISH)
+    odds = model.log_odds("\n".join(line.text for _, line in lines))
     places: list[tuple[int, float]] = []
     base, at = 0, 0
     for start, line in lines:

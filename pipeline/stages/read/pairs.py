@@ -11,10 +11,10 @@ from typing import Any, get_args
 
 from pipeline.errors import InputError, UsageError
 from pipeline.files.lines import BadInput, numbered_lines, path_text
-from pipeline.files.tables import ENGLISH, ENGLISH_KEYS, SOURCE_KEYS, TableRow, kind, language, rows
-from pipeline.types import Origin, Pair, Reject, Source
+from pipeline.files.tables import ENGLISH_KEYS, SOURCE_KEYS, TableRow, kind, language, rows
+from pipeline.text.languages import alternatives, known_code, source_languages
+from pipeline.types import ENGLISH, Origin, Pair, Reject, Source
 
-LANGUAGES = ("th", "vi")
 TABLES = (".tsv", ".jsonl", ".parquet", ".tmx")
 
 
@@ -57,7 +57,7 @@ class Corpus:
 def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
     """What the files are, by their names: tables of pairs, or Moses files FILE.th and FILE.en, both of them given.
 
-    `lang` is "th", "vi" or empty; empty will do where files state it themselves.
+    `lang` is a source language or empty; empty will do where files state it themselves.
     Raises InputError for a file that is not there, UsageError where one side or the language is missing.
     """
     for path in paths:
@@ -69,21 +69,26 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
         suffix = kind(path)
         if suffix in TABLES:
             if suffix == ".tsv" and not lang:
-                raise UsageError(f"{path} does not say what language it is in", "Give --lang th or --lang vi.")
+                raise UsageError(f"{path} does not say what language it is in", f"Give {_each('--lang {}')}.")
             found.append(Corpus(path, None, lang))
-        elif suffix.removeprefix(".") in LANGUAGES:
+        elif suffix.removeprefix(".") in source_languages():
             if _stem(path) not in english:
                 raise UsageError(f"{path} has no English side", f"Give {_stem(path)}.en beside it.")
             found.append(Corpus(path, english[_stem(path)], suffix.removeprefix(".")))
         elif suffix != f".{ENGLISH}":
             raise UsageError(
                 f"{path} is of no known type {suffix!r}",
-                f"Known: {', '.join(TABLES)}, and FILE.th or FILE.vi with FILE.en.",
+                f"Known: {', '.join(TABLES)}, and {_each('FILE.{}')} with FILE.en.",
             )
     used = {corpus.english for corpus in found}
     for stem, path in ((stem, path) for stem, path in english.items() if path not in used):
-        raise UsageError(f"{path} has no source side", f"Give {stem}.th or {stem}.vi beside it.")
+        raise UsageError(f"{path} has no source side", f"Give {_each(stem + '.{}')} beside it.")
     return found
+
+
+def _each(form: str) -> str:
+    """`form` with each source language in its braces: "--lang th or --lang vi"."""
+    return alternatives(form.replace("{}", code) for code in source_languages())
 
 
 def _stem(path: Path) -> str:
@@ -110,11 +115,11 @@ def _moses(source: Path, english: Path, limit: int) -> Iterator[TableRow | Rejec
 def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
     """The pair of a row, or one for each source language of a row that has both and says nothing of its language."""
     values = row.values
-    stated = language(_text(values, "src_lang")) or lang
-    there = [code for code in LANGUAGES if code in values]
+    stated = known_code(language(_text(values, "src_lang"))) or lang
+    there = [code for code in source_languages() if code in values]
     found = [stated] if stated else [code for code in there if _text(values, code).strip()] or there[:1]
-    if not found or found[0] not in LANGUAGES:
-        raise BadInput(f"the source language {stated!r} is not one of {', '.join(LANGUAGES)}")
+    if not found or found[0] not in source_languages():
+        raise BadInput(f"the source language {stated!r} is not one of {', '.join(source_languages())}")
     if language(_text(values, "tgt_lang")) not in ("", ENGLISH):
         raise BadInput(f"the target language is {values['tgt_lang']!r}, not English")
     name = _text(values, "id") or f"{path_text(path)}:{row.line}"

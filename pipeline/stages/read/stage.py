@@ -18,7 +18,8 @@ import orjson
 from pipeline.config.settings import ReadSettings
 from pipeline.errors import InputError
 from pipeline.files.lines import BOM, BadInput, decode, json_object, parsed_lines, path_text
-from pipeline.text.language import LANGUAGES, detect
+from pipeline.text.language import detect
+from pipeline.text.languages import table
 from pipeline.types import Document, Reject, Source
 
 log = logging.getLogger(__name__)
@@ -107,8 +108,8 @@ class Reader:
         text = values["text"].replace("\r\n", "\n")
         self._check_text(text)
         lang = values["lang"] or self._language(text)
-        if lang not in LANGUAGES:
-            raise BadInput(f"the language {lang!r} is not one of {', '.join(LANGUAGES)}")
+        if lang not in table():
+            raise BadInput(f"the language {lang!r} is not one of {', '.join(table())}")
         licence = values["licence"] or self.settings.licence
         source = Source(path_text(path), line, values["url"], licence, values["date"])
         meta = {k: v if isinstance(v, str) else orjson.dumps(v, default=str).decode() for k, v in row.items()}

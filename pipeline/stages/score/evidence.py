@@ -40,7 +40,7 @@ class LogProbability(PairScorer):
 
 
 class AlignmentCost(PairScorer):
-    """The aligner's cost of the bead, less is better; None for pairs of another making. See `pipeline.stages.align`."""
+    """The aligner's cost of the bead, less is better; None for pairs of another making. See `stages/align`."""
 
     name = "alignment_cost"
 

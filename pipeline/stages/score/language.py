@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text.language import detect
-
-_THAI_LETTERS = "\u0e01-\u0e3a\u0e40-\u0e4e"
-_LATIN_LETTERS = "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff"
-_THAI, _LATIN = re.compile(f"[{_THAI_LETTERS}]+"), re.compile(f"[{_LATIN_LETTERS}]+")
-_EITHER = re.compile(f"[{_THAI_LETTERS}{_LATIN_LETTERS}]+")
+from pipeline.text.languages import language, scripts
+from pipeline.types import ENGLISH
 
 
 class Language(PairScorer):
@@ -32,14 +28,14 @@ class Language(PairScorer):
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         pair = facts.pair
-        text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, "en")
+        text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if sum(map(str.isalpha, text)) < self.min_letters:
             return None
         return float(detect(text) == lang)
 
 
 class ScriptShare(PairScorer):
-    """Share of the letters of one side that are in its script, 0 to 1: Thai for a Thai source, else Latin.
+    """Share of the letters of one side that are in the script of its language, 0 to 1.
 
     None without letters. Says of short texts what the detector cannot.
     """
@@ -50,9 +46,10 @@ class ScriptShare(PairScorer):
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         pair = facts.pair
-        text = pair.src_text if self.side == "source" else pair.tgt_text
-        thai, latin = (sum(map(len, letters.findall(text))) for letters in (_THAI, _LATIN))
-        letters = thai + latin + sum(map(str.isalpha, _EITHER.sub("", text)))
-        if not letters:
-            return None
-        return (thai if self.side == "source" and pair.src_lang == "th" else latin) / letters
+        text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
+        own, letters = len(language(lang).letter().findall(text)), 0
+        for letter in scripts():
+            text, count = letter.subn("", text)
+            letters += count
+        letters += sum(map(str.isalpha, text))
+        return own / letters if letters else None

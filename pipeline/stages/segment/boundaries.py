@@ -12,16 +12,21 @@ from pipeline.errors import ModelMissing, ModelRefused
 from pipeline.files.store import file_sha256
 from pipeline.registry.models import shipped
 from pipeline.stages.segment.boundary_model import BoundaryModel
+from pipeline.text.languages import alternatives, language, table
 
 FORMAT = "mekong-boundaries-1"
 
 
 @cache
 def load(lang: str) -> BoundaryModel:
-    """The shipped model of "th", "en" or "vi". Raises ModelMissing for another language, ModelRefused as `read`."""
-    path = _folder() / f"{lang}.safetensors"
+    """The shipped model of a language.
+
+    Raises ModelMissing for a language without one, ModelRefused as `read`.
+    """
+    path = _folder() / (language(lang).boundaries or f"{lang}.safetensors")
     if not path.is_file():
-        raise ModelMissing(f"there is no boundary model for the language {lang!r} ({path})", "Use th, en or vi.")
+        others = alternatives(code for code, entry in table().items() if entry.boundaries)
+        raise ModelMissing(f"there is no boundary model for the language {lang!r} ({path})", f"Use {others}.")
     return read(path)
 
 

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelRefused
 from pipeline.stages.segment import features_spaced, features_thai
+from pipeline.text.languages import language
 
 Span = tuple[int, int]
-
-LANGS = ("th", "en", "vi")
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class BoundaryModel:
         size = len(self.weights) if self.weights.ndim == 1 else 0
         sound = size > 0 and size & (size - 1) == 0 and bool(np.isfinite(self.weights).all())
         numbers = (self.bias, *self.length, self.prior, self.lift)
-        if self.lang not in LANGS or not sound or not all(map(isfinite, numbers)) or self.length[1] <= 0:
+        if not language(self.lang).boundaries or not sound or not all(map(isfinite, numbers)) or self.length[1] <= 0:
             raise ModelRefused(
                 f"these are no weights of a boundary model: language {self.lang!r}, table of {self.weights.shape}, "
                 f"numbers {numbers}",
@@ -66,7 +65,8 @@ class BoundaryModel:
         """
         mask = len(self.weights) - 1
         found = []
-        for at, seen in features_thai.signs(text) if self.lang == "th" else features_spaced.signs(text, self.lang):
+        thai = language(self.lang).words == "thai"
+        for at, seen in features_thai.signs(text) if thai else features_spaced.signs(text, self.lang):
             total = sum(float(self.weights[crc32(name.encode()) & mask]) * value for name, value in seen)
             found.append((at, self.bias + total))
         return found

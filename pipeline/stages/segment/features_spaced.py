@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.text import english, vietnamese
+from pipeline.text.sentences import sentences
 
 Sign = tuple[str, float]
 
@@ -79,8 +79,7 @@ class _SpacedLine:
 
 class _Document:
     def __init__(self, text: str, lang: str) -> None:
-        splitter = english.sentences if lang == "en" else vietnamese.sentences
-        ruled = frozenset(start for start, _ in splitter(text))
+        ruled = frozenset(start for start, _ in sentences(text, lang))
         self.lines: list[_SpacedLine] = []
         offset = 0
         for raw in text.split("\n"):

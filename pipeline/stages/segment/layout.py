@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from pipeline.text.data import entries
+from pipeline.text.data import entries, words
+from pipeline.text.patterns import THAI, URL_START, either
 from pipeline.text.vietnamese import tone_placement
 from pipeline.types import Kind
 
@@ -23,22 +24,21 @@ NOTE = 120
 _NO_TEXT = re.compile(r"[^\w]+|[\W\d]{0,12}")
 _END_MARK = re.compile(r"[.!?…][\"'”’»)\]]*$|/\.$")
 _QUESTION = re.compile(r"[!?][\"'”’»)\]]*$")
-_ADDRESS = re.compile(r"(?:[^\s:：]{1,20} ?[:：] ?)?(?:https?://|www\.)\S+|\S+@\S+\.\w+")
+_ADDRESS = re.compile(rf"(?:[^\s:：]{{1,20}} ?[:：] ?)?{URL_START}\S+|\S+@\S+\.\w+")
 _HASHTAGS = re.compile(r"(?:#[^\s#]+[\s,]*)+")
 _AGENCY = re.compile(r"[-–—(]? ?(?:[A-Z]{2,8}|Vietnam\+)(?:[/ ,-]+(?:[A-Z]{2,8}|Vietnam\+))* ?\)?")
 _AGENCY_CREDIT = re.compile(
     r".*[\s(](?:[A-Z]{2,}/)*[A-Z]{2,} Photos?\)?(?: by)?[^.]{0,40}"
-    r"|.*\((?:AP|AFP|EPA|Reuters|TTXVN|VNA|VNS|Getty Images)(?:/[^()]{1,40})?\)"
+    rf"|.*\((?:{either(words('news_agencies.txt'))})(?:/[^()]{{1,40}})?\)"
 )
-_CLAUSE = re.compile(r"\b(?:said|says|was|were|is|are|has|have|the|là|đã|của|cho|các|được)\b|[.!?]$")
+_CLAUSE = re.compile(rf"\b(?:{either(words('layout_clause.txt'))})\b|[.!?]$")
 _PLACE = re.compile(r"(?:[A-ZĐ][\w.'’-]* ?){1,3}(?:\([\w/]+\) ?)?[,–—-] ?")
 
 
 def _labels(name: str, pattern: str) -> re.Pattern[str]:
     """`pattern` with LABEL standing for any entry of the list, longest first; upper and lower case are the same."""
     known = {form for entry in entries(f"layout_{name}.txt") for form in _placements(entry)}
-    alternatives = "|".join(re.escape(entry) for entry in sorted(known, key=lambda entry: (-len(entry), entry)))
-    return re.compile(pattern.replace("LABEL", f"(?:{alternatives})"), re.IGNORECASE | re.DOTALL)
+    return re.compile(pattern.replace("LABEL", f"(?:{either(known)})"), re.IGNORECASE | re.DOTALL)
 
 
 def _placements(entry: str) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "tags": _labels("tags", r"LABEL ?[:：]"),
         "counter": _labels("counter", r"\(?\d*\)? ?LABEL ?[:(]? ?\d*\)?$"),
         "notice": _labels("notice", r"LABEL(?!\w)"),
-        "date": _labels("date", r"(?<![^\W\d_])LABEL(?![^\W\d_\u0e00-\u0e7f])|(?<![^\W\d_])(?=[\u0e00-\u0e7f])LABEL"),
+        "date": _labels("date", rf"(?<![^\W\d_])LABEL(?![^\W\d_{THAI}])|(?<![^\W\d_])(?=[{THAI}])LABEL"),
     }
 
 

@@ -1,7 +1,7 @@
 """Documents to segments: the units that are translated.
 
-A line of text is a paragraph, and is cut into sentences: at their marks in Vietnamese and English, at the likeliest
-spaces by the shipped boundary model in Thai. Nothing is dropped: every character that is no space and survives
+A line of text is a paragraph, and is cut into sentences: at their marks, in a language without such marks (Thai) at the
+likeliest spaces by the shipped boundary model. Nothing is dropped: every character that is no space and survives
 normalisation is in exactly one segment.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.config.settings import SegmentSettings
 from pipeline.stages.segment import boundaries
 from pipeline.stages.segment.layout import kinds
-from pipeline.text import english, vietnamese
+from pipeline.text.languages import language, table
+from pipeline.text.sentences import sentences
 from pipeline.text.unicode import Normalised, normalise
 from pipeline.types import Document, Segment
 
@@ -25,8 +26,6 @@ Span = tuple[int, int]
 _CLAUSE_ENDS = re.compile(r"[,;:–—…](?=\s)|[;:](?=[^\W\d])")
 _SPACES = re.compile(r"(?<!\d)\s|\s(?!\d)")
 _SIGN_OFF = re.compile(r"[\W_]+|[-–—(] ?[A-Z]{2,6}(?:/[A-Z]{2,6})*[).]?")
-LEARNED = ("th",)
-"""Languages that are cut by a boundary model."""
 NEAR = 60
 """Characters around the middle that are looked at where there is no space."""
 EDGE = 0.2
@@ -87,16 +86,15 @@ def split(text: str, lang: str, max_chars: int, breaks: Sequence[int] = ()) -> l
     marks, else at spaces, else (Thai) between words, else anywhere between two letters. `breaks` are places between
     words that the author marked (`Normalised.breaks`).
     """
-    spans = _learned(text, lang, max_chars) if lang in LEARNED else _SENTENCES.get(lang, english.sentences)(text)
+    learned = lang in learned_languages()
+    spans = boundaries.load(lang).segments(text, max_chars) if learned else sentences(text, lang)
     whole = _attached(text, spans)
     return [piece for start, end in whole for piece in _pieces(text, start, end, 2 * max_chars, lang, breaks)]
 
 
-def _learned(text: str, lang: str, max_chars: int) -> list[Span]:
-    return boundaries.load(lang).segments(text, max_chars)
-
-
-_SENTENCES: dict[str, Callable[[str], list[Span]]] = {"en": english.sentences, "vi": vietnamese.sentences}
+def learned_languages() -> tuple[str, ...]:
+    """The codes of the languages that are cut by a boundary model."""
+    return tuple(code for code, entry in table().items() if entry.boundaries and not entry.sentence_marks)
 
 
 def _attached(text: str, spans: list[Span]) -> list[Span]:
@@ -133,7 +131,7 @@ def _cut(text: str, start: int, end: int, lang: str, breaks: Sequence[int]) -> i
             return min(places, key=lambda place: abs(place - middle))
     near = range(max(start + margin, middle - NEAR), min(end - margin, middle + NEAR))
     places = [place for place in breaks if place in near and _between_letters(text, place)]
-    places = places or (_word_ends(text, near) if lang == "th" else [])
+    places = places or (_word_ends(text, near) if language(lang).words == "thai" else [])
     places = places or [place for place in near if _between_letters(text, place)]
     return min(places, key=lambda place: abs(place - middle), default=middle)
 

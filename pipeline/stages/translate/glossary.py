@@ -18,7 +18,9 @@ from typing import Any
 from pipeline.errors import InputError
 from pipeline.registry.models import shipped
 from pipeline.text.countries import country_codes, mentions
-from pipeline.text.vietnamese import tone_placement
+from pipeline.text.languages import language
+from pipeline.text.patterns import THAI
+from pipeline.text.unicode import tones_placed
 
 POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
 WORD = re.compile(r"\w+|[^\w\s]|\s+")
@@ -27,7 +29,7 @@ SURE_NAME = 6
 language before it does not count: ภาษาการทูต, language of diplomacy, does not begin with the language Ga."""
 DEPENDENT = re.compile(r"[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e]|\w[\u0e4c]|[A-Za-z]")
 """What cannot begin a Thai word."""
-THAI = re.compile(r"[\u0e00-\u0e7f]")
+THAI_CHARACTER = re.compile(f"[{THAI}]")
 LANGUAGE = "ภาษา"
 """What Thai writes before the name of a language."""
 
@@ -78,7 +80,7 @@ def _parse(line: str, where: str) -> GlossaryEntry:
 
 
 def folder() -> Path:
-    """The folder of the shipped files, `<lang>-en.tsv`."""
+    """The folder of the shipped files."""
     return shipped() / "glossary"
 
 
@@ -87,32 +89,33 @@ class Glossary:
 
     def __init__(self, lang: str, entries: Iterable[GlossaryEntry]) -> None:
         self.lang = lang
+        self._thai = language(lang).words == "thai"
         self.entries: dict[str, GlossaryEntry] = {}
         for entry in entries:
             self.entries[self._key(entry.term, entry.is_name)] = entry
         self._longest = max(map(len, self.entries), default=0)
         self._starts = frozenset(key[0] for key in self.entries)
         self._bounds = self._boundary_finder()
-        self._frequency = _thai_frequencies() if lang == "th" else {}
+        self._frequency = _thai_frequencies() if self._thai else {}
 
     @classmethod
     def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
-        """All layers for `lang`; `extra` are the user's files."""
-        shipped = _layers(lang, _sure_languages(lang))
-        return cls(lang, [*shipped, *(entry for path in extra for entry in read_glossary(path))])
+        """All layers for `lang`, none for a language without a shipped file; `extra` are the user's files."""
+        own = _layers(lang, _sure_languages(lang)) if language(lang).glossary else []
+        return cls(lang, [*own, *(entry for path in extra for entry in read_glossary(path))])
 
     def _key(self, term: str, is_name: bool) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
         # "Hòa Bình" the province stays apart from "hòa bình" peace. Both forms of key live in one table.
         form = self._form(term)
-        return form if is_name or self.lang == "th" else form.casefold()
+        return form if is_name or self._thai else form.casefold()
 
     def _form(self, text: str) -> str:
         """`text` as it is looked up: Hoà Bình and Hòa Bình are one name. The length stays."""
-        return tone_placement(text, "new") if self.lang == "vi" else text
+        return tones_placed(text, self.lang, "new")
 
     def _boundary_finder(self) -> Callable[[str], set[int]]:
-        if self.lang != "th":
+        if not self._thai:
             return _word_boundaries
         from pythainlp.corpus import thai_words
         from pythainlp.tokenize import Tokenizer
@@ -165,12 +168,12 @@ class Glossary:
 
 def shipped_entries(lang: str) -> list[GlossaryEntry]:
     """The entries that come with the program, later layers last; a term may come more than once."""
-    return _layers(lang, (entry for _, entry in _languages(lang)))
+    return _layers(lang, (entry for _, entry in _languages(lang))) if language(lang).glossary else []
 
 
 def _layers(lang: str, languages: Iterable[GlossaryEntry]) -> list[GlossaryEntry]:
     # Languages before territories: what names both (ลาว, Lao and Laos) is the country.
-    return [*transliterations(lang), *languages, *_cldr(lang), *read_glossary(folder() / f"{lang}-en.tsv")]
+    return [*transliterations(lang), *languages, *_cldr(lang), *read_glossary(folder() / language(lang).glossary)]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:
@@ -218,7 +221,7 @@ def _sure_languages(lang: str) -> list[GlossaryEntry]:
     are more often another word (Ga and Vai: กา crow, ไว quick) or a syllable of a name.
     """
     languages = list(_languages(lang))
-    if lang != "th":
+    if language(lang).words != "thai":
         return [entry for _, entry in languages]
     spoken = (replace(entry, term=LANGUAGE + entry.term) for _, entry in languages)
     return [*(entry for code, entry in languages if code in _official()), *spoken]
@@ -251,10 +254,10 @@ def _named(mine: Mapping[Any, Any], theirs: Mapping[Any, Any], pos: str) -> Iter
 
 def transliterations(lang: str) -> Iterator[GlossaryEntry]:
     """Loan words and their English, as pythainlp lists them, where there is one English word for the Thai one."""
-    if lang != "th":
+    if language(lang).words != "thai":
         return
     from pythainlp.corpus.th_en_translit import TRANSLITERATE_DICT
 
     for term, found in TRANSLITERATE_DICT.items():
-        if len(found["en"]) == 1 and len(term) > 3 and THAI.search(term):
+        if len(found["en"]) == 1 and len(term) > 3 and THAI_CHARACTER.search(term):
             yield GlossaryEntry(unicodedata.normalize("NFC", term), str(found["en"][0]), "NOUN")

@@ -11,9 +11,13 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from pipeline.text import data
 from pipeline.text.countries import mentions
+from pipeline.text.languages import language, own_scripts, source_languages
 from pipeline.text.numbers import EN_MONTHS, agree
+from pipeline.text.patterns import either
 from pipeline.text.unicode import fold
 from pipeline.types import Ended
 
@@ -25,18 +29,7 @@ PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 AFTERWORD = re.compile(r"\s*\((?:note|translator's note|literally)\b[^)]*\)?\s*$", re.IGNORECASE)
-REFUSAL = re.compile(
-    r"\b(?:i'?m sorry|i apologi[sz]e|as an ai|i (?:can ?not|can't|am unable to|don't have)|unable to translate"
-    r"|please provide|could you (?:please )?(?:provide|clarify)|i(?:'m| am) not able)\b",
-    re.IGNORECASE,
-)
-TALK = re.compile(
-    r"\b(?:(?:this|the|your) (?:given |provided |original |thai |vietnamese )*(?:sentence|translation|text)"
-    r" (?:is|means|says|describes|refers|appears|in|you|provided|translates|into|of)"
-    r"|(?:thai|vietnamese) (?:sentence|text|word|phrase)|use these words|the translation must contain)\b",
-    re.IGNORECASE,
-)
-THAI = re.compile(r"[\u0e01-\u0e5b]+(?:\s*[\u0e01-\u0e5b]+)*")
+REFUSAL = re.compile(rf"\b(?:{either(data.words('refusals.txt'))})\b", re.IGNORECASE)
 QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 WORD = re.compile(r"\w+")
 
@@ -50,9 +43,7 @@ LENGTH_RATIO = (0.3, 3.5)
 LENGTH_MIN_CHARS = 25
 STEM = 5
 """A name counts as present when a word begins with its first letters: Russia, Russian; Vietnam, Vietnamese."""
-GENERIC = frozenset(
-    ("of", "the", "and", "for", "republic", "federation", "kingdom", "state", "people", "democratic", "socialist", "s")
-)
+GENERIC = data.words("country_kinds.txt")
 """Words of long official names that the usual short name lacks."""
 
 
@@ -101,8 +92,21 @@ def findings(
     return tuple(found)
 
 
+@cache
+def _talk_about(languages: tuple[str, ...]) -> re.Pattern[str]:
+    """Talk about the sentence instead of its translation; `languages` are the English names of source languages."""
+    named = "|".join(map(str.lower, languages))
+    return re.compile(
+        rf"\b(?:(?:this|the|your) (?:given |provided |original |(?:{named}) )*(?:sentence|translation|text)"
+        r" (?:is|means|says|describes|refers|appears|in|you|provided|translates|into|of)"
+        rf"|(?:{named}) (?:sentence|text|word|phrase)|use these words|the translation must contain)\b",
+        re.IGNORECASE,
+    )
+
+
 def _talk(hypothesis: str) -> list[Finding]:
-    for pattern, what in ((REFUSAL, "refusal"), (TALK, "talk about the text")):
+    about = _talk_about(tuple(language(code).name for code in source_languages()))
+    for pattern, what in ((REFUSAL, "refusal"), (about, "talk about the text")):
         match = pattern.search(hypothesis)
         if match:
             return [Finding("refused", f"{what}: {match.group()!r}")]
@@ -146,11 +150,11 @@ def _runs(words: Sequence[str]) -> list[list[str]]:
 
 
 def _untranslated(source: str, hypothesis: str) -> list[Finding]:
-    left = THAI.findall(hypothesis)
-    letters = sum(map(len, left))
+    left = [(entry.name, part) for entry in own_scripts() for part in entry.remains(hypothesis)]
+    letters = sum(len(part) for _, part in left)
     if letters > 0.5 * len(hypothesis) or (len(source) > 20 and fold(source) == fold(hypothesis)):
         return [Finding("copied", "the source, not a translation")]
-    return [Finding("incomplete", f"Thai left: {part}", f"English for {part}") for part in left[:3]]
+    return [Finding("incomplete", f"{name} left: {part}", f"English for {part}") for name, part in left[:3]]
 
 
 def _length(source: str, hypothesis: str) -> list[Finding]:

@@ -17,8 +17,9 @@ from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.batching import plan
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.guards import Finding, clean, findings
+from pipeline.text.languages import language
 from pipeline.text.numbers import western
-from pipeline.text.vietnamese import tone_placement
+from pipeline.text.unicode import tones_placed
 from pipeline.types import Document, Ended, Segment, Translation
 
 VERSION = 5
@@ -26,8 +27,6 @@ VERSION = 5
 
 CLAUSE = re.compile(r"[,;:–—]\s|[.!?…]\s")
 SPACE = re.compile(r"\s+")
-FOREIGN = {"th": re.compile(r"[\u0e01-\u0e5b]"), "vi": re.compile(r"[^\W\d_]")}
-"""A segment without a match has no word of the language in it."""
 
 Memo = Callable[[Sequence[Request], Callable[[], list[Hypothesis]]], list[Hypothesis]]
 
@@ -96,7 +95,7 @@ def translate(
 
 
 def _needs_model(segment: Segment, lang: str) -> bool:
-    return segment.kind != "boilerplate" and bool(FOREIGN[lang].search(segment.text))
+    return segment.kind != "boilerplate" and language(lang).has_words(segment.text)
 
 
 def _pieces(number: int, text: str, lang: str, settings: TranslateSettings, context: TranslateContext) -> list[_Piece]:
@@ -115,8 +114,8 @@ def _pieces(number: int, text: str, lang: str, settings: TranslateSettings, cont
 
 def _shown(text: str, lang: str, translator: Translator) -> str:
     """`text` as the model reads it best."""
-    if lang == "vi" and translator.vietnamese_tones != "as written":
-        text = tone_placement(text, translator.vietnamese_tones)
+    if translator.vietnamese_tones != "as written":
+        text = tones_placed(text, lang, translator.vietnamese_tones)
     return western(text, lang) if translator.codec.takes_hints else text
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 
+from pipeline.text import data
 from pipeline.text.numbers.classify import numbers
 from pipeline.text.numbers.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
@@ -25,67 +26,16 @@ _DECADE_BEFORE = re.compile(r"(?:thập niên|thập kỷ|những năm|ทศว
 _DECADE_AFTER = re.compile(r"['’]?s\b")
 _SHORT = re.compile(r" ?([kmb])\b", re.IGNORECASE)
 _SHORT_VALUES = {"k": 10**3, "m": 10**6, "b": 10**9}
-_SPOKEN = {
-    1: r"\b(?:an?|one|once|single|first|another|sole|only|each|per)\b",
-    2: r"\b(?:twice|double[ds]?|doubling|both|pair|couple|duo|second|half|halves|two\w*)\b",
-    3: r"\b(?:thirds?|triple[ds]?|thrice|trio|three\w*)\b",
-    4: r"\b(?:quarters?|fourths?|quadruple[ds]?|four\w*)\b",
-    5: r"\b(?:fifths?|five\w*)\b",
-    6: r"\bsix\w*\b",
-    7: r"\b(?:seven\w*)\b",
-    8: r"\b(?:eight\w*)\b",
-    9: r"\b(?:nine\w*)\b",
-    10: r"\b(?:ten\w*|decades?)\b",
-    12: r"\b(?:dozens?|noon|midday)\b",
-    14: r"\bfortnight\b",
-    24: r"\b(?:midnight|day)\b",
-    0: r"\b(?:zero|nil|nought|no|midnight|scoreless|goalless)\b",
-    50: r"\bhalf\b",
-    100: r"\b(?:hundreds?|century|centenary|centennial)\b",
-    1000: r"\bthousands?\b",
+_SPOKEN_RE = {
+    value: re.compile(rf"\b(?:{'|'.join(words).replace('*', chr(92) + 'w*')})\b", re.IGNORECASE)
+    for value, words in data.rows("english_spoken.txt")
 }
-_SPOKEN_RE = {value: re.compile(pattern, re.IGNORECASE) for value, pattern in _SPOKEN.items()}
 # Vietnamese counts the days of the week: thứ 2 is Monday.
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
-def _table(lines: str) -> dict[str, int]:
-    """Words by value from lines such as "2 สอง คู่"."""
-    rows = [line.split() for line in lines.strip().split("\n")]
-    return {word: int(value) for value, *words in rows for word in words}
-
-
-_THAI_WORDS = _table("""
-    1 หนึ่ง เดียว แรก
-    2 สอง คู่ ครึ่ง
-    3 สาม
-    4 สี่
-    5 ห้า
-    6 หก
-    7 เจ็ด
-    8 แปด
-    9 เก้า
-    10 สิบ ทศวรรษ
-    12 โหล เที่ยง
-    24 เที่ยงคืน
-    100 ร้อย ศตวรรษ
-    1000 พัน
-""")
-_VIETNAMESE_WORDS = _table("""
-    1 một nhất đầu
-    2 hai đôi nửa nhì
-    3 ba
-    4 bốn tư
-    5 năm
-    6 sáu
-    7 bảy
-    8 tám
-    9 chín
-    10 mười thập
-    12 tá trưa
-    100 trăm
-    1000 nghìn ngàn
-""")
+_THAI_WORDS = data.values("thai_spoken.txt")
+_VIETNAMESE_WORDS = data.values("vietnamese_spoken.txt")
 _ROMAN = re.compile(r"\b(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 
+from pipeline.text.data import words
 from pipeline.text.numbers.dates import BE, BUDDHIST_YEARS, CE, COMMON_YEARS, stamps, year
 from pipeline.text.numbers.quantities import Kind, Number, quantities, western_digits
+from pipeline.text.patterns import ADDRESS, either
 
 CONTEXT = 30
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\u0e00-\u0e7f]+|[\w.+-]+@[\w-]+\.[\w.]+", re.ASCII)
 _PERCENT_AFTER = {
     "th": re.compile(r" ?(?:%|％|เปอร์เซ็?นต์)"),
     "vi": re.compile(r" ?(?:%|％|phần trăm\b)", re.IGNORECASE),
     "en": re.compile(r"[ -]?(?:%|％|per ?cent\b|percentage point|pct\b)", re.IGNORECASE),
 }
 _PERCENT_BEFORE = re.compile("ร้อยละ ?$")
-_SIGN = r"(?:US\$|S\$|A\$|\$|€|£|¥|₫|฿|USD|VND|VNĐ|THB|EUR|GBP|JPY|CNY|Rs\.?) ?"
+_SIGN = f"(?:{either(words('currency_signs.txt'))}) ?"
 _MONEY_BEFORE = re.compile(_SIGN + "$")
 _MONEY_AFTER = {
-    "th": r"(?:บาท|ดอลลาร์|เหรียญ|ยูโร|เยน|หยวน|ปอนด์|ด่อง|ดอง|กีบ|เรียล|วอน|รูปี|รูเบิล)",
-    "vi": r"(?:đồng|đô la|đô-la|đôla|euro|bảng|nhân dân tệ|NDT|baht|bạt|yên|won|rúp|kíp|đ)\b",
-    "en": r"(?:dollars?|baht|dong|euros?|pounds|yen|yuan|won|kip|riel|rupees|roubles|rubles|rupiah|ringgit)\b",
+    "th": f"(?:{either(words('thai_money.txt'))})",
+    "vi": rf"(?:{either(words('vietnamese_money.txt'))})\b",
+    "en": rf"(?:{either(words('english_money.txt'))})\b",
 }
-_MONEY_AFTER_RE = {lang: re.compile(f"[ -]?(?:{_SIGN}|{words})") for lang, words in _MONEY_AFTER.items()}
+_MONEY_AFTER_RE = {lang: re.compile(f"[ -]?(?:{_SIGN}|{named})") for lang, named in _MONEY_AFTER.items()}
 _ORDINAL_BEFORE = {"th": re.compile("(?:ที่|อันดับ|ลำดับ) ?$"), "vi": re.compile(r"\bthứ $", re.IGNORECASE)}
 _ORDINAL_AFTER = re.compile(r"(?:st|nd|rd|th)\b")
 _BE_BEFORE = re.compile(f"{BE} ?$")
@@ -31,10 +32,7 @@ _CE_BEFORE = re.compile(f"{CE} ?$")
 _BE_AFTER = re.compile(r" ?B\.?E\.?(?![a-z])")
 _YEAR_BEFORE = re.compile(r"ปี ?(?:งบประมาณ|การศึกษา|ภาษี|บัญชี|การผลิต|เพาะปลูก|ใหม่|แห่งชาติ)? ?$|(?<![\d/])\d{1,2}/$")
 _YEAR_RANGE = re.compile(r" ?(?:[-–—/,;]|ถึง|และ|กับ|หรือ|จนถึง) ?(?:ปี ?)?")
-_COUNTED = re.compile(
-    r" ?(?:คน|ราย|บาท|ดอลลาร์|แห่ง|กิโล|กม|เมตร|ตัน|ครั้ง|หลัง|ลำ|ไร่|ตาราง|ชั่วโมง|นาที|people|km|tonnes|tons|metres|"
-    r"meters|miles|USD|người|tấn|ha\b|mét|đồng|%)"
-)
+_COUNTED = re.compile(rf" ?(?:{either(words('counted_units.txt'))}|ha\b)")
 
 
 def numbers(text: str, lang: str) -> list[Number]:
@@ -59,7 +57,7 @@ def _without_addresses(text: str) -> str:
     # Nearly all texts have none, which these words tell faster than the pattern.
     if "@" not in text and "://" not in text and "www." not in text:
         return text
-    return _ADDRESS.sub(lambda match: " " * len(match[0]), text)
+    return ADDRESS.sub(lambda match: " " * len(match[0]), text)
 
 
 def _classified(text: str, number: Number, previous: Number | None, lang: str) -> Number:

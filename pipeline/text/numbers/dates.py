@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from pipeline.text.data import values
 from pipeline.text.numbers.quantities import Era, Number
 
 BUDDHIST_OFFSET = 543
@@ -19,17 +20,11 @@ COMMON_YEARS = range(1000, 2200)
 SHORT_BUDDHIST = range(40, 76)
 """Two digits that are read as a Buddhist year (2540 to 2575) where a year stands."""
 
-_TH_MONTHS = "มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม"
-_TH_SHORT = "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค."
-_TH_MONTH_NUMBER = {name: i for names in (_TH_MONTHS, _TH_SHORT) for i, name in enumerate(names.split(), 1)}
+_TH_MONTH_NUMBER = values("thai_months.txt")
 _TH_MONTH = "|".join(re.escape(name) for name in _TH_MONTH_NUMBER)
-_VI_MONTHS = ("một", "hai", "ba", "tư", "năm", "sáu", "bảy", "tám", "chín", "mười", "mười một", "mười hai")
-_VI_MONTH_NUMBER = {name: i for i, name in enumerate(_VI_MONTHS, 1)} | {"giêng": 1, "chạp": 12}
+_VI_MONTH_NUMBER = values("vietnamese_months.txt")
 _VI_MONTH = "|".join(sorted(_VI_MONTH_NUMBER, key=len, reverse=True))
-EN_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+EN_MONTHS = tuple(values("english_months.txt"))
 _EN_MONTH_NUMBER = {name[:3].lower(): i for i, name in enumerate(EN_MONTHS, 1)}
 _EN_MONTH = (
     r"(?P<month>Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|"

@@ -12,6 +12,9 @@ from decimal import Decimal
 from math import prod
 from typing import Literal
 
+from pipeline.text.data import values, words
+from pipeline.text.patterns import either
+
 Kind = Literal["number", "percent", "money", "year", "month", "day", "time", "ordinal"]
 Era = Literal["", "BE", "CE"]
 
@@ -46,16 +49,16 @@ class Scale:
     pattern: re.Pattern[str]
 
 
-def _scale(words: dict[str, int], gap: str, end: str) -> Scale:
-    alternatives = "|".join(sorted(words, key=len, reverse=True))
+def _scale(table: dict[str, int], gap: str, end: str) -> Scale:
+    alternatives = either(table)
     pattern = re.compile(f"{gap}(?:{alternatives}){end}(?:{gap}(?:{alternatives}){end})*", re.IGNORECASE)
-    return Scale({word: Decimal(value) for word, value in words.items()}, pattern)
+    return Scale({word: Decimal(value) for word, value in table.items()}, pattern)
 
 
-THAI = {"สิบ": 10, "ร้อย": 100, "พัน": 1000, "หมื่น": 10**4, "แสน": 10**5, "ล้าน": 10**6}
-VIETNAMESE = {"trăm": 100, "nghìn": 1000, "ngàn": 1000, "vạn": 10**4, "triệu": 10**6, "tỷ": 10**9, "tỉ": 10**9}
-ENGLISH = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-SHORT = {"mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12, "trn": 10**12}
+THAI = values("thai_multiplicands.txt")
+VIETNAMESE = values("vietnamese_multiplicands.txt")
+ENGLISH = values("english_multiplicands.txt")
+SHORT = values("english_short_multiplicands.txt")
 
 # Ranks, Lanna, species and the like begin with the same letters.
 _THAI_END = "(?!ละ|เอก|โท|ตรี|จ่า|ตำรวจ|ธ|นา(?!ที)|ช้าง|ยา|สิริ|สุข)"
@@ -72,7 +75,7 @@ EXCHANGED = str.maketrans(".,", ",.")
 RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _LETTER = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
-_CODES = "".join(f"(?<!{code})" for code in ("USD", "VND", "VNĐ", "THB", "EUR", "GBP", "RM", "FY"))
+_CODES = "".join(f"(?<!{code})" for code in sorted(words("glued_codes.txt")))
 _GLUED_BEFORE = re.compile(f"[{_LETTER}_]{_CODES}$")
 _UNITS = (
     r"[kcm]?m²?|[kmg]?g|ha|h|mph|km/?h|[ap]m|st|nd|rd|th|s|[kMGT]?Wh?|[kKMGT]?[Bb]|[GM]?Hz|ft|tr|lbs?|USD|VND|VNĐ|đ|l|C|F"
@@ -181,23 +184,10 @@ def _summed(text: str, lang: str, found: list[Number]) -> list[Number]:
     return joined
 
 
-def _counted(words: str, first: int = 1, step: int = 1) -> dict[str, int]:
-    return {word: first + i * step for i, word in enumerate(words.split())}
-
-
-_UNITS_TH = _counted("หนึ่ง สอง สาม สี่ ห้า หก เจ็ด แปด เก้า") | {"ยี่": 2, "เอ็ด": 1}
-_UNITS_VI = {
-    "một": 1, "mốt": 1, "hai": 2, "ba": 3, "bốn": 4, "tư": 4, "năm": 5, "lăm": 5, "sáu": 6, "bảy": 7, "bẩy": 7,
-    "tám": 8, "chín": 9, "mười": 10,
-}  # fmt: skip
-_UNITS_EN = (
-    _counted("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen")
-    | _counted("seventeen eighteen nineteen", 17)
-    | _counted("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
-)
-ORDINALS = _counted("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth")
-ORDINALS |= _counted("fourteenth fifteenth sixteenth", 14)
-ORDINALS |= {"seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30, "hundredth": 100}
+_UNITS_TH = values("thai_units.txt")
+_UNITS_VI = values("vietnamese_units.txt")
+_UNITS_EN = values("english_units.txt")
+ORDINALS = values("english_ordinals.txt")
 
 _MULTIPLICANDS = {10, 12, *THAI.values(), *VIETNAMESE.values(), *ENGLISH.values()}
 

@@ -9,6 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline.engines.convert import conversions as convert
+from pipeline.engines.convert.__main__ import main
+from pipeline.engines.convert.apart import REFUSED
 from pipeline.errors import ModelError, ModelRefused
 from tests.support import tiny
 
@@ -216,9 +218,9 @@ def test_what_holds_no_tensors_is_refused(tmp_path, data):
 
 def test_exit_codes_tell_refused_from_failed(tmp_path, capsys):
     (tmp_path / "pytorch_model.bin").write_bytes(b"hello")
-    assert convert.main(["pickle", str(tmp_path)]) == convert.REFUSED
+    assert main(["pickle", str(tmp_path)]) == REFUSED
     assert "pytorch_model.bin" in capsys.readouterr().err
-    assert convert.main(["gguf", str(tmp_path), "0" * 64, str(tmp_path / "none")]) == 1
+    assert main(["gguf", str(tmp_path), "0" * 64, str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
 
 
@@ -227,6 +229,6 @@ def test_importing_the_command_loads_no_framework():
     import subprocess
 
     heavy = {"torch", "transformers", "gguf"}
-    code = f"import sys, pipeline.engines.convert.conversions; print({heavy!r} & set(sys.modules))"
+    code = f"import sys, pipeline.engines.convert.apart; print({heavy!r} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

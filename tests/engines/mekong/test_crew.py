@@ -1,12 +1,9 @@
 """Workers in processes: the same outputs as in this one, whatever happens to them."""
 
-import json
 import os
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -14,37 +11,10 @@ from pipeline.engines.base import Output
 from pipeline.engines.mekong import crew
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.errors import EngineError, ModelError, ModelRefused
+from tests.support.faults import set_faults as put_faults
+from tests.support.processes import children, is_alive, wait_until
 
-ROOT = Path(__file__).resolve().parents[3]
 FAILED = Output((), None, "failed")
-
-
-def children(parents):
-    """The living processes whose parent is one of `parents`."""
-    found = set()
-    for each in Path("/proc").glob("[0-9]*"):
-        try:
-            state, parent = (each / "stat").read_text().rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if state != "Z" and int(parent) in parents:
-            found.add(int(each.name))
-    return found
-
-
-def wait_until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        time.sleep(0.01)
-    pytest.fail("it did not come to that")
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +42,7 @@ def set_faults(monkeypatch):
     """`set_faults(**faults)`: have the next crew be the faulty one."""
 
     def change(**faults):
-        monkeypatch.setattr(crew, "WORKER", "tests.support.faulty_crew_worker")
-        monkeypatch.setenv("PYTHONPATH", str(ROOT))
-        monkeypatch.setenv("CREW_FAULTS", json.dumps(faults))
+        put_faults(monkeypatch, crew, "faulty_crew_worker", faults)
 
     return change
 
@@ -139,7 +107,7 @@ def test_a_worker_that_runs_out_of_memory_gives_rows_back(engine, model, set_fau
 
 
 def test_workers_that_die_of_everything_end_the_call_with_their_last_words(engine, model, set_faults):
-    set_faults(broken=True)
+    set_faults(broken=model.end)
     made = engine()
     for _ in range(2):
         with pytest.raises(EngineError, match=r"20 workers died one after the other [\s\S]*nobody expected this"):
@@ -147,7 +115,7 @@ def test_workers_that_die_of_everything_end_the_call_with_their_last_words(engin
 
 
 def test_an_error_in_a_worker_arrives_as_what_it_is(engine, model, set_faults):
-    set_faults(refused=True)
+    set_faults(refused=model.end)
     made = engine()
     for _ in range(2):
         with pytest.raises(ModelRefused) as caught:

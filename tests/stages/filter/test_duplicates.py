@@ -144,7 +144,7 @@ def test_thresholds_that_would_compare_everything_are_refused():
 
 def test_signatures_do_not_depend_on_the_process():
     program = (
-        "from tests.test_duplicates import *;"
+        "from tests.stages.filter.test_duplicates import *;"
         "import random; draw = random.Random(3);"
         "words = [''.join(draw.choices('abcdefก', k=5)) for _ in range(14)];"
         "rows = [(' '.join(words[: draw.randrange(5, 14)]), ' '.join(words[draw.randrange(4) :])) for _ in range(90)];"

@@ -1,0 +1,19 @@
+"""Patterns that several modules share: what Thai is written in, and addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+THAI = "\u0e00-\u0e7f"
+"""The Thai block, for use in brackets; the entry of Thai in `data/languages.yaml` says the same to what asks it."""
+
+URL_START = r"(?:https?://|www\.)"
+MAIL = r"[\w.+-]+@[\w-]+\.[\w.]+"
+ADDRESS = re.compile(rf"{URL_START}[^\s{THAI}]+|{MAIL}", re.ASCII)
+"""A web or mail address in running text: Thai goes on after it without a space."""
+
+
+def either(words: Iterable[str]) -> str:
+    """A pattern for any of `words` as they stand, the longest first; without a group around it."""
+    return "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word))))

@@ -1,0 +1,63 @@
+"""The command before it does anything: where it runs, which version it is, and what a shell completes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.run.provenance import code_version, version
+from tests.support.runs import mekong
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_another_system_than_linux_is_refused_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert mekong(monkeypatch, "models", "list") == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("mekong: mekong runs on Linux, and this is darwin\n  Run it in a Linux container")
+
+
+def test_it_is_refused_before_anything_of_linux_is_imported() -> None:
+    program = (
+        "import sys; sys.platform = 'darwin'; sys.modules['fcntl'] = None\n"
+        "from pipeline.cli.main import main; sys.argv = ['mekong', '--help']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr and "runs on Linux" in done.stderr
+
+
+def test_the_version_is_that_of_the_package_and_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert mekong(monkeypatch, "--version") == 0
+    printed = capfd.readouterr().out
+    assert printed == f"mekong {code_version()}\n"
+    assert printed.startswith(f"mekong {version()}")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [(["mod"], ["models"]), (["models", "a"], ["add"]), (["run", "--dr"], ["--dry-run"]), (["--vers"], ["--version"])],
+)
+def test_bash_completes_commands_and_options(words: list[str], completed: list[str]) -> None:
+    asked = {
+        "_MEKONG_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(["mekong", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    command = [sys.executable, "-m", "pipeline"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | asked)
+    assert done.stdout.split() == completed, done.stderr
+
+
+def test_the_script_for_bash_is_one() -> None:
+    program = f'eval "$({sys.executable} -m pipeline --show-completion bash)"; complete -p mekong'
+    done = subprocess.run(["bash", "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "complete -o default -F _mekong_completion mekong", done.stderr
