@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 
 THAI = "\u0e00-\u0e7f"
-"""The Thai block, for use in brackets; the entry of Thai in `data/languages.yaml` says the same to what asks it."""
+THAI_LETTERS = "\u0e01-\u0e3a\u0e40-\u0e4e"
+"""The Thai block, and its letters and marks, for use in brackets: what the entry of Thai in `data/languages.yaml` says
+to those that ask it."""
 
 URL_START = r"(?:https?://|www\.)"
 MAIL = r"[\w.+-]+@[\w-]+\.[\w.]+"

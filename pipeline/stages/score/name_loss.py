@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.stages.score.names import LatinText
+from pipeline.text import data
+from pipeline.text.patterns import either
 
-# Capitals that Vietnamese writes for its own words.
-_VIETNAMESE_ACRONYMS = frozenset(
-    (
-        *("TP", "UBND", "HĐND", "HLV", "CLB", "CSGT", "THPT", "THCS", "GS", "TS", "BS", "PGS", "NXB", "TT", "VN"),
-        *("TW", "QH", "CA", "HCM", "BCH", "ĐH", "SV", "NSND", "CHDCND", "LHQ", "TV"),
-    )
-)
+_VIETNAMESE_ACRONYMS = data.words("vietnamese_acronyms.txt")
 _ACRONYM = re.compile(r"(?<![\w-])[A-Z]{2,6}(?![\w-])")
 # A short name that might be a Vietnamese syllable is a person's after a title: ông Kim.
-_TITLED = re.compile(r"\b(?:[ôÔ]ng|[bB]à|[cC]ô|[aA]nh|[cC]hị) ([A-Z][a-z]+)\b(?! [A-ZĐ])")
+_HONORIFICS = {form for word in data.words("vietnamese_honorifics.txt") for form in (word, word.capitalize())}
+_TITLED = re.compile(rf"\b(?:{either(_HONORIFICS)}) ([A-Z][a-z]+)\b(?! [A-ZĐ])")
 _MONEY = re.compile(r"\b(?:USD|AUD|VND|THB|EUR|GBP|US\$)(?![\w])|\b(?:US|A|S|C|HK)\$")
 _GLOSS = re.compile(r"\([^)]*\)")
 _WORD = re.compile("[a-z0-9]+")

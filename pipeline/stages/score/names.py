@@ -8,6 +8,8 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
+from pipeline.text import data
+from pipeline.text.patterns import MAIL, URL_START, either
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
@@ -16,19 +18,17 @@ SIMILAR = 83.0
 STEM = 4
 """Letters with which another form of a longer name begins (Mexico, Mexicans). Set by hand."""
 
-ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”’)\]]+|[\w.+-]+@[\w-]+\.[\w.]+|(?<!\w)@\w{3,}")
+ADDRESS = re.compile(rf"{URL_START}[^\s<>\"'”’)\]]+|{MAIL}|(?<!\w)@\w{{3,}}")
+"""A web or mail address, or the name of an account."""
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ0-9](?:[A-Za-zÀ-ɏḀ-ỹ0-9]|[.'’-](?=[A-Za-zÀ-ɏḀ-ỹ0-9]))*")
 # Letters and digits together that English writes in another way or spells out.
 _QUANTITY = re.compile(
     r"[\d.,]+(?:[kcm]?m[23²³]?|[kmg]?g|ha|mph|km/?h|[ap]m|st|nd|rd|th|tr|tỷ|USD|VND|VNĐ|THB|baht|[a-zđCFMB]?)"
     r"|[kcm]?m[23]|[Qq][1-4]|T[1-9]|\d+h\d*|\d+x\d+"
 )
-_UNITS = frozenset(
-    ["km", "cm", "mm", "kg", "mg", "ml", "ha", "usd", "vnd", "thb", "am", "pm", "no", "vs", "the", "and", "of"]
-)
-# First syllables of the commonest family names; such a name keeps its letters, marks apart, in English news.
-_FAMILY = frozenset(["Nguyễn", "Trần", "Phạm", "Lê", "Phan", "Võ", "Vũ", "Bùi", "Đỗ", "Huỳnh", "Đinh", "Trịnh"])
-_FAMILY_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILY))})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
+_UNITS = data.words("latin_units.txt")
+_FAMILY = data.words("vietnamese_family_names.txt")
+_FAMILY_NAME = re.compile(rf"\b(?:{either(_FAMILY)})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
 _NO_LETTER = re.compile(r"[\W_]")
 # A word that is capitalised where no sentence begins, with the words that follow it in the same manner.
 _RUN = re.compile(r"(?<=[\w,;)] )[A-Z][\w'’.-]*(?:[ -][A-Z][\w'’.-]*)*")
@@ -37,9 +37,7 @@ _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _POSSESSIVE = re.compile(r"['’]s?$|\.$")
 _SHORT = 3
 """Letters of the shortest name that is looked for; two are initials and abbreviations. Set by hand."""
-_TITLES = frozenset(
-    ["Mrs", "Miss", "Sir", "Dame", "Prof", "Rev", "Hon", "Gen", "Col", "Capt", "Sgt", "Det", "Rep", "Sen", "Gov", "BCE"]
-)
+_TITLES = data.words("english_honorifics.txt")
 """Titles, and the era that goes with a year."""
 
 

@@ -14,6 +14,7 @@ from pipeline.stages.align.lexicon import Lexicon, Senses, english_words, source
 from pipeline.stages.align.lexicons import load_lexicons
 from pipeline.stages.translate.glossary import shipped_entries
 from pipeline.text.countries import names_by_word
+from pipeline.text.languages import source_languages
 from pipeline.text.transliteration import log_odds, spoken
 from pipeline.text.unicode import fold
 
@@ -42,7 +43,7 @@ def lexicon_for(lang: str) -> Lexicon | None:
 def known_words() -> frozenset[str]:
     """English words that are no names when they are capitalised: all that the lexicons and glossaries write small."""
     found: set[str] = set()
-    for lang in ("th", "vi"):
+    for lang in source_languages():
         for entry in shipped_entries(lang):
             if not entry.is_name:
                 found |= {word for word in entry.english.split() if word.islower()}

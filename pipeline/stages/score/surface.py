@@ -11,6 +11,8 @@ from rapidfuzz import fuzz
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
+from pipeline.text import data
+from pipeline.text.patterns import THAI_LETTERS, either
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
@@ -18,14 +20,10 @@ USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 
 _QUOTE = re.compile(r"[\"“”„«»]|''|``")
 _WORD = re.compile(r"\w+")
-_THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
-_THAI_RUN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
+_THAI_LETTER = re.compile(f"[{THAI_LETTERS}]")
+_THAI_RUN = re.compile(f"[{THAI_LETTERS}]+")
 FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
-DANGLING = re.compile(
-    r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|nor|as|than|that|which|who|whose|into|onto|upon|between|"
-    r"among|during|through|via|per|if|because|although|while|when|where|is|are|was|were|be|been|has|have|had|will|would|"
-    r"can|could|should|may|might|must|its|their|his|her|my|our|your)$"
-)
+DANGLING = re.compile(rf"\b(?:{either(data.words('english_dangling.txt'))})$")
 
 
 class LengthRatio(PairScorer):
