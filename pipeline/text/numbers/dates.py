@@ -23,6 +23,7 @@ SHORT_BUDDHIST = range(40, 76)
 
 EN_MONTHS = dates_english.NAMES
 _FORMS = {"th": dates_thai, "vi": dates_vietnamese}
+_DIGIT = re.compile(r"\d")
 _DATE_WORD = re.compile(
     r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
     re.IGNORECASE,
@@ -33,14 +34,17 @@ Span = tuple[int, int]
 
 def stamps(text: str, lang: str) -> tuple[list[Number], list[Span]]:
     """Days, months, years and times, and the spans of all digits and names that state them."""
-    found: list[Number] = []
+    stated: list[Number] = []
     used: list[Span] = []
-    for part in (_times(text, lang), _dates(text, lang)):
-        for number, spans in part:
+    # Without a digit nothing but a month can stand there, by its name.
+    digits = _DIGIT.search(text) is not None
+    named = digits or _FORMS.get(lang, dates_english).WITHOUT_DIGITS.search(text) is not None
+    for part in (_times(text, lang) if digits else (), _dates(text, lang) if named else ()):
+        for numbers, spans in part:
             if all(_apart(span, other) for span in spans for other in used):
                 used += spans
-                found += number
-    return found, used
+                stated += numbers
+    return stated, used
 
 
 def _apart(one: Span, other: Span) -> bool:

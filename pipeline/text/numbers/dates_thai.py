@@ -35,3 +35,5 @@ TIMES = [
         CLOCK,
     )
 ]
+WITHOUT_DIGITS = re.compile(_MONTH)
+"""A text with neither a digit nor this in it states no date."""

@@ -3,7 +3,10 @@
 import numpy as np
 
 from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.types import Pair, Translation
+
+NOTHING = Context()
 
 
 def pair(source, english, lang="th", origin="aligned", segments=("d:0",), cost=0.0, name="p"):
@@ -19,7 +22,18 @@ def context(*translations):
 
 
 def one(scorer: PairScorer, source, english, lang="th", **more):
-    return scorer.one(pair(source, english, lang, **more), Context())
+    return scorer.score_pair(PairFacts(pair(source, english, lang, **more)), Context())
+
+
+def columns(scorer, pairs, given=NOTHING):
+    """The columns of a scorer by name."""
+    return scorer.score(list(map(PairFacts, pairs)), given)
+
+
+def column(scorer, pairs, given=NOTHING):
+    """The column of a scorer of one score."""
+    (values,) = columns(scorer, pairs, given).values()
+    return values
 
 
 class LetterEncoder:

@@ -1,4 +1,6 @@
 from pipeline.stages.score.base import Context
+from pipeline.stages.score.damage.classifier import KINDS, Damage
+from pipeline.stages.score.damage.forced import Readings
 from pipeline.stages.score.scorers import all_scorers, score_names
 from pipeline.stages.score.similarity import Similarity
 from pipeline.stages.score.stage import BATCH, score, signatures
@@ -36,6 +38,14 @@ def test_signatures_by_name():
         "length_ratio": LengthRatio().signature,
         "similarity": "encoder:none|version:1",
     }
+
+
+def test_a_scorer_of_several_scores_gives_a_column_for_each():
+    damage = Damage(None, Readings(None))
+    (row,) = score([pair("สวัสดี", "Hello")], [damage], Context())
+    (among_all,) = score([pair("สวัสดี", "Hello")], all_scorers(), Context())
+    assert list(row.scores) == list(KINDS) == list(signatures([damage]))
+    assert row.scores.items() <= among_all.scores.items()
 
 
 def test_no_pairs():
