@@ -8,7 +8,8 @@ from pipeline.stages.score.damage.classifier import KINDS, Damage, Signals, tree
 from pipeline.stages.score.damage.features import signs_of
 from pipeline.stages.score.damage.forced import Readings
 from pipeline.stages.score.scorers import all_scorers
-from tests.stages.score.build import LetterEncoder, pair
+from tests.stages.score.build import pair
+from tests.support.encoders import LetterEncoder
 
 SOURCE = "Hôm thứ Ba, chính phủ cho biết giá gạo đã tăng 12 phần trăm, trong khi xuất khẩu sang Pháp giảm mạnh."
 ENGLISH = "On Tuesday the government said rice prices had risen 12 percent, while exports to France fell sharply."
