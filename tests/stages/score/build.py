@@ -1,6 +1,4 @@
-"""Pairs, translations and an encoder to score with."""
-
-import numpy as np
+"""Pairs and translations to score."""
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
@@ -34,20 +32,3 @@ def column(scorer, pairs, given=NOTHING):
     """The column of a scorer of one score."""
     (values,) = columns(scorer, pairs, given).values()
     return values
-
-
-class LetterEncoder:
-    """Counts of the letters a to z: two texts are alike when they share letters."""
-
-    name = "letters"
-    fingerprint = "0"
-
-    def __init__(self, *languages):
-        self.languages = frozenset(languages)
-        self.calls = []
-
-    def encode(self, texts):
-        self.calls.append(list(texts))
-        counts = [[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts]
-        vectors = np.array(counts, dtype=np.float32) + 1e-3
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

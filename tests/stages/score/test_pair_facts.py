@@ -6,7 +6,8 @@ from pipeline.stages.score.pair_facts import PairFacts, solid_length
 from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import score
 from pipeline.text.numbers import agreement
-from tests.stages.score.build import LetterEncoder, pair
+from tests.stages.score.build import pair
+from tests.support.encoders import LetterEncoder
 
 PAIRS = [
     pair("นายเคลเลอร์พบรัฐมนตรีฝรั่งเศสเมื่อวันที่ 5 พ.ค. 2568 (Reuters)", "Then Keller met the French minister on May 5, 2568."),

@@ -8,7 +8,8 @@ from pipeline.stages.score.name_agreement import NameAgreement, UrlAgreement
 from pipeline.stages.score.names import kept_names
 from pipeline.stages.score.numbers import NumberAgreement, NumberChanged, UnconvertedYear
 from pipeline.stages.score.similarity import Similarity
-from tests.stages.score.build import LetterEncoder, column, context, one, pair, translation
+from tests.stages.score.build import column, context, one, pair, translation
+from tests.support.encoders import LetterEncoder
 
 THAI = "นายกรัฐมนตรีกล่าวว่ารัฐบาลจะเร่งช่วยเหลือเกษตรกรที่ได้รับผลกระทบจากน้ำท่วมในภาคเหนือ"
 ENGLISH = "The prime minister said the government would speed up help for farmers hit by floods in the north."

@@ -5,7 +5,8 @@ from pipeline.stages.score.scorers import all_scorers, score_names
 from pipeline.stages.score.similarity import Similarity
 from pipeline.stages.score.stage import BATCH, score, signatures
 from pipeline.stages.score.surface import LengthRatio
-from tests.stages.score.build import LetterEncoder, pair
+from tests.stages.score.build import pair
+from tests.support.encoders import LetterEncoder
 
 
 def test_order_and_values_do_not_depend_on_batches():

@@ -14,7 +14,8 @@ from pipeline.stages.score.surface import (
     Repetition,
     Untranslated,
 )
-from tests.stages.score.build import LetterEncoder, columns, one, pair, translation
+from tests.stages.score.build import columns, one, pair, translation
+from tests.support.encoders import LetterEncoder
 
 THAI = "นายกรัฐมนตรีกล่าวว่ารัฐบาลจะเร่งช่วยเหลือเกษตรกรที่ได้รับผลกระทบจากน้ำท่วมในภาคเหนือ"
 ENGLISH = "The prime minister said the government would speed up help for farmers hit by floods in the north."

@@ -9,7 +9,8 @@ from pipeline.stages.score.damage.forced import Readings
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import signatures
-from tests.stages.score.build import LetterEncoder, columns, pair
+from tests.stages.score.build import columns, pair
+from tests.support.encoders import LetterEncoder
 
 SOURCE = "Hôm thứ Ba, chính phủ cho biết giá gạo đã tăng 12 phần trăm, trong khi xuất khẩu sang Pháp giảm mạnh."
 ENGLISH = "On Tuesday the government said rice prices had risen 12 percent, while exports to France fell sharply."
