@@ -8,7 +8,7 @@ from pipeline.config.settings import AlignSettings, Config, FilterSettings, Tran
 from pipeline.engines.encoders import load
 from pipeline.errors import InputError, ModelMissing, UsageError
 from pipeline.run.resources import Resources
-from tests.stages.score.build import LetterEncoder
+from tests.support.encoders import LetterEncoder
 
 
 @pytest.fixture
