@@ -7,9 +7,11 @@ and adjectives. The longest name wins, so สาธารณรัฐเกา�
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -175,12 +177,8 @@ def _thai_name() -> re.Pattern[str]:
 
 
 @cache
-def _thai_by_start() -> dict[str, list[str]]:
-    """The Thai names by their first two characters, longest first."""
-    found: dict[str, list[str]] = {}
-    for name in sorted(_names("th"), key=lambda name: (-len(name), name)):
-        found.setdefault(name[:2], []).append(name)
-    return found
+def _longest_thai_name() -> int:
+    return max(map(len, _names("th")))
 
 
 def _thai(text: str) -> Iterator[Mention]:
@@ -192,18 +190,14 @@ def _thai(text: str) -> Iterator[Mention]:
 
     names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])
     before_it = tuple(_table()["ambiguous"]["th_before"])
-    starts, position = [], 0
-    for word in word_tokenize(text, custom_dict=_thai_words(), engine="newmm"):
-        starts.append(position)
-        position += len(word)
-    boundaries, done = {*starts, position}, 0
-    for start in starts:
+    cuts = [0, *accumulate(map(len, word_tokenize(text, custom_dict=_thai_words(), engine="newmm")))]
+    done = 0
+    for place, start in enumerate(cuts):
         if start < done:
             continue
-        for name in _thai_by_start().get(text[start : start + 2], ()):
-            end = start + len(name)
-            if text.startswith(name, start) and end in boundaries:
-                done = end
-                if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
-                    yield Mention(name, names[name])
-                break
+        within = cuts[place + 1 : bisect_right(cuts, start + _longest_thai_name())]
+        end = next((end for end in reversed(within) if text[start:end] in names), None)
+        if end is not None:
+            done, name = end, text[start:end]
+            if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
+                yield Mention(name, names[name])

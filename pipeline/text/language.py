@@ -91,7 +91,7 @@ def vietnamese_share(tokens: list[str]) -> float:
         name = cased and not token.islower()
         plain = strip_marks(token).lower()
         marked = bool(_VIETNAMESE_LETTER.search(token))
-        if is_syllable(plain) and (marked or plain not in english):
+        if (marked or plain not in english) and is_syllable(plain):
             for_it += NAME_WEIGHT if name else 1.0
         elif plain in english or not name:
             against += 1.0

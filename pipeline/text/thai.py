@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import exp
 
@@ -21,15 +21,21 @@ TONES = "่้๊๋"
 # The order in which the marks of one consonant are stored: below it, above it, nikhahit, tone, the rest.
 MARK_ORDER = "ฺุูัิีึื็ํ" + TONES + "์๎"
 FOLLOWING = "ะาำๅ"
+RUNS = 4096
+"""Runs of marks that are remembered; a few hundred are in use."""
 
 
 def _ordered(match: re.Match[str]) -> str:
+    return _stored(match[0])
+
+
+@lru_cache(maxsize=RUNS)
+def _stored(run: str) -> str:
     """One run of marks and following vowels in the stored order.
 
     A tone goes before the following vowel, nikhahit and sara aa become sara am, doubles collapse, of several tones
     the last stays, and any other mark after a following vowel has nothing to sit on.
     """
-    run = match[0]
     first = next((i for i, char in enumerate(run) if char in FOLLOWING), len(run))
     marks = set(run[:first])
     tones = [char for char in run if char in TONES]

@@ -136,13 +136,17 @@ class SourceText:
         return source_terms(self.text, self.lang) if weighed_lexicon(self.lang) else []
 
     @cached_property
+    def senses(self) -> list[WeighedSenses | None]:
+        """What each of `terms` becomes, None for those that the lexicon does not have."""
+        lexicon = weighed_lexicon(self.lang)
+        return list(map(lexicon.of, self.terms)) if lexicon else []
+
+    @cached_property
     def expected(self) -> dict[str, float]:
         """For each English word how likely a term of the text becomes it, 0 to 1."""
         likely: dict[str, float] = {}
-        lexicon = weighed_lexicon(self.lang)
-        for term in self.terms if lexicon else ():
-            senses = lexicon.of(term) if lexicon else None
-            for word, probability in senses.stems if senses else ():
+        for senses in filter(None, self.senses):
+            for word, probability in senses.stems:
                 if probability > likely.get(word, 0.0):
                     likely[word] = probability
         return likely

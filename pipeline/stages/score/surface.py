@@ -149,8 +149,9 @@ class Repetition(PairScorer):
         for order in range(1, self.order + 1):
             phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
             count = max(phrases.values(), default=0)
-            if count >= self.times:
-                best = max(best, min(1.0, count * order / len(words)))
+            if count < self.times:
+                break  # a longer phrase is there no oftener than the words it begins with
+            best = max(best, min(1.0, count * order / len(words)))
         return best
 
 
@@ -167,8 +168,10 @@ class RepeatedPhrase(PairScorer):
         words = facts.target_folded.split()
         if not words:
             return None
-        order: dict[str, int] = {}
-        places = np.array([order.setdefault(word, len(order)) for word in words])
+        order = {word: place for place, word in enumerate(dict.fromkeys(words))}
+        if len(order) == len(words):
+            return 0.0
+        places = np.array([order[word] for word in words])
         for size in range(len(words) // 2, 0, -1):
             # A phrase stands twice in a row where so many words in a row are those so many places further on.
             same = places[:-size] == places[size:]

@@ -8,7 +8,6 @@ other side.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
@@ -59,24 +58,21 @@ class StatedNumbers:
         """Those that are asked of the other text: those in digits, and months."""
         return [number for number in self.numbers if is_asked(self.text, number)]
 
-    @cached_property
-    def answers(self) -> set[Decimal]:
-        """All values that numbers and words of the text may stand for."""
-        return set().union(*self._values, _spoken(self.text, self.lang))
-
-    @property
-    def weekdays(self) -> set[Decimal]:
-        """The days of the week that the text, in English, names, as Vietnamese counts them."""
-        lower = self.text.lower()
-        return {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in lower}
-
-    def unanswered(self, answers: Callable[[], Set[Decimal]]) -> list[Number]:
-        """The numbers that are asked for and have no value among `answers`, which are got where there are any."""
+    def missing_from(self, other: StatedNumbers, weekdays: bool = False) -> list[Number]:
+        """The numbers asked of `other` that neither a number nor a word answers for there; with `weekdays` English days
+        of the week answer for the numbers by which Vietnamese counts them."""
         if not self.asked:
             return []
-        there = answers()
+        answers = set().union(*other._values)
         rows = zip(self.numbers, self._values, strict=True)
-        return [number for number, values in rows if is_asked(self.text, number) and not values & there]
+        left = [(number, values) for number, values in rows if is_asked(self.text, number) and not values & answers]
+        # Few numbers are left, and words are many.
+        words = other._spoken | (_weekdays(other.text) if weekdays else set()) if left else set()
+        return [number for number, values in left if not values & words]
+
+    @cached_property
+    def _spoken(self) -> set[Decimal]:
+        return _spoken(self.text, self.lang)
 
     @cached_property
     def _values(self) -> list[set[Decimal]]:
@@ -102,11 +98,12 @@ def agree(src: str, src_lang: str, tgt: str, tgt_lang: str = "en") -> tuple[list
 
 def compare(source: StatedNumbers, target: StatedNumbers) -> tuple[list[Number], list[Number]]:
     """As `agree`, of texts whose numbers may be known already."""
+    return source.missing_from(target, weekdays=source.lang == "vi"), target.missing_from(source)
 
-    def of_target() -> set[Decimal]:
-        return target.answers | target.weekdays if source.lang == "vi" else target.answers
 
-    return source.unanswered(of_target), target.unanswered(lambda: source.answers)
+def _weekdays(english: str) -> set[Decimal]:
+    lower = english.lower()
+    return {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in lower}
 
 
 def is_asked(text: str, number: Number) -> bool:

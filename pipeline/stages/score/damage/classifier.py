@@ -52,12 +52,14 @@ class Trees:
 
     def log_odds(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of each row (n, d) of signs."""
-        at = np.tile(self.roots, (len(signs), 1))
-        rows = np.arange(len(signs))[:, None]
-        while np.any(inner := self.sign[at] >= 0):
-            further = np.where(signs[rows, self.sign[at]] > self.number[at], self.skip[at], 1)
-            at = np.where(inner, at + further, at)
-        odds: NDArray[np.float64] = self.bias + self.number[at].sum(axis=1)
+        at = np.tile(self.roots, len(signs))
+        first = np.repeat(np.arange(len(signs)) * signs.shape[1], len(self.roots))
+        values, walking = signs.ravel(), np.arange(len(at))
+        while len(walking := walking[self.sign[at[walking]] >= 0]):
+            node = at[walking]
+            further = values[first[walking] + self.sign[node]] > self.number[node]
+            at[walking] = node + np.where(further, self.skip[node], 1)
+        odds: NDArray[np.float64] = self.bias + self.number[at].reshape(len(signs), len(self.roots)).sum(axis=1)
         return odds
 
 

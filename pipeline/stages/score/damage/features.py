@@ -14,7 +14,7 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.stages.align.lexicon import english_words
 from pipeline.stages.align.span_vectors import span_vectors
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.stages.score.source_text import SourceText, WeighedLexicon, is_common, weighed_lexicon
+from pipeline.stages.score.source_text import SourceText, is_common, weighed_lexicon
 from pipeline.stages.score.surface import DANGLING, FINAL, USUAL_RATIO
 from pipeline.types import Pair
 
@@ -114,7 +114,7 @@ def _lexical(facts: PairFacts) -> Signs:
     words = english_words(facts.pair.tgt_text)
     weights = [lexicon.weight.get(word, 1.0) for word in words]
     support = [_word_support(facts.source, word) for word in words]
-    return _thirds("target", weights, support) | _thirds("source", *_term_support(facts.source, lexicon, set(words)))
+    return _thirds("target", weights, support) | _thirds("source", *_term_support(facts.source, set(words)))
 
 
 def _word_support(source: SourceText, word: str) -> float:
@@ -123,17 +123,15 @@ def _word_support(source: SourceText, word: str) -> float:
     return min(1.0, LIKELY * source.expected.get(word.removesuffix("s") if len(word) > 3 else word, 0.0))
 
 
-def _term_support(source: SourceText, lexicon: WeighedLexicon, english: set[str]) -> tuple[list[float], list[float]]:
+def _term_support(source: SourceText, english: set[str]) -> tuple[list[float], list[float]]:
     """Weights of the terms of the source, in the order of their places, and the shares of their senses that are there.
 
     A term that the lexicon does not have stands for itself.
     """
-    terms = source.terms
-    singles = (len(terms) + 1) // 2
+    singles = (len(source.terms) + 1) // 2
     rows = []
-    for i, term in enumerate(terms):
+    for i, (term, senses) in enumerate(zip(source.terms, source.senses, strict=True)):
         place = i if i < singles else i - singles
-        senses = lexicon.of(term)
         if senses is None:
             there = term in english
             rows.append((place, 1.0 if there else 0.5, float(there)))
