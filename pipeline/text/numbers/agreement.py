@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from pipeline.text import data
 from pipeline.text.numbers.classify import numbers
-from pipeline.text.numbers.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, other_readings
 
 MONTH = Decimal(-100)
 """Set off from all other values, since only a month can answer for a month."""
@@ -64,6 +64,8 @@ def _stated(text: str, lang: str) -> list[tuple[Number, set[Decimal]]]:
     plain = western_digits(text)
     found = numbers(text, lang)
     stated = [(number, _values(plain, number, lang)) for number in found]
+    if lang == "th":
+        stated = [(number, values | other_readings(plain, number)) for number, values in stated]
     for (number, values), (following, _) in pairwise(stated):
         # "2-3 million" gives its multiplicand to both ends.
         factor = multiplicand(plain, following, lang)
