@@ -27,12 +27,13 @@ if TYPE_CHECKING:
         segment,
         translate_lines,
     )
-    from pipeline.types import Document, Pair, Reject, Scored, Segment, Verdict
+    from pipeline.types import Document, Pair, Reason, Reject, Scored, Segment, Verdict
 
 __all__ = [
     "Document",
     "MekongError",
     "Pair",
+    "Reason",
     "Reject",
     "Scored",
     "Segment",
@@ -52,7 +53,7 @@ __all__ = [
 _HOMES = {
     "pipeline.errors": ("MekongError",),
     "pipeline.metrics.evaluation": ("System", "evaluate"),
-    "pipeline.types": ("Document", "Pair", "Reject", "Scored", "Segment", "Verdict"),
+    "pipeline.types": ("Document", "Pair", "Reason", "Reject", "Scored", "Segment", "Verdict"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -143,13 +143,35 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a pair is rejected.
+
+    `kind` says what rejects it: the score whose rule it fails ("similarity"), "duplicate", "near-duplicate",
+    "held-out" or "rejected by hand". `text` tells people the values too: "similarity 0.312 < 0.45".
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a pair goes into the corpus; `reasons` is empty when it does. `by_hand`: a person decided it."""
 
     pair_id: str
     keep: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     by_hand: bool = False
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What rejects the pair, each kind once."""
+        return frozenset(reason.kind for reason in self.reasons)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The reasons as people read them, in order."""
+        return tuple(reason.text for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from pipeline.registry import models
 from pipeline.stages.score.damage.classifier import Trees, table_of, trees_of
 from pipeline.stages.score.damage.features import signs_of
 from pipeline.stages.score.damage.forced import PairReader, Readings, load_reader, reading_signs
+from pipeline.stages.score.pair_facts import PairFacts
 
 Rows = NDArray[np.float64]
 
@@ -136,12 +137,12 @@ def table(pairs: list[Good], encoder: Remembering | None, reader: PairReader | N
         done = (bad.kind, bad.variant)
         if any(done[: len(key)] == key for key in wanted):
             made.append((done, bad.place, bad.src_text, bad.tgt_text))
-    judged = [as_pair(str(i), pairs[i].src_lang, source, target) for _, i, source, target in made]
+    judged = [PairFacts(as_pair(str(i), pairs[i].src_lang, source, target)) for _, i, source, target in made]
     signs = [one for at in range(0, len(judged), BATCH) for one in signs_of(judged[at : at + BATCH], encoder)]
     if reader is not None:
         readings = Readings(reader).of(judged)
         kept = [i for i, reading in enumerate(readings) if reading is not None]
-        signs = [signs[i] | reading_signs(judged[i], cast(Reading, readings[i])) for i in kept]
+        signs = [signs[i] | reading_signs(judged[i].pair, cast(Reading, readings[i])) for i in kept]
         made = [made[i] for i in kept]
     names = sorted(signs[0])
     documents = {name: i % FOLDS for i, name in enumerate(dict.fromkeys(pair.document for pair in pairs))}

@@ -19,10 +19,11 @@ from pipeline.stages.align.span_vectors import overlap_vectors, span_vectors
 from pipeline.stages.filter.stage import failures
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.damage.classifier import KINDS
-from pipeline.stages.score.damage.forced import ForcedLogProbability, Information, PairReader
+from pipeline.stages.score.damage.forced import PairReader, ReadingScores
 from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import BATCH, score
 from pipeline.text.language import detect
+from pipeline.text.languages import alternatives, language, source_languages
 from pipeline.text.unicode import normalise
 from pipeline.types import Pair
 
@@ -30,8 +31,7 @@ GOLD = "gold"
 KEEP_GOAL = 0.99
 CATCH_GOAL = 0.97
 FORMAT = "Give JSONL cases as for `mekong bench align`, or .tsv files with a line SOURCE TAB ENGLISH a pair."
-SOURCES = ("th", "vi")
-READ = frozenset([*KINDS, ForcedLogProbability.name, Information.name])
+READ = frozenset([*KINDS, *ReadingScores.versions])
 """Scores that a reader has a part in."""
 
 Key = tuple[str, str]
@@ -94,9 +94,10 @@ def read_pairs(path: Path) -> list[Good]:
     pairs = list(_from_lines(path) if path.suffix == ".tsv" else _from_cases(read_cases(path)))
     if not pairs:
         raise InputError(f"{path} holds no pair", FORMAT)
-    strange = {pair.src_lang for pair in pairs} - set(SOURCES)
+    strange = {pair.src_lang for pair in pairs} - set(source_languages())
     if strange:
-        raise InputError(f"{path} has sources in {', '.join(sorted(strange))}, not Thai or Vietnamese", FORMAT)
+        known = alternatives(language(code).name for code in source_languages())
+        raise InputError(f"{path} has sources in {', '.join(sorted(strange))}, not {known}", FORMAT)
     return pairs
 
 
@@ -169,8 +170,8 @@ class Judge:
         self.quick = {name: rule for name, rule in rules.items() if name not in slow}
         self.slow = {name: rule for name, rule in rules.items() if name in slow}
         known = all_scorers(encoder, reader)
-        self.quick_scorers = [scorer for scorer in known if scorer.name in self.quick]
-        self.slow_scorers = [scorer for scorer in known if scorer.name in self.slow]
+        self.quick_scorers = [scorer for scorer in known if not self.quick.keys().isdisjoint(scorer.signatures)]
+        self.slow_scorers = [scorer for scorer in known if not self.slow.keys().isdisjoint(scorer.signatures)]
 
     def reasons(self, pairs: Sequence[Pair]) -> Iterator[list[str]]:
         """The names of the rules that reject each pair."""

@@ -19,13 +19,12 @@ from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.run.corpus import CorpusFilter
-from pipeline.run.run import REJECTED, resolved
+from pipeline.run.folder import rejects_path, write_settings
+from pipeline.run.manifest import FilterManifest
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.pairs import corpora
-from pipeline.stages.score.damage.forced import load_reader
-from pipeline.stages.write.stage import CORPUS
-from pipeline.stages.write.stage import REJECTED as REJECTED_PAIRS
+from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.text.languages import alternatives, source_languages
 
 DEFAULT_PRESET = "balanced"
@@ -55,16 +54,15 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
     out = out or Path("out") / config.name
     progress = Progress(quiet=quiet)
     work = CorpusFilter(given, config, out, progress)
-    models.locate(work.encoder_entry)
-    load_reader(work.reader_entry, config.translate.device)
+    work.resources.check(translation=False)
     progress.say(f"mekong filter {config.name}: {len(config.filter.rules)} rules; output in {out}")
-    with work.store.claimed(), work.stop.listening(progress.say):
-        resolved(config, out)
-        found = work.execute()
+    with work.shards.claimed(), work.stop.listening(progress.say):
+        write_settings(config, out)
+        manifest = work.execute()
     if as_json:
-        sys.stdout.write(to_json(found, indent=True).decode() + "\n")
+        sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     else:
-        _summary(work, found, out)
+        _summary(manifest, out)
 
 
 def _settings(asked: FilterArguments) -> Config:
@@ -82,21 +80,23 @@ def _settings(asked: FilterArguments) -> Config:
     return config.model_copy(update={"filter": config.filter.model_copy(update={"held_out": held_out})})
 
 
-def _summary(work: CorpusFilter, found: dict[str, Any], out: Path) -> None:
-    counts = found["counts"]
-    total, kept = counts["pairs"], sum(counts["kept"].values())
+def _summary(manifest: FilterManifest, out: Path) -> None:
+    counts = manifest.counts
+    total, kept = counts.pairs, sum(counts.kept.values())
     table = Table(box=None)
     for name in ("", "pairs", "share", "alone"):
         table.add_column(name, justify="left" if not name else "right")
     table.add_row("kept", f"{kept:,}", f"{kept / total:.1%}", "")
-    if left_out := found["corpus"]["left_out"]:
+    if left_out := manifest.corpus["left_out"]:
         table.add_row("  of another origin", f"{left_out:,}", f"{left_out / total:.1%}", "")
     table.add_row("rejected", f"{total - kept:,}", f"{(total - kept) / total:.1%}", "")
-    for kind, number in counts["reasons"].items():
-        table.add_row(f"  {kind}", f"{number:,}", f"{number / total:.1%}", f"{counts['alone'].get(kind, 0):,}")
+    for kind, number in counts.reasons.items():
+        table.add_row(f"  {kind}", f"{number:,}", f"{number / total:.1%}", f"{counts.alone.get(kind, 0):,}")
     console = Console(highlight=False)
     console.print(table)
-    where = [("corpus", CORPUS), ("rejected", REJECTED_PAIRS)] + ([("set aside", REJECTED)] if work.set_aside else [])
-    for label, name in where:
-        console.print(f"{label:<10} {out / name}", soft_wrap=True, markup=False)
-    console.print(f"{'time':<10} {clock(found['seconds'])}; {counts['scored_now']:,} pairs scored now", markup=False)
+    left = [("corpus", out / CORPUS), ("rejected", out / REJECTED)]
+    if counts.set_aside:
+        left.append(("set aside", rejects_path(out)))
+    for label, path in left:
+        console.print(f"{label:<10} {path}", soft_wrap=True, markup=False)
+    console.print(f"{'time':<10} {clock(manifest.seconds)}; {counts.scored_now:,} pairs scored now", markup=False)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.config.load import load_config
-from pipeline.engines.load import choose
 from pipeline.errors import TooManyRejects, UsageError
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
-from pipeline.run.compare import write_comparison
-from pipeline.run.publish import MANIFEST, FinishedRun, finished
-from pipeline.run.run import REJECTED, Run, resolved
+from pipeline.run.compare import page_path, write_comparison
+from pipeline.run.finished import FinishedRun
+from pipeline.run.folder import rejects_path, write_settings
+from pipeline.run.manifest import Manifest, is_finished
+from pipeline.run.publish import publish, publish_again, report_path, translations_path
+from pipeline.run.run import Run
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.stage import expand
-from pipeline.stages.score.damage.forced import load_reader
+from pipeline.stages.write.stage import CORPUS
 
 
 def run_command(
@@ -34,68 +36,62 @@ def run_command(
     progress = Progress(quiet=quiet)
     models.offline()
     run = Run(config, out, progress)
-    _check_models(run)
+    run.resources.check(translation=True)
     check_rules(config.filter.rules)
     held_out_files(config.filter.held_out)
-    progress.say(
-        f"mekong run {config.name}: {run.entry.name} with {choose(run.entry, config.translate)}; output in {out}"
-    )
+    model, plan = run.resources.translation_entry.name, run.resources.translation_plan
+    progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
     if dry_run:
         _say_plan(run)
         return
-    with run.store.claimed(), run.stop.listening(progress.say):
-        resolved(config, out)
-        run.execute()
-        found = FinishedRun(run).write()
+    with run.shards.claimed(), run.stop.listening(progress.say):
+        write_settings(config, out)
+        manifest = publish(run.execute(), run.seconds)
     if as_json:
-        sys.stdout.write(to_json(found, indent=True).decode() + "\n")
+        sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     else:
-        _summary(run, found)
-    if len(run.rejects) > config.read.max_rejects:
+        _summary(manifest, out)
+    rejected = manifest.counts.rejected_inputs
+    if rejected > config.read.max_rejects:
         raise TooManyRejects(
-            f"{len(run.rejects)} inputs were rejected; read.max_rejects allows {config.read.max_rejects}",
-            f"See {out / REJECTED}. Everything else is done.",
+            f"{rejected} inputs were rejected; read.max_rejects allows {config.read.max_rejects}",
+            f"See {rejects_path(out)}. Everything else is done.",
         )
 
 
-def _check_models(run: Run) -> None:
-    """Fail before any work when a model is not in the store, or cannot do what it is asked for."""
-    models.locate(run.entry)
-    models.locate(run.encoder_entry)
-    load_reader(run.reader_entry, run.config.translate.device)
-
-
 def _say_plan(run: Run) -> None:
+    resources = run.resources
     files = list(expand(run.config.read.paths))
     size = sum(path.stat().st_size for path in files if path.is_file())
     table = Table("what", "how much", box=None)
     table.add_row("input files", f"{len(files):,}")
     table.add_row("input bytes", f"{size:,}")
-    table.add_row("translation model", f"{run.entry.name} ({run.entry.licence})")
-    table.add_row("sentence encoder", f"{run.encoder_entry.name} ({run.encoder_entry.licence})")
-    if run.reader_entry:
-        table.add_row("filter model", f"{run.reader_entry.name} ({run.reader_entry.licence})")
+    table.add_row("translation model", f"{resources.translation_entry.name} ({resources.translation_entry.licence})")
+    table.add_row("sentence encoder", f"{resources.encoder_entry.name} ({resources.encoder_entry.licence})")
+    if resources.reader_entry:
+        table.add_row("filter model", f"{resources.reader_entry.name} ({resources.reader_entry.licence})")
     table.add_row("output folder", str(run.out))
-    table.add_row("finished before", "yes" if (run.out / MANIFEST).exists() else "no")
+    table.add_row("finished before", "yes" if is_finished(run.out) else "no")
     Console().print(table)
 
 
-def _summary(run: Run, found: dict[str, Any]) -> None:
-    counts, out = found["counts"], run.out
+def _summary(manifest: Manifest, out: Path) -> None:
+    counts = manifest.counts
     table = Table("stage", "result", box=None)
-    table.add_row("read", f"{_listed(counts['documents'])}; {counts['rejected_inputs']} rejected")
-    table.add_row("segment", f"{counts['segments']:,} segments")
-    table.add_row("translate", _listed(counts["translations"]))
-    table.add_row("align", f"documents: {_listed(counts['document_pairs']) or 'no candidates'}")
-    table.add_row("pairs", f"{_listed(counts['pairs'])}; kept {_listed(counts['kept']) or 'none'}")
-    hand = {name: number for name, number in counts["by_hand"].items() if number}
+    table.add_row("read", f"{_listed(counts.documents)}; {counts.rejected_inputs} rejected")
+    table.add_row("segment", f"{counts.segments:,} segments")
+    table.add_row("translate", _listed(counts.translations))
+    table.add_row("align", f"documents: {_listed(counts.document_pairs) or 'no candidates'}")
+    table.add_row("pairs", f"{_listed(counts.pairs)}; kept {_listed(counts.kept) or 'none'}")
+    hand = {name: number for name, number in asdict(counts.by_hand).items() if number}
     if hand:
         table.add_row("by hand", _listed(hand).replace("_", " "))
-    table.add_row("time", clock(sum(run.seconds.values())))
+    table.add_row("time", clock(sum(manifest.seconds.values())))
     console = Console(highlight=False)
     console.print(table)
-    for label, name in (("corpus", "corpus"), ("report", "report.html"), ("translations", "translations.jsonl")):
-        console.print(f"{label:<13} {out / name}", soft_wrap=True, markup=False)
+    left = (("corpus", out / CORPUS), ("report", report_path(out)), ("translations", translations_path(out)))
+    for label, path in left:
+        console.print(f"{label:<13} {path}", soft_wrap=True, markup=False)
 
 
 def _listed(counts: dict[str, int]) -> str:
@@ -111,14 +107,14 @@ def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) ->
     progress = Progress(quiet=quiet)
     if len(folders) > 1:
         out = out or Path("out") / "comparison"
-        write_comparison([(folder, finished(folder, progress)) for folder in folders], out)
-        progress.say(f"comparison {out / 'comparison.html'}")
+        write_comparison([FinishedRun.read(folder, progress) for folder in folders], out)
+        progress.say(f"comparison {page_path(out)}")
         return
     (folder,) = folders
     if out is not None:
         raise UsageError("--out is for a comparison of several runs", "The report of one run goes into its folder.")
-    output = finished(folder, progress)
-    with output.run.store.claimed():
-        output.write_again()
-    progress.say(f"corpus {folder / 'corpus'}")
-    progress.say(f"report {folder / 'report.html'}")
+    run = FinishedRun.read(folder, progress)
+    with run.shards.claimed():
+        publish_again(run)
+    progress.say(f"corpus {folder / CORPUS}")
+    progress.say(f"report {report_path(folder)}")

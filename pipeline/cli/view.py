@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.files.progress import Progress
-from pipeline.stages.filter.decisions import FILE
+from pipeline.stages.filter.decisions import Decisions
 
 
 def view_command(folder: Path, *, quiet: bool) -> None:
@@ -18,7 +18,7 @@ def view_command(folder: Path, *, quiet: bool) -> None:
     from pipeline.view.server import Server
 
     progress = Progress(quiet=quiet)
-    _check_writable(folder)
+    _check_writable(folder, Decisions(folder, progress.warn).path)
     progress.say(f"reading the pairs of {folder}")
     review = Review(folder, progress.warn)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -35,8 +35,7 @@ def view_command(folder: Path, *, quiet: bool) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _check_writable(folder: Path) -> None:
-    path = folder / FILE
+def _check_writable(folder: Path, path: Path) -> None:
     for place in (folder, path):
         if place.exists() and not os.access(place, os.W_OK):
             raise StoreError(f"cannot write {path}: {place} is not writable", "Copy the run folder, and view the copy.")

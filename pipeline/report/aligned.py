@@ -138,6 +138,6 @@ def _bead_row(name: str, number: int, scored: Scored, verdict: Verdict, machine:
         "machine": machine,
         "score": scored.scores.get(rank_by),
         "keep": verdict.keep,
-        "reasons": list(verdict.reasons),
+        "reasons": list(verdict.texts),
     }
     return with_marks(row)

@@ -10,7 +10,6 @@ from typing import Any
 from pipeline.report.collect import share
 from pipeline.report.data import DocumentWork
 from pipeline.report.marks import marked, word_differences
-from pipeline.stages.filter.decisions import REJECTED_BY_HAND
 from pipeline.types import Document, Pair, Reject, Scored, Segment, Source, Translation, Verdict
 
 NO_TEXT = ("failed", "empty")
@@ -39,20 +38,6 @@ def title(document: Document, segments: tuple[Segment, ...]) -> str:
     return first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1].rstrip() + "…"
 
 
-def reason_kind(reason: str) -> str:
-    """What a reason is about: the words before a colon, else the first word, or that a person decided.
-
-    "similarity 0.21 < 0.4" -> "similarity", "held-out dev.jsonl:7 (0.91)" -> "held-out".
-    """
-    if reason == REJECTED_BY_HAND:
-        return reason
-    head, colon, _ = reason.partition(": ")
-    words = head.split(" ")
-    if colon and len(words) <= 3 and all(word.isalpha() for word in words):
-        return head
-    return words[0].rstrip(":,") or "unnamed"
-
-
 def pair_row(scored: Scored, verdict: Verdict, document: str, machine: str) -> dict[str, Any]:
     """A pair as an example; `document` is the label of its source document.
 
@@ -69,7 +54,7 @@ def pair_row(scored: Scored, verdict: Verdict, document: str, machine: str) -> d
         "machine": machine,
         "scores": dict(scored.scores),
         "keep": verdict.keep,
-        "reasons": list(verdict.reasons),
+        "reasons": list(verdict.texts),
     }
 
 
@@ -136,7 +121,7 @@ def reading_row(work: DocumentWork, anchor: str) -> dict[str, Any]:
     """A translated document, paragraph by paragraph; the English of a segment is None where it was not translated."""
     english = {translation.segment_id: translation for translation in work.translations}
     refused = {
-        segment_id: list(verdict.reasons)
+        segment_id: list(verdict.texts)
         for scored, verdict in work.pairs
         if scored.pair.origin == "translated" and not verdict.keep
         for segment_id in scored.pair.src_segments

@@ -19,7 +19,6 @@ from pipeline.report.rows import (
     marked_row,
     pair_row,
     reading_row,
-    reason_kind,
     state,
     with_marks,
 )
@@ -138,10 +137,9 @@ class ReportTally:
         self.by_hand[verdict.keep] += verdict.by_hand
         for name, value in scored.scores.items():
             self._add_score(name, pair.origin, value)
-        kinds = {reason_kind(reason) for reason in verdict.reasons}
-        self.reasons.update(kinds)
-        if len(kinds) == 1:
-            self.sole_reasons.update(kinds)
+        self.reasons.update(verdict.kinds)
+        if len(verdict.kinds) == 1:
+            self.sole_reasons.update(verdict.kinds)
         self.what_if.add(scored, verdict)
 
     def _offer_example(

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from pipeline.config.settings import Rule
 from pipeline.report.collect import share
-from pipeline.report.rows import reason_kind
 from pipeline.types import Scored, Verdict
 
 Side = Literal["min", "max"]
@@ -109,7 +108,7 @@ class Limit:
         self.unaffected = 0
         self.inside, self.outside = Steps(side), Steps(side)
 
-    def add(self, scored: Scored, failed: set[str]) -> None:
+    def add(self, scored: Scored, failed: frozenset[str]) -> None:
         """Count a pair that fails the rules of `failed`: none, or this score's alone."""
         value = scored.scores.get(self.score)
         judged_as = "translated" if scored.pair.origin == "translated" else "aligned"
@@ -192,7 +191,7 @@ class WhatIf:
             for limit in self._limits:
                 limit.unaffected += verdict.keep
             return
-        failed = {reason_kind(reason) for reason in verdict.reasons}
+        failed = verdict.kinds
         if len(failed) > 1:
             return
         for limit in self._limits:

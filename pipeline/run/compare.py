@@ -9,70 +9,74 @@ from shlex import quote
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.files.store import to_json, write_bytes
+from pipeline.files.store import plain, to_json, write_bytes
 from pipeline.report.comparison import RunSide, SharedText, build_comparison, content_id
 from pipeline.report.page import render_comparison
-from pipeline.run.publish import FinishedRun
+from pipeline.run.finished import FinishedRun
 
 HTML = "comparison.html"
 JSON = "comparison.json"
 
 
-def write_comparison(runs: Sequence[tuple[Path, FinishedRun]], out: Path) -> dict[str, Any]:
+def write_comparison(runs: Sequence[FinishedRun], out: Path) -> dict[str, Any]:
     """Write `comparison.json` and `comparison.html` into the folder `out`; returns what the first one holds.
 
     Raises UsageError when a folder is given twice.
     """
-    folders = [folder.resolve() for folder, _ in runs]
+    folders = [run.folder.resolve() for run in runs]
     if len(set(folders)) < len(folders):
-        again = next(folder for folder, _ in runs if folders.count(folder.resolve()) > 1)
+        again = next(run.folder for run in runs if folders.count(run.folder.resolve()) > 1)
         raise UsageError(f"the run {again} is given twice", "Name each run once.")
-    names = _names(runs)
-    sides = [_side(name, output) for name, (_, output) in zip(names, runs, strict=True)]
-    command = " ".join(["mekong report", *(quote(str(folder)) for folder, _ in runs), "--out", quote(str(out))])
-    found = build_comparison(sides, [command])
-    write_bytes(out / JSON, to_json(found, indent=True) + b"\n")
-    write_bytes(out / HTML, render_comparison(found).encode())
-    return found
+    sides = [_side(name, run) for name, run in zip(_names(runs), runs, strict=True)]
+    command = " ".join(["mekong report", *(quote(str(run.folder)) for run in runs), "--out", quote(str(out))])
+    comparison = build_comparison(sides, [command])
+    write_bytes(out / JSON, to_json(comparison, indent=True) + b"\n")
+    write_bytes(page_path(out), render_comparison(comparison).encode())
+    return comparison
 
 
-def _names(runs: Sequence[tuple[Path, FinishedRun]]) -> list[str]:
+def page_path(out: Path) -> Path:
+    """The comparison to look at."""
+    return out / HTML
+
+
+def _names(runs: Sequence[FinishedRun]) -> list[str]:
     """What runs are called: as their configurations are, where these differ, else as their folders."""
     for names in (
-        [output.run.config.name for _, output in runs],
-        [folder.name for folder, _ in runs],
-        [str(folder) for folder, _ in runs],
+        [run.config.name for run in runs],
+        [run.folder.name for run in runs],
+        [str(run.folder) for run in runs],
     ):
         if len(set(names)) == len(names):
             break
     return names
 
 
-def _side(name: str, output: FinishedRun) -> RunSide:
-    run = output.run
-    contents = {document.id: content_id(document) for n in range(len(run.doc_keys)) for document in run.documents(n)}
+def _side(name: str, run: FinishedRun) -> RunSide:
+    shards, made_with = run.shards, run.made_with
+    contents = {document.id: content_id(document) for n in shards.numbers for document in shards.documents(n)}
     return RunSide(
         name=name,
-        version=output.made_with["code"],
-        models=output.models,
+        version=made_with.code,
+        models=made_with.models,
         config=run.config.model_dump(mode="json"),
-        signatures=output.made_with["signatures"],
-        counts=output.counts(),
-        facts=output.survey.facts,
+        signatures=made_with.signatures,
+        counts=plain(run.counts()),
+        facts=run.survey.facts,
         documents=frozenset(contents.values()),
-        texts=dict(_texts(output, contents)),
+        texts=dict(_texts(run, contents)),
         scores={
             (contents[scored.pair.src_doc], scored.pair.src_spans): scored.scores
-            for _, scored, _ in output.verdicts
+            for scored, _ in run.verdicts
             if scored.pair.origin == "translated"
         },
     )
 
 
-def _texts(output: FinishedRun, contents: dict[str, str]) -> Iterator[tuple[tuple[str, Hashable], SharedText]]:
+def _texts(run: FinishedRun, contents: dict[str, str]) -> Iterator[tuple[tuple[str, Hashable], SharedText]]:
     """Aligned stretches by source and reference, since alignment may follow translations; repeated ones are counted."""
     seen: Counter[tuple[str, str, str]] = Counter()
-    for group in output.survey.groups:
+    for group in run.survey.groups:
         key = (contents[group.doc_id], group.source, group.reference)
         seen[key] += 1
         text = SharedText(group.lang, group.source, group.hypothesis, group.reference)

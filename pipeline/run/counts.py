@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.report.data import FactCheck, FactMiss
-from pipeline.run.run import Run
+from pipeline.run.shards import Shards
 from pipeline.stages.align.pairs import Group
 from pipeline.stages.align.stage import Side
 from pipeline.stages.score.facts import Paragraph, facts
@@ -16,7 +16,7 @@ from pipeline.types import ENGLISH, Source
 
 @dataclass
 class Survey:
-    """`sources` by document id; `groups` are the stretches with a translation and aligned English (`Run.groups`).
+    """`sources` by document id; `groups` are the stretches with a translation and aligned English (`Shards.groups`).
 
     `documents` counts by language, `ended` translations by how they ended.
     """
@@ -29,21 +29,21 @@ class Survey:
     facts: tuple[FactCheck, ...] = ()
 
 
-def survey(run: Run) -> Survey:
+def survey(shards: Shards) -> Survey:
     """Read every shard once; nothing of a shard is kept but what `Survey` names."""
-    found, langs = Survey(), dict[str, str]()
+    counted, langs = Survey(), dict[str, str]()
 
     def paragraphs() -> Iterator[Paragraph]:
-        for number in range(len(run.doc_keys)):
-            for side in run.sides(number):
-                _count(found, side)
+        for number in shards.numbers:
+            for side in shards.sides(number):
+                _count(counted, side)
                 langs[side.document.id] = side.document.lang
                 if side.document.lang != ENGLISH:
                     yield from _paragraphs(side)
-            found.groups += run.groups(number)
+            counted.groups += shards.groups(number)
 
     checked = facts(paragraphs())
-    found.facts = tuple(
+    counted.facts = tuple(
         FactCheck(
             kind.name,
             kind.expected,
@@ -55,19 +55,19 @@ def survey(run: Run) -> Survey:
         )
         for kind in checked.kinds
     )
-    return found
+    return counted
 
 
-def _count(found: Survey, side: Side) -> None:
-    found.sources[side.document.id] = side.document.source
-    found.documents[side.document.lang] += 1
-    found.segments += len(side.segments)
-    found.ended.update(translation.ended for translation in side.translations.values())
+def _count(counted: Survey, side: Side) -> None:
+    counted.sources[side.document.id] = side.document.source
+    counted.documents[side.document.lang] += 1
+    counted.segments += len(side.segments)
+    counted.ended.update(translation.ended for translation in side.translations.values())
 
 
 def _paragraphs(side: Side) -> Iterator[Paragraph]:
     """Each translated paragraph of a source document with all of its English."""
-    for index in sorted({found.paragraph for found in side.segments}):
+    for index in sorted({segment.paragraph for segment in side.segments}):
         mine = [s for s in side.segments if s.paragraph == index and s.kind != "boilerplate"]
         english = " ".join(side.translations[s.id].text for s in mine if s.id in side.translations)
         if mine:

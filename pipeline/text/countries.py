@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import language
-from pipeline.text.patterns import either
+from pipeline.text.patterns import prefix_tree
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 
@@ -102,7 +102,7 @@ def _names(lang: str) -> Mapping[str, frozenset[str]]:
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{either(names)})(?!\w)")
+    return re.compile(rf"(?<!\w){prefix_tree(names)}(?!\w)")
 
 
 @cache
@@ -166,6 +166,15 @@ def _thai_words() -> Any:
 
 
 @cache
+def _thai_name() -> re.Pattern[str]:
+    """Matches in every text that has a Thai name: those that are not another name after a prefix or a currency."""
+    names, table = _names("th"), _table()
+    before = (*table["th_prefixes"], *table["money"].get("th", ()))
+    longer = {first + name for first in before for name in names}
+    return re.compile(prefix_tree(name for name in names if name not in longer))
+
+
+@cache
 def _thai_by_start() -> dict[str, list[str]]:
     """The Thai names by their first two characters, longest first."""
     found: dict[str, list[str]] = {}
@@ -176,6 +185,9 @@ def _thai_by_start() -> dict[str, list[str]]:
 
 def _thai(text: str) -> Iterator[Mention]:
     """Names from word boundary to word boundary of PyThaiNLP's newmm: ลาว in a longer word is no country."""
+    # Few texts name a country, and cutting a text into words is slow.
+    if not _thai_name().search(text):
+        return
     from pythainlp.tokenize import word_tokenize
 
     names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])

@@ -22,6 +22,7 @@ _NEXT = re.compile(rf"[\s{OPENING}]*(?P<word>[^\s]*)")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _LIST_NUMBER = re.compile(r"(?:.*[:;])?\s*(?:\d{1,2}|[a-zđA-Z]|[IVX]{1,4})")
 LONGEST_WORD = 60
+"""Characters before a full stop that are searched for the word it belongs to; set by hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ RULES = (
 BRACKETED = 120
 """A longer quotation or bracket may hold several sentences, so it may be cut."""
 SHORT_NAME = 8
+"""Characters up to which two Thai stretches may be a first and a family name; set by hand, as the two below."""
 SHORT_PHRASE = 15
 LONG_PHRASE = 40
 WEIGHTS = {
@@ -73,6 +74,8 @@ WEIGHTS = {
     "short right": -0.4,
     "long right": 0.5,
 }
+"""Log-odds of a sentence end by sign, set by hand: where nothing learned is at hand they rule, and the boundary model,
+which weighs them anew, takes their sum for one of its signs (`pipeline.stages.segment.features_thai`)."""
 
 _QUOTE = re.compile('["“”„‟]')
 _BRACKETS = re.compile(

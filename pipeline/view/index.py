@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.report.rows import reason_kind
 from pipeline.stages.filter.decisions import Decision, text_key
 from pipeline.types import Scored, Verdict
 
@@ -88,8 +87,8 @@ class Index:
             score = scored.scores.get(name)
             scores.append(NOT_A_NUMBER if score is None else score)
         if not verdict.keep:
-            self.reasons[number] = verdict.reasons
-        for kind in {reason_kind(reason) for reason in verdict.reasons}:
+            self.reasons[number] = verdict.texts
+        for kind in verdict.kinds:
             self._kinds[kind].append(number)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,18 +13,18 @@ import numpy as np
 import orjson
 from pydantic import Field, ValidationError
 
-from pipeline.config.load import load_config
-from pipeline.config.settings import Config, Settings
+from pipeline.config.settings import Settings
 from pipeline.errors import InputError, StoreError
-from pipeline.files.store import Store
 from pipeline.report.page import ENDED
 from pipeline.report.rows import label
+from pipeline.run.folder import read_settings
+from pipeline.run.manifest import finished_shards
+from pipeline.run.shards import SCORED, Place, Shards
+from pipeline.run.verdicts import judged
 from pipeline.stages.filter.decisions import Decisions, decide, text_key
-from pipeline.stages.filter.stage import filter_pairs
-from pipeline.types import Document, Pair, Scored, Translation, Verdict
+from pipeline.types import Pair, Scored, Verdict
 from pipeline.view.index import ACCEPTED, REJECTED, UNDECIDED, Index, Mask
 
-MANIFEST = "manifest.json"
 KEPT_SEARCHES = 4
 LISTED_DOCUMENTS = 2000
 """More are not offered as a list; the page still chooses the document of a pair."""
@@ -67,16 +67,17 @@ class Review:
 
         Raises StoreError when the folder holds no scored pairs or is damaged, ConfigError when its settings are.
         """
-        self.folder, self.store = folder, Store(folder)
-        self.config = _settings(folder)
-        self._keys = [self.store.key("score", shard) for shard in range(_shards(folder, self.store))]
+        self.folder = folder
+        self.config = read_settings(folder)
+        self.shards = Shards.scored_in(folder, finished_shards(folder))
+        self._keys = [self.shards.key(SCORED, shard) for shard in self.shards.numbers]
         self.decisions = Decisions(folder, warn)
         self.decisions.refresh()
         self.index = Index(self._judged())
         self.labels = {
             document.id: label(document.source)
-            for shard in range(len(self._keys))
-            for document in self.store.rows("read", shard, Document)
+            for shard in self.shards.numbers
+            for document in self.shards.documents(shard)
         }
         self._lock = threading.RLock()
         self._restarts = -1
@@ -85,21 +86,17 @@ class Review:
         self._follow()
 
     def _judged(self) -> Iterator[tuple[int, int, Scored, Verdict]]:
-        waiting: deque[tuple[int, int, Scored]] = deque()
-
-        def pairs() -> Iterator[Scored]:
-            for shard in range(len(self._keys)):
-                for row, scored in enumerate(self._rows(shard)):
-                    waiting.append((shard, row, scored))
-                    yield scored
-
-        for verdict in filter_pairs(pairs(), self.config.filter):
-            yield *waiting.popleft(), verdict
+        """What the rules say of each pair; what people decided is laid over it by the index, as it changes."""
+        rows: Iterator[tuple[Place, Scored]] = (
+            ((shard, row), scored) for shard in self.shards.numbers for row, scored in enumerate(self._rows(shard))
+        )
+        for place, scored, verdict in judged(rows, self.config.filter):
+            yield *place, scored, verdict
 
     def _rows(self, shard: int, only: Sequence[int] | None = None) -> list[Scored]:
-        if self.store.key("score", shard) != self._keys[shard]:
+        if self.shards.key(SCORED, shard) != self._keys[shard]:
             raise Changed("the run was made anew while it was looked at", "Start `mekong view` again.")
-        return self.store.rows("score", shard, Scored, only)
+        return self.shards.scored(shard, only)
 
     def _follow(self) -> None:
         """Take in what was appended to the file of decisions."""
@@ -157,7 +154,7 @@ class Review:
         return self._found[wanted]
 
     def _pairs(self) -> Iterator[Pair]:
-        return (scored.pair for shard in range(len(self._keys)) for scored in self._rows(shard))
+        return (scored.pair for shard in self.shards.numbers for scored in self._rows(shard))
 
     def _scored(self, numbers: Sequence[int]) -> list[Scored]:
         """The pairs of these numbers, each shard opened once."""
@@ -178,7 +175,7 @@ class Review:
         return {
             made.segment_id: [ENDED.get(made.ended, made.ended), *made.problems]
             for shard in sorted(shards)
-            for made in self.store.rows("translate", shard, Translation)
+            for made in self.shards.translations(shard)
             if made.ended not in ("stop", "skipped")
         }
 
@@ -247,26 +244,3 @@ def _parsed(kind: type[S], data: Any, *, strict: bool) -> S:
     except ValidationError as error:
         what = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
         raise InputError(what) from error
-
-
-def _settings(folder: Path) -> Config:
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise StoreError(f"{folder} is no run folder (no {path.name})", "Give the --out of a `mekong run`.")
-    return load_config(path)
-
-
-def _shards(folder: Path, store: Store) -> int:
-    """How many shards of scored pairs a run has: as its manifest says, else as many as are committed."""
-    path = folder / MANIFEST
-    if path.is_file():
-        try:
-            return int(orjson.loads(path.read_bytes())["shards"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{path} is damaged: {error}", "Finish the run with `mekong run` again.") from error
-    shards = 0
-    while store.record("score", shards) is not None:
-        shards += 1
-    if not shards:
-        raise StoreError(f"{folder} holds no scored pairs", "Let `mekong run` get past scoring first.")
-    return shards

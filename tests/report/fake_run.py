@@ -16,6 +16,7 @@ from pipeline.types import (
     Document,
     DocumentPair,
     Pair,
+    Reason,
     Reject,
     Scored,
     Segment,
@@ -174,9 +175,9 @@ class FakeRun:
             if value is None or rule.origin not in ("any", pair.origin):
                 continue
             if rule.min is not None and value < rule.min:
-                reasons.append(f"{name} {value} < {rule.min}")
+                reasons.append(Reason(name, f"{name} {value} < {rule.min}"))
             if rule.max is not None and value > rule.max:
-                reasons.append(f"{name} {value} > {rule.max}")
+                reasons.append(Reason(name, f"{name} {value} > {rule.max}"))
         return Scored(pair, scores), Verdict(pair.id, not reasons, tuple(reasons))
 
     def aligned_pairs(self, name):

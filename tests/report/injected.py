@@ -9,7 +9,7 @@ from pipeline.metrics.base import MetricScore
 from pipeline.registry.facts import ModelFacts
 from pipeline.report.comparison import RunSide, SharedText
 from pipeline.report.data import AlignedWork, CorpusMetric, DocumentWork, FactCheck, FactMiss, ReportData
-from pipeline.types import Document, DocumentPair, Pair, Reject, Scored, Segment, Source, Translation, Verdict
+from pipeline.types import Document, DocumentPair, Pair, Reason, Reject, Scored, Segment, Source, Translation, Verdict
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -129,9 +129,10 @@ def _document(number: int, text: str) -> tuple[DocumentWork, AlignedWork]:
         Translation(segments[0].id, f"{text} head", "model", None, 1, 1, "stop", 1),
         Translation(segments[1].id, f"{text} body", "model", None, 1, 1, "incomplete", 2, (f"missing {text}",)),
     )
+    refused = (Reason(text, f"{text} 0.1 < 0.2"),)
     judged = (
         _judged(f"{name}:mt", name, "", segments[0], f"{text} head", "translated", ()),
-        _judged(f"{name}:mt2", name, "", segments[1], f"{text} body", "translated", (f"{text} 0.1 < 0.2",)),
+        _judged(f"{name}:mt2", name, "", segments[1], f"{text} body", "translated", refused),
         _judged(f"{name}:al", name, f"en{number}", segments[1], f"{text} found", "aligned", ()),
     )
     english = f"{text} found\n{text} free"
@@ -146,7 +147,7 @@ def _document(number: int, text: str) -> tuple[DocumentWork, AlignedWork]:
 
 
 def _judged(
-    key: str, document: str, english: str, segment: Segment, target: str, origin: str, reasons: tuple[str, ...]
+    key: str, document: str, english: str, segment: Segment, target: str, origin: str, reasons: tuple[Reason, ...]
 ) -> tuple[Scored, Verdict]:
     pair = Pair(
         id=key,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.report.aligned import _rest, aligned_row
 from pipeline.report.data import AlignedWork, DocumentWork
-from pipeline.types import Document, DocumentPair, Pair, Scored, Segment, Source, Verdict
+from pipeline.types import Document, DocumentPair, Pair, Reason, Scored, Segment, Source, Verdict
 
 
 def work(name, lang, text, pairs=()):
@@ -19,7 +19,8 @@ def work(name, lang, text, pairs=()):
 
 def bead(name, src, tgt, *, keep=True, tgt_doc="en", origin="aligned"):
     pair = Pair(name, "th", tgt_doc, "th", (), (), src, tgt, "S" + name, "T" + name, origin, 0.1)
-    return Scored(pair, {"similarity": 0.5}), Verdict(name, keep, () if keep else ("similarity 0.5 < 0.6",))
+    reasons = () if keep else (Reason("similarity", "similarity 0.5 < 0.6"),)
+    return Scored(pair, {"similarity": 0.5}), Verdict(name, keep, reasons)
 
 
 def row(src_text, tgt_text, beads):

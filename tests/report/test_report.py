@@ -74,7 +74,7 @@ def test_the_counts_are_those_of_the_run(report):
 def test_attrition_and_histograms_recount_to_the_verdicts(report):
     pairs = [item for work in FakeRun().works.values() for item in work.pairs]
     for row in report["attrition"]:
-        failing = [v for _, v in pairs if any(r.startswith(row["reason"]) for r in v.reasons)]
+        failing = [v for _, v in pairs if any(text.startswith(row["reason"]) for text in v.texts)]
         assert row["pairs"] == len(failing)
         assert row["alone"] == sum(len(v.reasons) == 1 for v in failing)
     for row in report["histograms"]:

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.report import slices as slices_module
 from pipeline.report.slices import FURTHER, Slices, band, site
-from pipeline.types import Pair, Scored, Segment, Source, Translation, Verdict
+from pipeline.types import Pair, Reason, Scored, Segment, Source, Translation, Verdict
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,8 @@ def test_bands_have_no_gaps():
 
 def pair(number, similarity, keep=True, lang="th"):
     made = Pair(f"p{number}", "d", "", lang, (), (), (), (), "ก" * 60, "text", "translated", 0.0)
-    return Scored(made, {"similarity": similarity, "unused": None}), Verdict(made.id, keep, () if keep else ("x",))
+    verdict = Verdict(made.id, keep, () if keep else (Reason("x", "x"),))
+    return Scored(made, {"similarity": similarity, "unused": None}), verdict
 
 
 def test_every_dimension_recounts_to_the_whole():

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pipeline.config.settings import FilterSettings, Rule
 from pipeline.report import whatif
 from pipeline.report.whatif import Steps, WhatIf
+from pipeline.stages.filter.decisions import REJECTED_BY_HAND
 from pipeline.stages.filter.stage import filter_pairs
-from pipeline.types import Pair, Scored, Verdict
+from pipeline.types import Pair, Reason, Scored, Verdict
 
 RULES = {
     "similarity": Rule(min=0.5),
@@ -69,14 +70,14 @@ def test_a_score_without_a_rule_is_offered_a_minimum():
 
 
 def test_pairs_rejected_for_something_else_are_not_at_stake():
-    assert table_of([0.9, 0.9], Rule(min=0.5), ("duplicate of x",)) == []
-    assert table_of([0.9, 0.9], Rule(min=0.5), ("near-duplicate of x (0.87)",)) == []
+    assert table_of([0.9, 0.9], Rule(min=0.5), (Reason("duplicate", "duplicate of x"),)) == []
+    assert table_of([0.9, 0.9], Rule(min=0.5), (Reason("near-duplicate", "near-duplicate of x (0.87)"),)) == []
 
 
 def test_what_a_person_decided_is_moved_by_no_limit():
     counter = WhatIf({"similarity": Rule(min=0.5)}, {})
     for number, (value, keep) in enumerate([(0.9, True), (0.1, True), (0.9, False), (0.7, True)]):
-        verdict = Verdict(str(number), keep, () if keep else ("rejected by hand",), by_hand=number != 3)
+        verdict = Verdict(str(number), keep, () if keep else (REJECTED_BY_HAND,), by_hand=number != 3)
         counter.add(scored(number, "translated", {"similarity": value}), verdict)
     (table,) = counter.tables()
     assert table["now"] == 3 and {row["kept"] for row in table["rows"]} == {3}

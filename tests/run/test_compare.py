@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.files.progress import Progress
-from pipeline.run.publish import finished
+from pipeline.run.finished import FinishedRun
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_a_folder_without_a_readable_run_is_refused(tmp_path: Path, manifest: by
     if manifest is not None:
         (tmp_path / "manifest.json").write_bytes(manifest)
     with pytest.raises(StoreError, match=words):
-        finished(tmp_path, Progress(quiet=True))
+        FinishedRun.read(tmp_path, Progress(quiet=True))

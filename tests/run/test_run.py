@@ -97,11 +97,11 @@ def test_true_counterparts_are_found_and_aligned(finished: Finished) -> None:
 
 
 def test_a_second_run_loads_no_model_and_changes_nothing(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pipeline.run.run
+    import pipeline.run.resources
 
     out = finished.out
     before = outputs(out)
-    monkeypatch.setattr(pipeline.run.run, "load", lambda *_: pytest.fail("the model was loaded again"))
+    monkeypatch.setattr(pipeline.run.resources, "load", lambda *_: pytest.fail("the model was loaded again"))
     assert mekong(monkeypatch, "run", finished.started, "--out", out, "--quiet") == 0
     assert outputs(out) == before
     assert mekong(monkeypatch, "report", out, "--quiet") == 0
@@ -132,7 +132,7 @@ def test_a_model_of_the_filter_reads_what_was_found_and_translates_nothing_again
     before = lines(out / "corpus/pairs.jsonl")
     again = ("run", finished.started, "--out", out, "--set", "filter.model=tiny-qwen2", "--quiet")
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.run.run.load", lambda *_: pytest.fail("the translator was loaded again"))
+        patch.setattr("pipeline.run.resources.load", lambda *_: pytest.fail("the translator was loaded again"))
         assert mekong(monkeypatch, *again) == 0
     after = lines(out / "corpus/pairs.jsonl")
     assert {row["origin"] for row in after} == {"translated", "aligned"}

@@ -11,6 +11,8 @@ import orjson
 import pytest
 import yaml
 
+from pipeline.cli.main import main
+
 THAI = [
     "นายกรัฐมนตรีเดินทางถึงกรุงฮานอยเมื่อวันที่ 5 พฤษภาคม 2568",
     "ทั้งสองฝ่ายลงนามในความตกลงการค้ามูลค่า 25 ล้านบาท",
@@ -55,8 +57,6 @@ def config(folder: Path, model: str, **read: Any) -> Path:
 
 def mekong(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     """Run the command in this process; the exit code."""
-    from pipeline.cli.main import main
-
     monkeypatch.setattr(sys, "argv", ["mekong", *map(str, arguments)])
     with pytest.raises(SystemExit) as stopped:
         main()

@@ -38,13 +38,13 @@ def test_corpus_and_report_follow_the_decisions(
     assert sum(pq.read_table(out / "corpus/pairs.parquet")["accepted_by_hand"].to_pylist()) == 1
     assert (out / "corpus/corpus.tmx").read_text("utf-8").count("x-accepted-by-hand") == 1
     reasons = {row["id"]: row["reasons"] for row in lines(out / "rejected_pairs.jsonl")}
-    assert reasons[kept[0]] == [REJECTED_BY_HAND] and refused[0] not in reasons
+    assert reasons[kept[0]] == [REJECTED_BY_HAND.text] and refused[0] not in reasons
     counts = orjson.loads((out / "manifest.json").read_bytes())["counts"]
     assert counts["by_hand"] == {"accepted": 1, "rejected": 1, "not_applied": 1}
     assert "A person looked at 1 of the pairs" in (out / "corpus/README.md").read_text()
     report = orjson.loads((out / "report.json").read_bytes())
     assert any("By hand, 1 pair accepted and 1 rejected." in note["text"] for note in report["notes"])
-    assert REJECTED_BY_HAND in {row["reason"] for row in report["attrition"]}
+    assert REJECTED_BY_HAND.kind in {row["reason"] for row in report["attrition"]}
 
     (out / FILE).write_text("{}\n")
     assert mekong(monkeypatch, "run", path, "--out", out, "--quiet") == 1

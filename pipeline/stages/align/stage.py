@@ -78,7 +78,12 @@ def match(
     """
     profiles = [_profile(side, encoder) for side in sources]
     readable = any(profile.vector is not None for profile in profiles)
-    found = candidates(profiles, [_profile(side, encoder, readable) for side in targets], settings.candidates)
+    names: list[str] = []
+    target_profiles: list[Profile] = []
+    for side in targets:
+        names.append(side.document.id)
+        target_profiles.append(_profile(side, encoder, readable))
+    found = candidates(profiles, target_profiles, settings.candidates)
 
     @lru_cache(maxsize=TARGETS_HELD)
     def target(number: int, readable: bool) -> View:
@@ -86,7 +91,7 @@ def match(
 
     pairs: list[DocumentPair] = []
     for side, profile, options in zip(sources, profiles, found, strict=True):
-        judged = [_pair(side, targets[option.target], option) for option in options]
+        judged = [_pair(side, names[option.target], option) for option in options]
         least = settings.min_similarity * (ANCHOR_SHARE if profile.vector is None else 1)
         promising = [i for i, option in enumerate(options) if option.similarity >= least]
         if promising:
@@ -236,10 +241,9 @@ def _profile(side: Side, encoder: Encoder, readable: bool = True) -> Profile:
     return Profile(windowed(encoder.encode(texts), lengths), found)
 
 
-def _pair(source: Side, target: Side, option: Candidate) -> DocumentPair:
-    return DocumentPair(
-        source.document.id, target.document.id, round(option.similarity, DIGITS), 0.0, 0.0, 0.0, "unrelated"
-    )
+def _pair(source: Side, target: str, option: Candidate) -> DocumentPair:
+    """A candidate that is not judged yet; `target` is the id of the English document."""
+    return DocumentPair(source.document.id, target, round(option.similarity, DIGITS), 0.0, 0.0, 0.0, "unrelated")
 
 
 def _judge(pair: DocumentPair, src: View, tgt: View, settings: AlignSettings) -> DocumentPair:

@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import StoreError
 from pipeline.files.store import append_line, digest, is_json
-from pipeline.types import Pair, Verdict
+from pipeline.types import Pair, Reason, Verdict
 
 FILE = "decisions.jsonl"
-REJECTED_BY_HAND = "rejected by hand"
+REJECTED_BY_HAND = Reason("rejected by hand", "rejected by hand")
 
 
 class Decision(BaseModel):

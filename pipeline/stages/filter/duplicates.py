@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.stages.filter.shingles import jaccard, letters, shingles
+from pipeline.types import Reason
 
 if TYPE_CHECKING:
     from rensa import RMinHash
@@ -22,6 +23,8 @@ ROWS = 4
 MISSED = 1e-4
 """Probability of missing a pair that lies exactly at the threshold; it falls steeply above."""
 SEED = 1
+DUPLICATE, NEAR_DUPLICATE = "duplicate", "near-duplicate"
+"""Kinds of reasons."""
 ENGLISH = "\t"
 """Before every shingle of the English side; no shingle holds white space."""
 
@@ -58,17 +61,17 @@ class Kept:
             self._bands = bands(threshold)
             self._index = RMinHashLSH(threshold=threshold, num_perm=ROWS * self._bands, num_bands=self._bands)
 
-    def find(self, one: Texts) -> str:
-        """Why the pair is a duplicate ("duplicate of ID", "near-duplicate of ID (0.87)"), empty when it is none.
+    def find(self, one: Texts) -> Reason | None:
+        """Why the pair is a duplicate ("duplicate of ID", "near-duplicate of ID (0.87)"), None when it is none.
 
         Both sides must be near; of several the first that was kept is named, with the Jaccard similarity of the side
         that is less alike. English that people wrote is never rejected for being near a machine's.
         """
         key = _key(one)
         if key in self._exact:
-            return f"duplicate of {self._exact[key]}"
+            return Reason(DUPLICATE, f"{DUPLICATE} of {self._exact[key]}")
         if self._threshold is None:
-            return ""
+            return None
         ours = shingles(letters(one.source)), shingles(letters(one.english))
         for number in sorted(self._index.query(self._signature(*ours))):
             other = self._texts[number]
@@ -77,8 +80,8 @@ class Kept:
             theirs = shingles(other.source), shingles(other.english)
             alike = min(map(jaccard, ours, theirs))
             if alike >= self._threshold:
-                return f"near-duplicate of {other.id} ({alike:.2f})"
-        return ""
+                return Reason(NEAR_DUPLICATE, f"{NEAR_DUPLICATE} of {other.id} ({alike:.2f})")
+        return None
 
     def add(self, one: Texts) -> None:
         """Remember a pair that is kept."""

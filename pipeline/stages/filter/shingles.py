@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from pipeline.text.patterns import THAI
 from pipeline.text.unicode import MARKS, same
 
 LENGTH = 5
 """Characters of a shingle: short ones are shared by chance, and every changed character spoils this many."""
 
-_THAI = re.compile("[\u0e01-\u0e5b]")
+_THAI = re.compile(f"[{THAI}]")
 _BETWEEN = re.compile(f"(?:_|[^\\w{MARKS}])+")
 
 

@@ -11,7 +11,9 @@ from pipeline.stages.filter.duplicates import Kept, Texts
 from pipeline.stages.filter.held_out import HeldOut, load_held_out
 from pipeline.stages.filter.shingles import comparable
 from pipeline.stages.score.scorers import score_names
-from pipeline.types import Scored, Verdict
+from pipeline.types import Reason, Scored, Verdict
+
+HELD_OUT = "held-out"
 
 
 def filter_pairs(scored: Iterable[Scored], settings: FilterSettings) -> Iterator[Verdict]:
@@ -33,7 +35,8 @@ def _verdicts(scored: Iterable[Scored], settings: FilterSettings, held_out: Held
         pair = row.pair
         source, english = comparable(pair.src_text), comparable(pair.tgt_text)
         texts = Texts(pair.id, pair.src_lang, source, english, pair.origin == "translated")
-        reasons = [*failures(settings.rules, row).values(), *_held(source, english, held_out)]
+        reasons = [Reason(score, text) for score, text in failures(settings.rules, row).items()]
+        reasons += _held(source, english, held_out)
         copied = kept.find(texts)
         if copied:
             reasons.append(copied)
@@ -43,14 +46,14 @@ def _verdicts(scored: Iterable[Scored], settings: FilterSettings, held_out: Held
 
 
 def failures(rules: Mapping[str, Rule], row: Scored) -> dict[str, str]:
-    """The rules that reject the pair, in order, each with its reason."""
+    """The scores whose rules reject the pair, in order, each with the text of the reason."""
     return {name: reason for name, rule in rules.items() if (reason := _broken(name, rule, row))}
 
 
-def _held(source: str, english: str, held_out: HeldOut) -> list[str]:
+def _held(source: str, english: str, held_out: HeldOut) -> list[Reason]:
     """One reason for each held-out text that a side is or holds, the same place once."""
-    found = {match.place: match for match in map(held_out.find, (source, english)) if match}
-    return [f"held-out {match.place} ({match.overlap:.2f})" for match in found.values()]
+    matches = {match.place: match for match in map(held_out.find, (source, english)) if match}
+    return [Reason(HELD_OUT, f"{HELD_OUT} {match.place} ({match.overlap:.2f})") for match in matches.values()]
 
 
 def check_rules(rules: Mapping[str, Rule]) -> None:

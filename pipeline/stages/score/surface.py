@@ -10,23 +10,20 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from pipeline.stages.score.base import Context, PairScorer
-from pipeline.text.unicode import fold
+from pipeline.stages.score.pair_facts import PairFacts
+from pipeline.text import data
+from pipeline.text.patterns import THAI_LETTERS, either
 from pipeline.text.vietnamese import is_syllable, strip_marks
-from pipeline.types import Pair
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 """Source characters for one English character, spaces apart, over the news of NTREX-128."""
 
 _QUOTE = re.compile(r"[\"“”„«»]|''|``")
 _WORD = re.compile(r"\w+")
-_THAI_LETTER = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
-_THAI_RUN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
+_THAI_LETTER = re.compile(f"[{THAI_LETTERS}]")
+_THAI_RUN = re.compile(f"[{THAI_LETTERS}]+")
 FINAL = re.compile(r"[.!?…。][\"'”’»)\]]*$")
-DANGLING = re.compile(
-    r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|nor|as|than|that|which|who|whose|into|onto|upon|between|"
-    r"among|during|through|via|per|if|because|although|while|when|where|is|are|was|were|be|been|has|have|had|will|would|"
-    r"can|could|should|may|might|must|its|their|his|her|my|our|your)$"
-)
+DANGLING = re.compile(rf"\b(?:{either(data.words('english_dangling.txt'))})$")
 
 
 class LengthRatio(PairScorer):
@@ -46,8 +43,8 @@ class LengthRatio(PairScorer):
         usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
         return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        ratio = _shortness(pair, self.smoothing)
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        ratio = _shortness(facts, self.smoothing)
         return max(ratio, 1 / ratio)
 
 
@@ -68,7 +65,8 @@ class Ending(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"words": self.words, "short": self.short}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         target, words = pair.tgt_text.rstrip(), _WORD.findall(pair.tgt_text)
         if not words:
             return None
@@ -82,7 +80,7 @@ class Ending(PairScorer):
             suspicious = FINAL.search(pair.src_text.rstrip()) is not None
         else:
             suspicious = len(words) >= self.words
-        return float(not (suspicious and _shortness(pair, smoothing=5.0) > self.short))
+        return float(not (suspicious and _shortness(facts, smoothing=5.0) > self.short))
 
 
 class Copy(PairScorer):
@@ -97,8 +95,8 @@ class Copy(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"similarity": "indel", "case": "folded", "marks": "folded"}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        return fuzz.ratio(fold(pair.src_text), fold(pair.tgt_text)) / 100
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        return fuzz.ratio(facts.source.folded, facts.target_folded) / 100
 
 
 class Untranslated(PairScorer):
@@ -110,7 +108,8 @@ class Untranslated(PairScorer):
 
     name = "untranslated"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         if pair.src_lang == "th":
             thai = len(_THAI_LETTER.findall(pair.tgt_text))
             others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
@@ -135,12 +134,12 @@ class Repetition(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"zlib": "level9", "order": self.order, "times": self.times, "words": self.words}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        data = pair.tgt_text.encode()
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        data = facts.pair.tgt_text.encode()
         if not data:
             return None
         saved = 1 - len(zlib.compress(data, 9)) / len(data)
-        return max(0.0, saved, self._covered(fold(pair.tgt_text)))
+        return max(0.0, saved, self._covered(facts.target_folded))
 
     def _covered(self, text: str) -> float:
         words = _WORD.findall(text)
@@ -164,8 +163,8 @@ class RepeatedPhrase(PairScorer):
 
     name = "repeated_phrase"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        words = fold(pair.tgt_text).split()
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        words = facts.target_folded.split()
         if not words:
             return None
         order: dict[str, int] = {}
@@ -188,8 +187,8 @@ class QuoteAgreement(PairScorer):
 
     name = "quote_agreement"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        ours, theirs = len(_QUOTE.findall(pair.src_text)), len(_QUOTE.findall(pair.tgt_text))
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        ours, theirs = (len(_QUOTE.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
 
 
@@ -205,12 +204,7 @@ def _is_marked_syllable(word: str) -> bool:
     return plain != word and is_syllable(plain.lower())
 
 
-def _shortness(pair: Pair, smoothing: float) -> float:
+def _shortness(facts: PairFacts, smoothing: float) -> float:
     """How many times longer the English should be than it is; below 1 it is too long."""
-    expected = solid_length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
-    return (expected + smoothing) / (solid_length(pair.tgt_text) + smoothing)
-
-
-def solid_length(text: str) -> int:
-    """Characters without white space."""
-    return sum(not char.isspace() for char in text)
+    expected = facts.source_length / USUAL_RATIO.get(facts.pair.src_lang, 1.0)
+    return (expected + smoothing) / (facts.target_length + smoothing)

@@ -18,8 +18,11 @@ from pipeline.types import Kind
 SHORT_LINE = 150
 """Characters up to which a line without an end mark may be a headline or a link."""
 SUBHEAD = 90
+"""Characters of a headline between paragraphs."""
 CREDITED = 400
+"""Characters of a paragraph that a credit may make a caption."""
 NOTE = 120
+"""Characters of a date line, a byline, a source or a counter; the four limits are set by hand."""
 
 _NO_TEXT = re.compile(r"[^\w]+|[\W\d]{0,12}")
 _END_MARK = re.compile(r"[.!?…][\"'”’»)\]]*$|/\.$")

@@ -27,9 +27,9 @@ _CLAUSE_ENDS = re.compile(r"[,;:–—…](?=\s)|[;:](?=[^\W\d])")
 _SPACES = re.compile(r"(?<!\d)\s|\s(?!\d)")
 _SIGN_OFF = re.compile(r"[\W_]+|[-–—(] ?[A-Z]{2,6}(?:/[A-Z]{2,6})*[).]?")
 NEAR = 60
-"""Characters around the middle that are looked at where there is no space."""
+"""Characters around the middle that are looked at where there is no space; set by hand."""
 EDGE = 0.2
-"""A long sentence is cut at least this share of its length away from its ends."""
+"""A long sentence is cut at least this share of its length away from its ends; set by hand."""
 
 
 def segment(documents: Iterable[Document], settings: SegmentSettings) -> Iterator[Segment]:

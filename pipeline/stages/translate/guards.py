@@ -36,11 +36,13 @@ WORD = re.compile(r"\w+")
 LOOP_COMPRESSION = 2.4
 """zlib ratio from which text counts as a loop (faster-whisper's default; a good sentence has about 1.0 to 1.6)."""
 LOOP_MIN_CHARS = 120
+"""Shorter texts compress too little to tell; set by hand."""
 LOOP_SHARE = 0.34
-"""Share of all word 4-grams that one repeated 4-gram may have."""
+"""Share of all word 4-grams that one repeated 4-gram may have; set by hand."""
 LENGTH_RATIO = (0.3, 3.5)
 """English characters a source character; Thai and Vietnamese news lie near 1 with a standard deviation of .2."""
 LENGTH_MIN_CHARS = 25
+"""The ratio of a shorter source varies too much to say anything; set by hand."""
 STEM = 5
 """A name counts as present when a word begins with its first letters: Russia, Russian; Vietnam, Vietnamese."""
 GENERIC = data.words("country_kinds.txt")

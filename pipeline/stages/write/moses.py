@@ -38,6 +38,7 @@ class MosesWriter(Writer):
         """Nothing yet: a language's files are opened by its first pair."""
 
     def add(self, record: Record) -> None:
+        """Write one pair, a line in each of its two files; what would break a line becomes a space."""
         streams = self._streams.get(record.src_lang) or self._open_language(record.src_lang)
         for stream, text in zip(streams, (record.src_text, record.tgt_text), strict=True):
             line, changed = one_line(text)
@@ -46,6 +47,7 @@ class MosesWriter(Writer):
         self.rows += 1
 
     def counts(self) -> dict[str, int]:
+        """The pairs written, and how many runs of characters became a space."""
         return {"moses": self.rows, "moses_runs_replaced": self._changed}
 
     def _open_language(self, lang: str) -> tuple[BinaryIO, BinaryIO]:

@@ -55,7 +55,7 @@ def write_corpus(
             record = make_record(row)
             _check_scores(record, scores)
             if not row.verdict.keep:
-                rejected.add_row(plain(record) | {"reasons": plain(row.verdict.reasons)})
+                rejected.add_row(plain(record) | {"reasons": list(row.verdict.texts)})
             elif record.origin in settings.origins:
                 tally.add(record)
                 for writer in writers:

@@ -17,6 +17,7 @@ from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 
 EN_MONTHS = dates_english.NAMES
 _FORMS = {"vi": dates_vietnamese}
+_DIGIT = re.compile(r"\d")
 _DATE_WORD = re.compile(
     r"(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|thứ \w+|nhật|từ|đến|vào|tới|nay|qua|mai|tháng|và|ngày \d+)[ ,(]*$|\($",
     re.IGNORECASE,
@@ -26,15 +27,24 @@ Span = tuple[int, int]
 
 def stamps(text: str, lang: str) -> tuple[list[Number], list[Span]]:
     """Days, months, years and times, and the spans of all digits and names that state them."""
-    found: list[Number] = []
+    stated: list[Number] = []
     used: list[Span] = []
-    thai = (times_thai.times(text), dates_thai.dates(text))
-    for part in thai if lang == "th" else (_times(text, lang), _dates(text, lang)):
-        for number, spans in part:
+    parts = (times_thai.times(text), dates_thai.dates(text)) if lang == "th" else _parts(text, lang)
+    for part in parts:
+        for numbers, spans in part:
             if all(_apart(span, other) for span in spans for other in used):
                 used += spans
-                found += number
-    return found, used
+                stated += numbers
+    return stated, used
+
+
+def _parts(text: str, lang: str) -> Iterator[Iterator[tuple[list[Number], list[Span]]]]:
+    # Without a digit nothing but a month can stand there, by its name.
+    digits = _DIGIT.search(text) is not None
+    if digits:
+        yield _times(text, lang)
+    if digits or _FORMS.get(lang, dates_english).WITHOUT_DIGITS.search(text):
+        yield _dates(text, lang)
 
 
 def _apart(one: Span, other: Span) -> bool:

@@ -37,6 +37,8 @@ _FULL = "|".join(name for name in _NAMED if not name.endswith("."))
 _LOOSE = "|".join(map(_loose, _SHORT))
 _MONTH = f"(?:{_FULL}|(?:{either(_SPOKEN)})ฯ?(?!การ|ยน|คม)|{_LOOSE})"
 _MONTH_RE = re.compile(_MONTH)
+_DATED = re.compile(rf"\d|{_MONTH}")
+"""A text without it states no date."""
 _TO = f" ?(?:{DASH}|ถึง|และ|กับ|หรือ|,) ?(?:วันที่ ?)?"
 _DAYS = rf"(?P<days>(?<![\d.,])(?:\d{{1,2}}{_TO}){{0,9}}(?<!\d)\d{{1,2}})"
 _YEAR = rf"(?:ปี ?)?(?P<era>{BE}|{CE})? ?(?:ปี ?)?['’]?(?P<y>\d{{4}}|\d\d){END}(?! ?ปี)"
@@ -66,6 +68,8 @@ _TITLE_BEFORE = re.compile(f"(?:{either(words('thai_titles.txt'))}|คุณ|น
 
 def dates(text: str) -> Iterator[Stamp]:
     """Days, months and years that dates of `text` state, each date with the spans of its digits and names."""
+    if not _DATED.search(text):
+        return
     for pattern in DATES:
         for match in pattern.finditer(text):
             stated = _stated(match)

@@ -71,6 +71,7 @@ SCALES = {
 
 _AND_HALF = {"th": re.compile(" ?ครึ่ง"), "vi": re.compile(r"\s+rưỡi\b")}
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
+_THAI_DIGIT = re.compile("[๐-๙]")
 EXCHANGED = str.maketrans(".,", ",.")
 RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -86,7 +87,7 @@ _GLUED_AFTER = re.compile(f"(?!(?:{_UNITS})(?![{_LETTER}]))[{_LETTER}_]")
 
 def western_digits(text: str) -> str:
     """`text` with Thai digits as ASCII digits; the length stays."""
-    return text.translate(_THAI_DIGITS)
+    return text.translate(_THAI_DIGITS) if _THAI_DIGIT.search(text) else text
 
 
 def quantities(text: str, lang: str) -> list[Number]:

@@ -57,12 +57,16 @@ TIMES = [
         CLOCK,
     )
 ]
+_TIMED = re.compile(r"\d|ทุ่ม|โมง|บ่าย|ตี|เที่ยง|นาฬิกา")
+"""A text without it states no time."""
 _ADDED = {"h": 0, "night": 18, "pm": 12, "morning": 6}
 _ALONE = {"first": 19, "one": 13, "midnight": 0, "noon": 12}
 
 
 def times(text: str) -> Iterator[tuple[list[Number], list[Span]]]:
     """Clock times of `text`, hours plus hundredths for the minutes, each with its span."""
+    if not _TIMED.search(text):
+        return
     for pattern in TIMES:
         for match in pattern.finditer(text):
             groups = match.groupdict()

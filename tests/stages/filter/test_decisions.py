@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pipeline.errors import StoreError
 from pipeline.files.store import append_line
 from pipeline.stages.filter.decisions import FILE, REJECTED_BY_HAND, Decisions, decide
-from pipeline.types import Verdict
+from pipeline.types import Reason, Verdict
 from tests.view.folder import scored
 
 PAIRS = [scored(number).pair for number in range(6)]
-KEPT, REFUSED = Verdict("p0", True, ()), Verdict("p0", False, ("similarity 0.1 < 0.4", "duplicate of p9"))
+KEPT = Verdict("p0", True, ())
+REFUSED = Verdict("p0", False, (Reason("similarity", "similarity 0.1 < 0.4"), Reason("duplicate", "duplicate of p9")))
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ def test_a_pair_that_is_near_on_both_sides_is_rejected_and_the_first_is_named():
     first, again = decide([(NEWS, ENGLISH), (f"{NEWS}ครับ", ENGLISH.replace("told reporters", "told the reporters"))])
     assert first.keep
     expected = alike((NEWS, ENGLISH), (f"{NEWS}ครับ", ENGLISH.replace("told reporters", "told the reporters")))
-    assert again.reasons == (f"near-duplicate of p0 ({expected:.2f})",)
+    assert again.texts == (f"near-duplicate of p0 ({expected:.2f})",)
+    assert again.kinds == {"near-duplicate"}
 
 
 def test_another_english_of_one_source_is_kept_and_another_source_of_one_english():
@@ -52,7 +53,7 @@ def test_another_english_of_one_source_is_kept_and_another_source_of_one_english
     ],
 )
 def test_spacing_punctuation_and_case_do_not_count(source, english):
-    assert decide([(NEWS, ENGLISH), (source, english)])[1].reasons == ("near-duplicate of p0 (1.00)",)
+    assert decide([(NEWS, ENGLISH), (source, english)])[1].texts == ("near-duplicate of p0 (1.00)",)
 
 
 def test_english_by_people_is_never_rejected_for_a_machines():
@@ -69,8 +70,8 @@ def test_english_by_people_is_never_rejected_for_a_machines():
     ]
     verdicts = list(filter_pairs(rows, FilterSettings()))
     assert [verdict.keep for verdict in verdicts] == [True, True, False, False, False]
-    assert verdicts[2].reasons == ("near-duplicate of people (1.00)",)
-    assert verdicts[4].reasons == ("duplicate of machine",)
+    assert verdicts[2].texts == ("near-duplicate of people (1.00)",)
+    assert verdicts[4].texts == ("duplicate of machine",)
 
 
 def test_numbers_are_text():
@@ -85,7 +86,7 @@ def test_numbers_are_text():
 
 def test_only_exact_copies_when_near_ones_are_allowed():
     verdicts = decide([(NEWS, ENGLISH), (NEWS, ENGLISH + "!"), (NEWS, ENGLISH.upper())], threshold=None)
-    assert [verdict.reasons for verdict in verdicts] == [(), (), ("duplicate of p0",)]
+    assert [verdict.texts for verdict in verdicts] == [(), (), ("duplicate of p0",)]
 
 
 def test_texts_without_letters_are_compared_exactly_only():
@@ -148,7 +149,7 @@ def test_signatures_do_not_depend_on_the_process():
         "import random; draw = random.Random(3);"
         "words = [''.join(draw.choices('abcdefก', k=5)) for _ in range(14)];"
         "rows = [(' '.join(words[: draw.randrange(5, 14)]), ' '.join(words[draw.randrange(4) :])) for _ in range(90)];"
-        "print([v.reasons for v in decide(rows, 0.5)])"
+        "print([v.texts for v in decide(rows, 0.5)])"
     )
     printed = {
         subprocess.run(

@@ -88,7 +88,8 @@ def test_either_side_of_a_pair_is_a_reason(tmp_path):
     texts = [("ข่าว", f"He said: {TEST}"), (f"{THAI} {TEST}", "News"), ("ข่าว", "The fleet sailed.")]
     rows = [Scored(pair(source, english, name=english[:3]), {}) for source, english in texts]
     verdicts = list(filter_pairs(rows, FilterSettings(held_out=(str(held),))))
-    assert verdicts[0].reasons == (f"held-out {held}:3 (1.00)",)
+    assert verdicts[0].texts == (f"held-out {held}:3 (1.00)",)
+    assert verdicts[0].kinds == {"held-out"}
     assert [verdict.keep for verdict in verdicts] == [False, False, True]
 
 

@@ -21,14 +21,15 @@ def test_reasons_name_score_value_and_limit():
     row = scored(similarity=0.3124, length_ratio=2.5, copy=0.1)
     (verdict,) = decide([row], similarity={"min": 0.45}, length_ratio={"max": 1.7}, copy={"max": 0.8})
     assert not verdict.keep
-    assert verdict.reasons == ("similarity 0.312 < 0.45", "length_ratio 2.5 > 1.7")
+    assert verdict.texts == ("similarity 0.312 < 0.45", "length_ratio 2.5 > 1.7")
+    assert verdict.kinds == {"similarity", "length_ratio"}
 
 
 @given(st.floats(0, 1, exclude_max=True), st.floats(0.0009, 1))
 def test_a_reason_never_shows_the_limit_as_the_value(value, limit):
     (verdict,) = decide([scored(similarity=value)], similarity={"min": limit})
     assert verdict.keep == (value >= limit)
-    for reason in verdict.reasons:
+    for reason in verdict.texts:
         assert float(reason.split()[1]) != limit
 
 
@@ -60,7 +61,7 @@ def test_duplicates():
     ]
     first, again, *others = decide(rows)
     assert first.keep
-    assert again.reasons == ("duplicate of first",)
+    assert again.texts == ("duplicate of first",)
     assert all(verdict.keep for verdict in others)
 
 
@@ -76,9 +77,17 @@ def test_a_rejected_pair_does_not_shadow_a_good_copy():
         scored("copy", log_probability=-9.0),
     ]
     bad, good, copy = decide(rows, log_probability={"min": -5})
-    assert bad.reasons == ("log_probability -9 < -5",)
+    assert bad.texts == ("log_probability -9 < -5",)
     assert good.keep
-    assert copy.reasons == ("log_probability -9 < -5", "duplicate of good")
+    assert copy.texts == ("log_probability -9 < -5", "duplicate of good")
+    assert copy.kinds == {"log_probability", "duplicate"}
+
+
+@pytest.mark.parametrize("name", ["first", "a: b", "held-out x"])
+def test_what_a_pair_is_called_does_not_change_the_kind_of_a_reason(name):
+    _, again = decide([scored(name, "Một hai", "One two"), scored("again", "Một hai", "One two")])
+    assert again.texts == (f"duplicate of {name}",)
+    assert again.kinds == {"duplicate"}
 
 
 def test_unknown_scores_are_refused_before_anything_is_read():

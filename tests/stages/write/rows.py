@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pipeline.registry.facts import ModelFacts
 from pipeline.report.card import CardFacts
 from pipeline.stages.write.record import CorpusRow
-from pipeline.types import Pair, Scored, Source, Verdict
+from pipeline.types import Pair, Reason, Scored, Source, Verdict
 
 MODEL = ModelFacts("tiny-mt", "translation", "package tiny-mt 1.0", "1.0", "ab" * 32, "Apache-2.0", True)
 FACTS = CardFacts("news", "0.1.0", (MODEL,), {"length_ratio": "ratio|v1", "similarity": "use|v3"})
@@ -81,7 +81,7 @@ def row(
     )
     return CorpusRow(
         scored=Scored(pair, {"length_ratio": 0.9, "similarity": None} if scores is None else scores),
-        verdict=Verdict(name, keep, () if keep else ("similarity 0.1 < 0.4",)),
+        verdict=Verdict(name, keep, () if keep else (Reason("similarity", "similarity 0.1 < 0.4"),)),
         source=Source("in/a.txt", url="https://news.example/a", licence=licence),
         english=Source("in/b.jsonl", line=3, licence=english_licence) if aligned else None,
         model="" if aligned else "tiny-mt",

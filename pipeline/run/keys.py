@@ -1,0 +1,83 @@
+"""The key of every shard: what it is made from, hashed, so that a second run redoes exactly what a change touches.
+
+Pure functions of plain data. A key that changes makes every run folder do its work again, so the values that these
+functions give for a fixed input are held by a test. What changes speed alone is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.config.settings import AlignSettings, SegmentSettings, TranslateSettings
+from pipeline.engines.base import Request
+from pipeline.files.store import digest
+from pipeline.stages.align.stage import VERSION as ALIGN_VERSION
+from pipeline.stages.read.pairs import Given
+from pipeline.stages.score.stage import VERSION as SCORE_VERSION
+from pipeline.stages.segment.stage import VERSION as SEGMENT_VERSION
+from pipeline.stages.segment.stage import learned_languages
+from pipeline.stages.translate.stage import VERSION as TRANSLATE_VERSION
+from pipeline.types import Document
+
+SPEED_ONLY = {"workers", "threads"}
+
+
+def documents_key(documents: Sequence[Document]) -> str:
+    """Of a shard of documents: all that was read."""
+    return digest("read", documents)
+
+
+def segments_key(documents: str, settings: SegmentSettings, boundary_models: Mapping[str, str]) -> str:
+    """Of the segments of the documents under the key `documents`; `boundary_models` are hashes by language.
+
+    Only the models that cut segments count: a changed other one is no reason to translate again.
+    """
+    learned = [boundary_models.get(lang) for lang in learned_languages()]
+    return digest("segment", SEGMENT_VERSION, documents, settings, learned)
+
+
+def translator_key(model: str, settings: TranslateSettings, glossaries: Sequence[str]) -> str:
+    """Of everything that makes translations beside their source: `model` is `pipeline.engines.load.identity`.
+
+    `glossaries` are the hashes of the files that hints come from; where they lie does not count.
+    """
+    return digest(
+        "translate", TRANSLATE_VERSION, model, settings.model_dump(exclude={*SPEED_ONLY, "glossary"}), glossaries
+    )
+
+
+def translations_key(translator: str, segments: str) -> str:
+    """Of the translations of the segments under the key `segments`."""
+    return digest(translator, segments)
+
+
+def batch_key(translations: str, requests: Sequence[Request]) -> str:
+    """Of one batch of the shard under the key `translations`."""
+    return digest(translations, requests)
+
+
+def document_pairs_key(
+    segments: Sequence[str], translations: Sequence[str], settings: AlignSettings, aligner: Sequence[str]
+) -> str:
+    """Of the document pairs, which rest on all shards; `aligner` are the hashes of all it is made with."""
+    return digest("match", ALIGN_VERSION, segments, translations, settings, aligner)
+
+
+def pairs_key(document_pairs: str, translations: str) -> str:
+    """Of the pairs of a shard, translated, aligned and mined."""
+    return digest("pairs", document_pairs, translations)
+
+
+def scored_key(pairs: str, signatures: Mapping[str, str]) -> str:
+    """Of the scored pairs under the key `pairs`; `signatures` by score."""
+    return digest(digest("score", SCORE_VERSION, signatures), pairs)
+
+
+def given_key(given: Sequence[Given]) -> str:
+    """Of a shard of pairs that a corpus brings."""
+    return digest("given", given)
+
+
+def scored_given_key(given: str, signatures: Mapping[str, str]) -> str:
+    """Of the scored pairs of a corpus under the key `given`."""
+    return digest("score", SCORE_VERSION, given, signatures)

@@ -1,0 +1,239 @@
+"""`manifest.json`, which a run or a filtered corpus leaves last: made, written, read and checked here.
+
+The order of the fields is that of the file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.config.settings import Config
+from pipeline.errors import StoreError
+from pipeline.files.lines import path_text
+from pipeline.files.store import file_sha256, to_json, write_bytes
+from pipeline.registry import models
+from pipeline.registry.facts import ModelFacts
+from pipeline.run import provenance
+from pipeline.run.resources import Resources
+from pipeline.stages.filter.held_out import digests
+
+FILE = "manifest.json"
+NEEDED = ("code", "packages", "machine", "translation", "models", "signatures", "shards")
+"""What later reports take from a manifest; without it they cannot be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandCounts:
+    """Pairs that people accepted and rejected; decisions whose pairs are gone or have other texts now."""
+
+    accepted: int
+    rejected: int
+    not_applied: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """How much went through each stage.
+
+    `documents` by language, `translations` by how they ended, `document_pairs` by relation, `pairs` and `kept` by
+    origin.
+    """
+
+    documents: dict[str, int]
+    rejected_inputs: int
+    segments: int
+    translations: dict[str, int]
+    document_pairs: dict[str, int]
+    pairs: dict[str, int]
+    kept: dict[str, int]
+    by_hand: HandCounts
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    """What a run was made with; `name` is that of its configuration.
+
+    `translation` says engine, device and precision. `signatures` by score; `held_out` the SHA-256 of each file by path.
+    """
+
+    name: str
+    code: str
+    packages: dict[str, str]
+    machine: dict[str, str]
+    translation: str
+    models: tuple[ModelFacts, ...]
+    signatures: dict[str, str]
+    held_out: dict[str, str]
+
+    @classmethod
+    def now(cls, config: Config, resources: Resources) -> MadeWith:
+        """What a run that ends now was made with."""
+        return MadeWith(
+            name=config.name,
+            code=provenance.code_version(),
+            packages=provenance.packages(),
+            machine=provenance.machine(),
+            translation=resources.translation_plan,
+            models=resources.model_facts(),
+            signatures=resources.signatures,
+            held_out=digests(config.filter.held_out),
+        )
+
+    @property
+    def translation_model(self) -> str:
+        """The name of the translation model."""
+        return next((model.name for model in self.models if model.role == "translation"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest(MadeWith):
+    """The manifest of a finished run.
+
+    `corpus` holds what the write stage counted, `seconds` the time of each stage, `finished` when (ISO 8601, UTC).
+    """
+
+    counts: RunCounts
+    corpus: dict[str, int]
+    shards: int
+    seconds: dict[str, float]
+    finished: str
+
+    @classmethod
+    def of(
+        cls, made: MadeWith, *, counts: RunCounts, corpus: dict[str, int], shards: int, seconds: dict[str, float]
+    ) -> Manifest:
+        """The manifest of a run that is finished now."""
+        inherited = {part.name: getattr(made, part.name) for part in fields(MadeWith)}
+        return Manifest(**inherited, counts=counts, corpus=corpus, shards=shards, seconds=seconds, finished=_now())
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a run folder.
+
+        Raises StoreError when there is none, or one that is damaged or of another version.
+        """
+        path = folder / FILE
+        if not path.exists():
+            raise StoreError(f"{folder} holds no finished run (no {FILE})", "Finish it with `mekong run` first.")
+        try:
+            data = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise StoreError(f"{path} is damaged: {error}", "Write it anew with `mekong run`.") from error
+        lacking = [name for name in NEEDED if name not in data] if isinstance(data, dict) else list(NEEDED)
+        if lacking:
+            raise StoreError(
+                f"{path} lacks {', '.join(lacking)}", "Another version wrote it; run again with a new --out."
+            )
+        try:
+            return TypeAdapter(Manifest).validate_python({"held_out": {}} | data)
+        except ValidationError as error:
+            what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise StoreError(f"{path} is damaged: {what}", "Write it anew with `mekong run`.") from error
+
+    def write(self, folder: Path) -> None:
+        """Store the manifest in a run folder."""
+        write_bytes(folder / FILE, to_json(self, indent=True) + b"\n")
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the folder has a manifest."""
+    return (folder / FILE).exists()
+
+
+def finished_shards(folder: Path) -> int | None:
+    """How many shards the manifest of a run folder names, of whatever version it is; None where there is none.
+
+    Raises StoreError when it is damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return int(orjson.loads(path.read_bytes())["shards"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} is damaged: {error}", "Finish the run with `mekong run` again.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class UsedEncoder:
+    """The sentence encoder that pairs were compared with."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterCounts:
+    """What became of the pairs of a corpus.
+
+    `set_aside` are lines that are no pair, `scored_now` pairs that no earlier run had scored, `kept` by source
+    language. `reasons` are rejected pairs by the kind of the reason, one pair in several kinds, `alone` those that only
+    one kind rejects; the most frequent first.
+    """
+
+    pairs: int
+    set_aside: int
+    scored_now: int
+    kept: dict[str, int]
+    reasons: dict[str, int]
+    alone: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterManifest:
+    """The manifest of a filtered corpus; `inputs` and `held_out` are the SHA-256 of each file by path."""
+
+    name: str
+    code: str
+    packages: dict[str, str]
+    machine: dict[str, str]
+    encoder: UsedEncoder
+    signatures: dict[str, str]
+    inputs: dict[str, str]
+    held_out: dict[str, str]
+    counts: FilterCounts
+    corpus: dict[str, int]
+    seconds: float
+    finished: str
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        resources: Resources,
+        inputs: Iterable[Path],
+        *,
+        counts: FilterCounts,
+        corpus: dict[str, int],
+        seconds: float,
+    ) -> FilterManifest:
+        """The manifest of a corpus that is filtered now; `inputs` are the files that it came from."""
+        encoder = resources.encoder_entry
+        return FilterManifest(
+            name=config.name,
+            code=provenance.code_version(),
+            packages=provenance.packages(),
+            machine=provenance.machine(),
+            encoder=UsedEncoder(encoder.name, models.fingerprint(encoder)),
+            signatures=resources.signatures,
+            inputs={path_text(path): file_sha256(path) for path in inputs},
+            held_out=digests(config.filter.held_out),
+            counts=counts,
+            corpus=corpus,
+            seconds=round(seconds, 3),
+            finished=_now(),
+        )
+
+    def write(self, folder: Path) -> None:
+        """Store the manifest beside the corpus."""
+        write_bytes(folder / FILE, to_json(self, indent=True) + b"\n")
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,0 +1,114 @@
+"""From a finished run to all that its report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from shlex import quote
+
+from pipeline.metrics.evaluation import System, evaluate, resampled_unit
+from pipeline.report.data import AlignedWork, CorpusMetric, DocumentWork, ReportData
+from pipeline.report.tally import MAX_DRAWN
+from pipeline.run.finished import FinishedRun
+from pipeline.run.folder import settings_path
+from pipeline.stages.align.stage import Side
+from pipeline.text.languages import language, source_languages
+from pipeline.types import Scored, Translation, Verdict
+
+RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
+RESAMPLES = 1000
+
+
+def report_data(run: FinishedRun) -> ReportData:
+    """All that the report shows; nothing in it depends on the clock."""
+    works = DocumentWorks(run)
+    made_with = run.made_with
+    return ReportData(
+        name=run.config.name,
+        version=made_with.code,
+        commands=_commands(run),
+        documents=works,
+        rejects=run.rejects,
+        document_pairs=run.document_pairs,
+        aligned=works.aligned(),
+        rules=run.config.filter.rules,
+        signatures=made_with.signatures,
+        rank_by=RANK_BY,
+        metrics=_metrics(run),
+        facts=run.survey.facts,
+        models=made_with.models,
+        packages=made_with.packages,
+        environment={"translation": made_with.translation, **made_with.machine},
+        config=run.config.model_dump(mode="json"),
+        examples=run.config.report.examples,
+    )
+
+
+def _commands(run: FinishedRun) -> tuple[str, ...]:
+    """What to type to make the run again, into a folder of its own."""
+    out = run.folder
+    again = out.with_name(f"{out.name}-again")
+    names = dict.fromkeys(model.name for model in run.made_with.models)
+    return (
+        *(f"mekong models add {name}" for name in names),
+        f"mekong run {quote(str(settings_path(out)))} --out {quote(str(again))}",
+        f"mekong report {quote(str(out))} {quote(str(again))}",
+    )
+
+
+class DocumentWorks:
+    """Every document with all that was made of it, one shard in memory at a time; those to be drawn are kept."""
+
+    def __init__(self, run: FinishedRun) -> None:
+        self._run = run
+        self._parallel = [pair for pair in run.document_pairs if pair.relation == "parallel"][:MAX_DRAWN]
+        self._drawn: dict[str, DocumentWork] = {}
+
+    def __iter__(self) -> Iterator[DocumentWork]:
+        drawn = {name for pair in self._parallel for name in (pair.src_doc, pair.tgt_doc)}
+        for number in self._run.shards.numbers:
+            pairs = self._pairs(number)
+            for side in self._run.shards.sides(number):
+                mine = tuple(pairs.get(side.document.id, ()))
+                work = DocumentWork(side.document, side.segments, _attempted(side), mine)
+                if side.document.id in drawn:
+                    self._drawn[side.document.id] = work
+                yield work
+
+    def _pairs(self, number: int) -> dict[str, list[tuple[Scored, Verdict]]]:
+        """Pairs with their verdicts by source document, which is in the same shard."""
+        pairs: dict[str, list[tuple[Scored, Verdict]]] = {}
+        for scored, verdict in self._run.verdicts.of_shard(number):
+            pairs.setdefault(scored.pair.src_doc, []).append((scored, verdict))
+        return pairs
+
+    def aligned(self) -> Iterator[AlignedWork]:
+        """The first parallel pairs; all documents have to have passed by before."""
+        for pair in self._parallel:
+            yield AlignedWork(pair, self._drawn[pair.src_doc], self._drawn[pair.tgt_doc])
+
+
+def _attempted(side: Side) -> tuple[Translation, ...]:
+    """The translations of a document without those of boilerplate, which is left alone on purpose."""
+    tried = {segment.id for segment in side.segments if segment.kind != "boilerplate"}
+    return tuple(translation for key, translation in side.translations.items() if key in tried)
+
+
+def _metrics(run: FinishedRun) -> tuple[CorpusMetric, ...]:
+    """The translations against the English that was aligned with their source, by language."""
+    metrics: list[CorpusMetric] = []
+    for lang in source_languages():
+        groups = [group for group in run.survey.groups if group.lang == lang]
+        if not groups:
+            continue
+        documents = [group.doc_id for group in groups]
+        (scores,) = evaluate(
+            [System(run.made_with.translation_model, tuple(group.hypothesis for group in groups))],
+            [[group.reference for group in groups]],
+            documents=documents,
+            confidence=RESAMPLES,
+            unit=resampled_unit(documents),
+            fold_names=True,
+        )
+        on = f"{language(lang).name} to English, against the aligned English articles"
+        metrics += [CorpusMetric(on, len(groups), len(set(documents)), score) for score in scores.metrics]
+    return tuple(metrics)

@@ -1,0 +1,240 @@
+"""The rows of a run folder, shard by shard: the only place beside the store that knows what stages call their folders.
+
+Rows are read when they are asked for. Of the documents with all that was made of them, those of SHARDS_HELD shards
+stay in memory; of the others only where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Generic, TypeVar, overload
+
+from pipeline.engines.base import Hypothesis
+from pipeline.errors import StoreError
+from pipeline.files.store import Store
+from pipeline.stages.align.pairs import Group, aligned_groups
+from pipeline.stages.align.stage import Side
+from pipeline.stages.read.pairs import Given
+from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Scored, Segment, Translation
+
+T = TypeVar("T")
+Place = tuple[int, int]
+"""Shard, and row in the shard."""
+SHARDS_HELD = 64
+"""Some 100 MB at the usual size of a shard. Matching goes from document to document in no order of shards."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardKind(Generic[T]):
+    """What one stage commits: the name of its folder and the type of its rows."""
+
+    stage: str
+    row: type[T]
+
+
+DOCUMENTS = ShardKind("read", Document)
+SEGMENTS = ShardKind("segment", Segment)
+TRANSLATIONS = ShardKind("translate", Translation)
+DOCUMENT_PAIRS = ShardKind("match", DocumentPair)
+"""One shard for the whole run, number 0."""
+PAIRS = ShardKind("align", Pair)
+SCORED = ShardKind("score", Scored)
+GIVEN = ShardKind("given", Given)
+"""The pairs of a corpus that is filtered."""
+
+
+def batches(number: int) -> ShardKind[Hypothesis]:
+    """The batches of a shard of translations in the making; forgotten when it is whole."""
+    return ShardKind(f"{TRANSLATIONS.stage}-{number:06d}", Hypothesis)
+
+
+class Shards:
+    """The shards 0 to `count` - 1 of one run folder.
+
+    Every method that reads raises StoreError when a shard is not there, is damaged or was written by another version.
+    """
+
+    def __init__(self, store: Store, count: int) -> None:
+        self._store = store
+        self.numbers = range(count)
+        self._sides = lru_cache(SHARDS_HELD)(self._read_sides)
+
+    @classmethod
+    def scored_in(cls, folder: Path, count: int | None) -> Shards:
+        """The shards of a folder as far as they are scored: `count` of them, for None as many as are committed.
+
+        Raises StoreError when there is none.
+        """
+        store = Store(folder)
+        if count is None:
+            count = 0
+            while store.record(SCORED.stage, count) is not None:
+                count += 1
+            if not count:
+                raise StoreError(f"{folder} holds no scored pairs", "Let `mekong run` get past scoring first.")
+        return cls(store, count)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self._store.root
+
+    def claimed(self) -> AbstractContextManager[None]:
+        """Hold the folder for this process.
+
+        Raises StoreError when another one holds it.
+        """
+        return self._store.claimed()
+
+    # -- any stage -------------------------------------------------------------------------------------------------
+
+    def rows(self, kind: ShardKind[T], number: int, only: Sequence[int] | None = None) -> list[T]:
+        """The rows of a shard; with `only`, those of these numbers."""
+        return self._store.rows(kind.stage, number, kind.row, only)
+
+    def key(self, kind: ShardKind[T], number: int) -> str:
+        """The key that a shard was committed under."""
+        return self._store.key(kind.stage, number)
+
+    def size(self, kind: ShardKind[T], number: int) -> int:
+        """How many rows a shard has, 0 where it was never committed."""
+        record = self._store.record(kind.stage, number)
+        return int(record["rows"]) if record else 0
+
+    def done(self, kind: ShardKind[T], number: int, key: str) -> bool:
+        """Whether a shard is committed under that key."""
+        record = self._store.record(kind.stage, number)
+        return record is not None and record["key"] == key
+
+    def load(self, kind: ShardKind[T], number: int, key: str) -> list[T] | None:
+        """The rows of a shard, None where it is not committed under that key."""
+        return self._store.load(kind.stage, number, key, kind.row)
+
+    def commit(self, kind: ShardKind[T], number: int, key: str, rows: Sequence[T]) -> None:
+        """Make a shard exist."""
+        self._store.commit(kind.stage, number, key, rows)
+
+    def discard(self, kind: ShardKind[T]) -> None:
+        """Forget all shards of a kind."""
+        self._store.discard(kind.stage)
+
+    # -- one stage each --------------------------------------------------------------------------------------------
+
+    def documents(self, number: int) -> list[Document]:
+        """The documents of a shard."""
+        return self.rows(DOCUMENTS, number)
+
+    def segments(self, number: int) -> list[Segment]:
+        """The segments of a shard."""
+        return self.rows(SEGMENTS, number)
+
+    def translations(self, number: int) -> list[Translation]:
+        """The translations of a shard."""
+        return self.rows(TRANSLATIONS, number)
+
+    def document_pairs(self) -> list[DocumentPair]:
+        """All judged document pairs of the run."""
+        return self.rows(DOCUMENT_PAIRS, 0)
+
+    def pairs(self, number: int) -> list[Pair]:
+        """The pairs whose source documents are in a shard."""
+        return self.rows(PAIRS, number)
+
+    def scored(self, number: int, only: Sequence[int] | None = None) -> list[Scored]:
+        """The same pairs with their scores; with `only`, those of these numbers."""
+        return self.rows(SCORED, number, only)
+
+    def given(self, number: int) -> list[Given]:
+        """The pairs that a corpus brings."""
+        return self.rows(GIVEN, number)
+
+    def all_scored(self) -> Iterator[tuple[int, Scored]]:
+        """Every scored pair with the number of its shard, one shard in memory at a time."""
+        for number in self.numbers:
+            for row in self.scored(number):
+                yield number, row
+
+    # -- documents with what was made of them ----------------------------------------------------------------------
+
+    def sides(self, number: int) -> list[Side]:
+        """The documents of a shard with their segments and translations."""
+        return list(self._sides(number))
+
+    def _read_sides(self, number: int) -> list[Side]:
+        by_document: dict[str, list[Segment]] = {}
+        for segment in self.segments(number):
+            by_document.setdefault(segment.doc_id, []).append(segment)
+        done = {translation.segment_id: translation for translation in self.translations(number)}
+        return [
+            Side(
+                document,
+                tuple(by_document.get(document.id, ())),
+                {s.id: done[s.id] for s in by_document.get(document.id, ()) if s.id in done},
+            )
+            for document in self.documents(number)
+        ]
+
+    def source_sides(self) -> Sequence[Side]:
+        """Every document that is not English, read when it is asked for."""
+        return SidesInPlace(self, self._places[0])
+
+    def english_sides(self) -> Sequence[Side]:
+        """Every English document, read when it is asked for."""
+        return SidesInPlace(self, list(self._places[1].values()))
+
+    def english(self, doc_id: str) -> Side:
+        """The English document of that id.
+
+        Raises KeyError when there is none.
+        """
+        return self.side(self._places[1][doc_id])
+
+    def side(self, place: Place) -> Side:
+        """The document at a place."""
+        number, row = place
+        return self._sides(number)[row]
+
+    @cached_property
+    def _places(self) -> tuple[list[Place], dict[str, Place]]:
+        """Where the documents are that are not English, and the English ones by id."""
+        sources: list[Place] = []
+        english: dict[str, Place] = {}
+        for number in self.numbers:
+            for row, document in enumerate(self.documents(number)):
+                if document.lang == ENGLISH:
+                    english[document.id] = number, row
+                else:
+                    sources.append((number, row))
+        return sources, english
+
+    def groups(self, number: int) -> list[Group]:
+        """Every stretch of a shard where translation and aligned English coincide."""
+        aligned = [pair for pair in self.pairs(number) if pair.origin == "aligned"]
+        done = {translation.segment_id: translation for translation in self.translations(number)}
+        return aligned_groups(aligned, done, {segment.id: segment for segment in self.segments(number)})
+
+
+class SidesInPlace(Sequence[Side]):
+    """Documents that are read when they are asked for."""
+
+    def __init__(self, shards: Shards, places: Sequence[Place]) -> None:
+        self._shards = shards
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Side: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Side]: ...
+
+    def __getitem__(self, index: int | slice) -> Side | Sequence[Side]:
+        if isinstance(index, slice):
+            return SidesInPlace(self._shards, self._places[index])
+        return self._shards.side(self._places[index])

@@ -1,0 +1,140 @@
+"""The keys of shards: what changes them, what does not, and that they are those of run folders that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.config.settings import AlignSettings, SegmentSettings, TranslateSettings
+from pipeline.engines.base import Request
+from pipeline.run import keys
+from pipeline.stages.read.pairs import Given
+from pipeline.types import Document, Pair, Source
+
+DOCUMENT = Document("d", "vi", "Xin chào.", Source("in/a.txt", 3), {"k": "v"})
+BOUNDARY_MODELS = {"en": "1", "th": "2", "vi": "3"}
+TRANSLATE = TranslateSettings(model="m", workers=2, threads=3, glossary=("a.tsv",))
+REQUEST = Request("x", "vi", (("a", "b"),))
+PAIR = Pair("p", "d", "e", "vi", (), (), ((0, 3),), (), "Xin", "Hello", "aligned", None)
+GIVEN = Given(PAIR, Source("a"), Source("b"), "m")
+SIGNATURES = {"similarity": "version:1"}
+
+Key = Callable[..., str]
+BASES: dict[Key, tuple[Any, ...]] = {
+    keys.documents_key: ([DOCUMENT],),
+    keys.segments_key: ("d0", SegmentSettings(), BOUNDARY_MODELS),
+    keys.translator_key: ("identity", TRANSLATE, ["g0"]),
+    keys.translations_key: ("t0", "s0"),
+    keys.batch_key: ("t0", [REQUEST]),
+    keys.document_pairs_key: (["s0", "s1"], ["t0", "t1"], AlignSettings(), ["e", "l"]),
+    keys.pairs_key: ("m0", "t0"),
+    keys.scored_key: ("p0", SIGNATURES),
+    keys.given_key: ([GIVEN],),
+    keys.scored_given_key: ("g0", SIGNATURES),
+}
+GOLDEN: dict[Key, str] = {
+    keys.documents_key: "1c798ec0573f6e03c9cbbab931ca07a1",
+    keys.segments_key: "3cc68fdfbc984d81b86ac879fef047a8",
+    keys.translator_key: "981a882d3604745c45e60b7c37ee8895",
+    keys.translations_key: "a9ca0464728202ea3bde70e257b62aa1",
+    keys.batch_key: "a44678455b375f66365d51bb4f6c9f55",
+    keys.document_pairs_key: "1ad57ce5d323efef8881cc660475dd22",
+    keys.pairs_key: "d3d5bfdccff00a1cdcb1887172c32ee1",
+    keys.scored_key: "b82d6f5ee18bee1f09a1cbc37452192d",
+    keys.given_key: "4216229aa746caeb59de65df37c0178b",
+    keys.scored_given_key: "819a95fb78280731025bd305f708c236",
+}
+"""Of the bases, with the versions below. A run folder made before a change of these is done again from there on."""
+VERSIONS = {"SEGMENT_VERSION": 2, "TRANSLATE_VERSION": 5, "ALIGN_VERSION": 3, "SCORE_VERSION": 2}
+
+CHANGES: list[tuple[Key, int, Any]] = [
+    (keys.documents_key, 0, []),
+    (keys.documents_key, 0, [DOCUMENT, DOCUMENT]),
+    *(
+        (keys.documents_key, 0, [replace(DOCUMENT, **{name: value})])
+        for name, value in (
+            ("id", "e"),
+            ("lang", "th"),
+            ("text", "Xin chào!"),
+            ("source", Source("in/a.txt", 4)),
+            ("meta", {}),
+        )
+    ),
+    (keys.segments_key, 0, "d1"),
+    (keys.segments_key, 1, SegmentSettings(max_chars=100)),
+    (keys.segments_key, 2, BOUNDARY_MODELS | {"th": "9"}),
+    (keys.translator_key, 0, "other"),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"retries": 0})),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"max_hints": 1})),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"batch_rows": 7})),
+    (keys.translator_key, 2, ["g0", "g1"]),
+    (keys.translator_key, 2, []),
+    (keys.translations_key, 0, "t1"),
+    (keys.translations_key, 1, "s1"),
+    (keys.batch_key, 0, "t1"),
+    (keys.batch_key, 1, [replace(REQUEST, missing=("25",))]),
+    (keys.document_pairs_key, 0, ["s1", "s0"]),
+    (keys.document_pairs_key, 1, ["t0"]),
+    (keys.document_pairs_key, 2, AlignSettings(mine=True)),
+    (keys.document_pairs_key, 3, ["e", "k"]),
+    (keys.pairs_key, 0, "m1"),
+    (keys.pairs_key, 1, "t1"),
+    (keys.scored_key, 0, "p1"),
+    (keys.scored_key, 1, {"similarity": "version:2"}),
+    (keys.scored_key, 1, SIGNATURES | {"copy": "version:1"}),
+    (keys.given_key, 0, [replace(GIVEN, model="n")]),
+    (keys.given_key, 0, [replace(GIVEN, pair=replace(PAIR, tgt_text="Hi"))]),
+    (keys.scored_given_key, 0, "g1"),
+    (keys.scored_given_key, 1, {}),
+]
+NO_CHANGES: list[tuple[Key, int, Any]] = [
+    (keys.segments_key, 2, BOUNDARY_MODELS | {"vi": "9", "en": "9"}),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"workers": 8, "threads": 16})),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"glossary": ("elsewhere/a.tsv",)})),
+]
+
+
+def with_argument(key: Key, place: int, value: Any) -> str:
+    arguments = list(BASES[key])
+    arguments[place] = value
+    return key(*arguments)
+
+
+@pytest.mark.parametrize("key", BASES, ids=lambda key: key.__name__)
+def test_run_folders_that_are_there_are_not_done_again(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, version in VERSIONS.items():
+        monkeypatch.setattr(keys, name, version)
+    assert key(*BASES[key]) == GOLDEN[key]
+
+
+@pytest.mark.parametrize(("key", "place", "value"), CHANGES, ids=lambda value: getattr(value, "__name__", None))
+def test_what_an_output_rests_on_changes_its_key(key: Key, place: int, value: Any) -> None:
+    assert with_argument(key, place, value) != key(*BASES[key])
+
+
+@pytest.mark.parametrize(("key", "place", "value"), NO_CHANGES, ids=lambda value: getattr(value, "__name__", None))
+def test_what_no_output_rests_on_does_not(key: Key, place: int, value: Any) -> None:
+    assert with_argument(key, place, value) == key(*BASES[key])
+
+
+def test_every_key_is_in_the_table() -> None:
+    assert {name for name in vars(keys) if name.endswith("_key")} == {key.__name__ for key in BASES}
+
+
+@pytest.mark.parametrize(
+    ("version", "key"),
+    [
+        ("SEGMENT_VERSION", keys.segments_key),
+        ("TRANSLATE_VERSION", keys.translator_key),
+        ("ALIGN_VERSION", keys.document_pairs_key),
+        ("SCORE_VERSION", keys.scored_key),
+        ("SCORE_VERSION", keys.scored_given_key),
+    ],
+)
+def test_a_raised_version_of_a_stage_changes_its_key(version: str, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = key(*BASES[key])
+    monkeypatch.setattr(keys, version, 99)
+    assert key(*BASES[key]) != before

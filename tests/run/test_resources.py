@@ -1,0 +1,55 @@
+"""Models are opened when they are first used, once, and let go."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.config.settings import AlignSettings, Config, FilterSettings, TranslateSettings
+from pipeline.engines.encoders import load
+from pipeline.errors import InputError, ModelMissing, UsageError
+from pipeline.run.resources import Resources
+from tests.stages.score.build import LetterEncoder
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The encoders that were loaded."""
+    names: list[str] = []
+    monkeypatch.setattr(load, "load_encoder", lambda entry: names.append(entry.name) or LetterEncoder("vi", "en"))
+    return names
+
+
+def test_an_encoder_is_loaded_once_and_again_only_after_it_was_let_go(opened: list[str]) -> None:
+    resources = Resources(Config())
+    assert opened == []
+    assert resources.encoder is resources.encoder
+    signatures = resources.signatures
+    assert opened == ["use-multilingual-v3"]
+    resources.close()
+    assert resources.signatures == signatures and opened == ["use-multilingual-v3"]
+    assert resources.scorers and len(opened) == 2
+
+
+def test_a_corpus_filter_needs_no_translation_model(store: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.registry.models.locate", lambda entry: None)
+    resources = Resources(Config(translate=TranslateSettings(model="unheard-of")))
+    resources.check(translation=False)
+    with pytest.raises(UsageError, match="unheard-of"):
+        resources.check(translation=True)
+
+
+@pytest.mark.usefixtures("store")
+def test_what_is_not_in_the_store_is_told_before_any_work() -> None:
+    with pytest.raises(ModelMissing, match="use-multilingual-v3"):
+        Resources(Config()).check(translation=False)
+    wrong = Config(filter=FilterSettings(model="use-multilingual-v3"), align=AlignSettings(encoder="nobody"))
+    with pytest.raises(UsageError, match="nobody"):
+        Resources(wrong).check(translation=False)
+
+
+def test_a_glossary_that_is_not_there_is_named() -> None:
+    settings = TranslateSettings(glossary=("gone.tsv",))
+    with pytest.raises(InputError, match=r"gone\.tsv does not exist"):
+        Resources(Config(translate=settings)).glossary_digests()
+    without = settings.model_copy(update={"use_glossary": False})
+    assert Resources(Config(translate=without)).glossary_digests() == []

@@ -1,0 +1,85 @@
+"""What is read of a run folder, and how little of it is held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import StoreError
+from pipeline.files.store import Store
+from pipeline.run import shards as kinds
+from pipeline.run.shards import DOCUMENTS, SCORED, SEGMENTS, SHARDS_HELD, TRANSLATIONS, Shards
+from pipeline.types import Document, Segment, Source, Translation
+from tests.view.folder import run_folder
+
+COUNT = SHARDS_HELD + 3
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Shards:
+    """In each shard a Thai document of two segments, the second translated, and an English one."""
+    made = Shards(Store(tmp_path), COUNT)
+    for n in made.numbers:
+        thai, english = f"th{n}", f"en{n}"
+        documents = [Document(thai, "th", "ก ข", Source("a")), Document(english, "en", f"Text {n}.", Source("b"))]
+        segments = [Segment(f"{thai}:{i}", thai, i, 0, 2 * i, 2 * i + 1, "กข"[i], "body") for i in range(2)]
+        segments.append(Segment(f"{english}:0", english, 0, 0, 0, 7, f"Text {n}.", "body"))
+        made.commit(DOCUMENTS, n, "k", documents)
+        made.commit(SEGMENTS, n, "k", segments)
+        made.commit(TRANSLATIONS, n, "k", [Translation(f"{thai}:1", "B", "m", None, 1, 1, "stop", 1)])
+    return made
+
+
+def test_a_document_comes_with_its_own_segments_and_translations(shards: Shards) -> None:
+    thai, english = shards.sides(1)
+    assert [segment.id for segment in thai.segments] == ["th1:0", "th1:1"]
+    assert {key: made.text for key, made in thai.translations.items()} == {"th1:1": "B"}
+    assert [segment.text for segment in english.segments] == ["Text 1."] and not english.translations
+
+
+def test_sides_are_found_over_all_shards(shards: Shards) -> None:
+    sources, english = shards.source_sides(), shards.english_sides()
+    assert [side.document.id for side in sources] == [f"th{n}" for n in range(COUNT)]
+    assert [side.document.id for side in english] == [f"en{n}" for n in range(COUNT)]
+    assert [side.document.id for side in english[2:4]] == ["en2", "en3"] and english[-1] == english[COUNT - 1]
+    assert shards.english("en5") == english[5]
+    with pytest.raises(KeyError):
+        shards.english("th5")
+
+
+def test_few_shards_are_held_and_those_are_read_once(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = shards.english_sides()
+    read: list[int] = []
+    segments = shards.segments
+    monkeypatch.setattr(shards, "segments", lambda number: read.append(number) or segments(number))
+    for n in (0, 1, 0, 1):
+        assert sides[n].document.id == f"en{n}"
+    assert read == [0, 1]
+    for n in range(COUNT):
+        assert sides[n].document.id == f"en{n}"
+    assert sides[0].document.id == "en0" and read.count(0) == 2
+
+
+def test_a_shard_is_done_under_its_key_only(shards: Shards) -> None:
+    assert shards.done(SEGMENTS, 0, "k") and not shards.done(SEGMENTS, 0, "other")
+    assert not shards.done(SCORED, 0, "k") and shards.size(SCORED, 0) == 0
+    assert shards.size(SEGMENTS, 0) == 3
+    assert shards.load(SEGMENTS, 0, "other") is None
+    with pytest.raises(StoreError, match="no shard 0 of score"):
+        shards.key(SCORED, 0)
+
+
+def test_batches_of_one_shard_are_forgotten_alone(shards: Shards) -> None:
+    for number in (1, 2):
+        shards.commit(kinds.batches(number), 0, "k", [])
+    shards.discard(kinds.batches(1))
+    assert [shards.done(kinds.batches(number), 0, "k") for number in (1, 2)] == [False, True]
+
+
+def test_a_run_that_is_not_finished_is_read_as_far_as_it_is_scored(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run")
+    assert Shards.scored_in(folder, None).numbers == range(2)
+    assert Shards.scored_in(folder, 1).numbers == range(1)
+    with pytest.raises(StoreError, match="no scored pairs"):
+        Shards.scored_in(tmp_path, None)
