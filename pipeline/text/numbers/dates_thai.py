@@ -14,7 +14,7 @@ from pipeline.text.data import values, words
 from pipeline.text.numbers.fragments import BE, CE, DASH, END
 from pipeline.text.numbers.quantities import Era, Number
 from pipeline.text.numbers.years_thai import SHORT_BUDDHIST, is_counted, thai_year
-from pipeline.text.patterns import either
+from pipeline.text.patterns import either, prefix_tree
 
 Span = tuple[int, int]
 Stamp = tuple[list[Number], list[Span]]
@@ -27,37 +27,39 @@ _INITIALS = frozenset({"ก.พ.", "ก.ค."})
 """Months that are offices or ranks of offices as well."""
 
 
-def _loose(initials: str) -> str:
-    """The two consonants of a month with or without points, a space between them, and no letter after the last."""
-    first, last = initials[:-1], initials[-1]
-    return rf"{first}(?:\. ?)?{last}(?:\.(?!ศ\.|ส\.)|(?![ก-๎.]))"
-
-
-_FULL = "|".join(name for name in _NAMED if not name.endswith("."))
-_LOOSE = "|".join(map(_loose, _SHORT))
-_MONTH = f"(?:{_FULL}|(?:{either(_SPOKEN)})ฯ?(?!การ|ยน|คม)|{_LOOSE})"
+_LOOSE = prefix_tree(f"{initials[:-1]}{gap}{initials[-1]}" for initials in _SHORT for gap in ("", ".", ". "))
+"""The consonants of a month with or without points and a space between them."""
+_MONTH = (
+    f"(?:{prefix_tree(name for name in _NAMED if not name.endswith('.'))}"
+    rf"|{prefix_tree(_SPOKEN)}ฯ?(?!การ|ยน|คม)|{_LOOSE}(?:\.(?!ศ\.|ส\.)|(?![ก-๎.])))"
+)
 _MONTH_RE = re.compile(_MONTH)
-_DATED = re.compile(rf"\d|{_MONTH}")
-"""A text without it states no date."""
 _TO = f" ?(?:{DASH}|ถึง|และ|กับ|หรือ|,) ?(?:วันที่ ?)?"
 _DAYS = rf"(?P<days>(?<![\d.,])(?:\d{{1,2}}{_TO}){{0,9}}(?<!\d)\d{{1,2}})"
 _YEAR = rf"(?:ปี ?)?(?P<era>{BE}|{CE})? ?(?:ปี ?)?['’]?(?P<y>\d{{4}}|\d\d){END}(?! ?ปี)"
 
+_PERIOD = (
+    r"(?<![A-Za-z0-9])(?:[QH](?P<part>[1-4])|(?P<part2>[1-4])[QH]|(?P<part3>3|6|9|12)M)"
+    rf"(?: ?/ ?| ?(?=ปี)| ?)(?:ปี ?)?['’]?(?P<y>\d{{4}}|\d\d){END}"
+)
 DATES = [
-    re.compile(pattern)
-    for pattern in (
-        r"(?<![\d/.-])(?P<y>(?:19|20|2[45])\d\d)(?P<sep>[/-])(?P<m>\d{1,2})(?P=sep)(?P<days>\d{1,2})(?!\d|[/-]\d)",
-        r"(?<![\d/.-])(?P<days>\d{1,2})(?P<sep>[/.-])(?P<m>\d{1,2})(?P=sep)(?P<y>\d{4}|\d\d)(?![\d/]|[.-]\d)",
-        rf"(?P<month>{_MONTH}) ?(?P<days>\d{{1,2}}), ?(?P<y>\d{{4}}){END}",
-        rf"(?:{_DAYS} ?(?:เดือน ?)?)?(?P<month>{_MONTH})(?:,? ?{_YEAR})?",
-        rf"วันที่ ?{_DAYS} ?เดือน ?(?P<m>\d{{1,2}}){END}(?:,? ?{_YEAR})?",
-        rf"เดือน ?(?P<m>\d{{1,2}}) ?(?:/ ?|(?=ปี|พ\.ศ)){_YEAR}",
-        r"วันที่ ?(?P<days>\d{1,2})/(?P<m>\d{1,2})(?![\d/]|[.,]\d)",
-        rf"วันที่ ?{_DAYS}{END}",
-        r"(?<![A-Za-z0-9])(?:[QH](?P<part>[1-4])|(?P<part2>[1-4])[QH]|(?P<part3>3|6|9|12)M)"
-        rf"(?: ?/ ?| ?(?=ปี)| ?)(?:ปี ?)?['’]?(?P<y>\d{{4}}|\d\d){END}",
+    (word, re.compile(pattern))
+    for word, pattern in (
+        (
+            "",
+            r"(?<![\d/.-])(?P<y>(?:19|20|2[45])\d\d)(?P<sep>[/-])(?P<m>\d{1,2})(?P=sep)(?P<days>\d{1,2})(?!\d|[/-]\d)",
+        ),
+        ("", r"(?<![\d/.-])(?P<days>\d{1,2})(?P<sep>[/.-])(?P<m>\d{1,2})(?P=sep)(?P<y>\d{4}|\d\d)(?![\d/]|[.-]\d)"),
+        ("", rf"(?P<month>{_MONTH}) ?(?P<days>\d{{1,2}}), ?(?P<y>\d{{4}}){END}"),
+        ("", rf"(?:{_DAYS} ?(?:เดือน ?)?)?(?P<month>{_MONTH})(?:,? ?{_YEAR})?"),
+        ("วันที่", rf"วันที่ ?{_DAYS} ?เดือน ?(?P<m>\d{{1,2}}){END}(?:,? ?{_YEAR})?"),
+        ("เดือน", rf"เดือน ?(?P<m>\d{{1,2}}) ?(?:/ ?|(?=ปี|พ\.ศ)){_YEAR}"),
+        ("วันที่", r"วันที่ ?(?P<days>\d{1,2})/(?P<m>\d{1,2})(?![\d/]|[.,]\d)"),
+        ("วันที่", rf"วันที่ ?{_DAYS}{END}"),
+        *((letter, _PERIOD) for letter in "QHM"),
     )
 ]
+"""In the order in which they count; each is tried where its word stands."""
 _MONTH_BEFORE = re.compile("(?:เดือน|ใน|ต้น|กลาง|ปลาย|สิ้น|ช่วง|ตั้งแต่|ถึง|จนถึง|งวด|[-–—]) ?$")
 _PHRASE_BEFORE = re.compile("(?:จาก|เป็น|เมื่อ|ภายใน|ก่อน|หลัง|และ|หรือ|รอบ|ประจำ|นับแต่|คือ|ราว|จน) ?$")
 _PHRASE_AFTER = re.compile(" ?(?:นี้|ปี|ที่(?:ผ่าน|แล้ว)|หน้า)")
@@ -68,9 +70,10 @@ _TITLE_BEFORE = re.compile(f"(?:{either(words('thai_titles.txt'))}|คุณ|น
 
 def dates(text: str) -> Iterator[Stamp]:
     """Days, months and years that dates of `text` state, each date with the spans of its digits and names."""
-    if not _DATED.search(text):
-        return
-    for pattern in DATES:
+    named = _MONTH_RE.search(text) is not None
+    for word, pattern in DATES:
+        if word not in text or ("month" in pattern.groupindex and not named):
+            continue
         for match in pattern.finditer(text):
             stated = _stated(match)
             if stated:

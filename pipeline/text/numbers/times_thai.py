@@ -33,42 +33,41 @@ _MINUTES = rf"(?: ?(?P<half>ครึ่ง)(?!หนึ่ง|ชั่วโ�
 _NO_TIME = "(?! ?(?:ครั้ง|คน|ลูก|หน้า|ที|ขา|นาย|ราย|แผ่น|จุด))"
 _BEFORE_NIGHT = "|".join(f"(?<={word})" for word in sorted(words("thai_clock_openers.txt")))
 
+_CLOCKS = (
+    rf"(?<![\d:.,]){HOUR}[.:](?P<min>[0-5]\d)(?= ?(?:{DASH}|ถึง) ?\d{{1,2}}[.:]\d\d ?(?:น\.|นาฬิกา))",
+    rf"(?<![\d:.,]){HOUR}[.:](?P<min>[0-5]\d) ?(?:น\.|นาฬิกา)",
+    rf"(?<![\d:.,]){HOUR} ?(?:น\.|นาฬิกา){_MINUTES}",
+)
 TIMES = [
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"(?<![\d:.,]){HOUR}[.:](?P<min>[0-5]\d)(?= ?(?:{DASH}|ถึง) ?\d{{1,2}}[.:]\d\d ?(?:น\.|นาฬิกา))",
-        rf"(?<![\d:.,]){HOUR}[.:](?P<min>[0-5]\d) ?(?:น\.|นาฬิกา)",
-        rf"(?<![\d:.,]){HOUR} ?(?:น\.|นาฬิกา){_MINUTES}",
-        rf"(?P<h>{_TENS}(?:{_ONES})?|{_ONES}) ?นาฬิกา{_MINUTES}",
-        rf"เวลา ?{HOUR}[.:](?P<min>[0-5]\d)(?!\d)",
-        rf"{_hour('night', 6)} ?ทุ่ม(?!เท){_MINUTES}",
-        rf"(?P<first>ทุ่ม)(?!เท)(?=ครึ่ง){_MINUTES}",
-        rf"บ่าย ?{_hour('pm', 6)}(?![\d.:,]) ?โมง{_MINUTES}",
-        rf"บ่าย ?{_hour('pm', 6)}(?=ครึ่ง|[^\d.:,ก-๎]|$)(?! (?:คน|ราย|ครั้ง|คัน|ตัว|ลูก)){_MINUTES}",
-        rf"บ่าย ?(?P<one>โมง){_MINUTES}",
-        rf"{_hour('morning', 5)} ?โมงเช้า{_MINUTES}",
-        rf"{_hour('pm', 7)} ?โมง(?P<evening>เย็น){_MINUTES}",
-        rf"{_hour('pm', 7)} ?โมง{_MINUTES} ?(?:ตอน)?เย็น",
-        rf"{_hour('h', 12, 6)} ?โมง(?:เช้า)?(?!เดล|ง){_MINUTES}",
-        rf"{_hour('pm', 5)} ?โมง(?=ครึ่ง|[ ,.)]|ถึง|$){_MINUTES}",
-        rf"(?:(?<![ก-๎])|{_BEFORE_NIGHT})ตี ?{_hour('h', 6)}(?![\d.,]){_NO_TIME}{_MINUTES}",
-        rf"(?P<midnight>เที่ยงคืน)(?=ครึ่ง| ?\d{{1,2}} ?นาที| ?(?:{_TENS}|{_ONES})){_MINUTES}",
-        rf"(?P<noon>เที่ยง)(?=ครึ่ง| ?\d{{1,2}} ?นาที| ?(?:{_TENS}|{_ONES})){_MINUTES}",
-        CLOCK,
+    (word, re.compile(pattern, re.IGNORECASE))
+    for word, pattern in (
+        *((word, pattern) for word in ("น.", "นาฬิกา") for pattern in _CLOCKS),
+        ("นาฬิกา", rf"(?P<h>{_TENS}(?:{_ONES})?|{_ONES}) ?นาฬิกา{_MINUTES}"),
+        ("เวลา", rf"เวลา ?{HOUR}[.:](?P<min>[0-5]\d)(?!\d)"),
+        ("ทุ่ม", rf"{_hour('night', 6)} ?ทุ่ม(?!เท){_MINUTES}"),
+        ("ทุ่ม", rf"(?P<first>ทุ่ม)(?!เท)(?=ครึ่ง){_MINUTES}"),
+        ("บ่าย", rf"บ่าย ?{_hour('pm', 6)}(?![\d.:,]) ?โมง{_MINUTES}"),
+        ("บ่าย", rf"บ่าย ?{_hour('pm', 6)}(?=ครึ่ง|[^\d.:,ก-๎]|$)(?! (?:คน|ราย|ครั้ง|คัน|ตัว|ลูก)){_MINUTES}"),
+        ("บ่าย", rf"บ่าย ?(?P<one>โมง){_MINUTES}"),
+        ("โมง", rf"{_hour('morning', 5)} ?โมงเช้า{_MINUTES}"),
+        ("โมง", rf"{_hour('pm', 7)} ?โมงเย็น{_MINUTES}"),
+        ("โมง", rf"{_hour('pm', 7)} ?โมง{_MINUTES} ?(?:ตอน)?เย็น"),
+        ("โมง", rf"{_hour('h', 12, 6)} ?โมง(?:เช้า)?(?!เดล|ง){_MINUTES}"),
+        ("โมง", rf"{_hour('pm', 5)} ?โมง(?=ครึ่ง|[ ,.)]|ถึง|$){_MINUTES}"),
+        ("ตี", rf"(?:(?<![ก-๎])|{_BEFORE_NIGHT})ตี ?{_hour('h', 6)}(?![\d.,]){_NO_TIME}{_MINUTES}"),
+        ("เที่ยง", rf"(?:(?P<midnight>เที่ยงคืน)|(?P<noon>เที่ยง))(?=ครึ่ง| ?(?:\d\d?|{_TENS}|{_ONES})){_MINUTES}"),
+        (":", CLOCK),
     )
 ]
-_TIMED = re.compile(r"\d|ทุ่ม|โมง|บ่าย|ตี|เที่ยง|นาฬิกา")
-"""A text without it states no time."""
+"""In the order in which they count; each is tried where its word stands."""
 _ADDED = {"h": 0, "night": 18, "pm": 12, "morning": 6}
 _ALONE = {"first": 19, "one": 13, "midnight": 0, "noon": 12}
 
 
 def times(text: str) -> Iterator[tuple[list[Number], list[Span]]]:
     """Clock times of `text`, hours plus hundredths for the minutes, each with its span."""
-    if not _TIMED.search(text):
-        return
-    for pattern in TIMES:
-        for match in pattern.finditer(text):
+    for word, pattern in TIMES:
+        for match in pattern.finditer(text) if word in text else ():
             groups = match.groupdict()
             name = next(name for name in (*_ADDED, *_ALONE) if groups.get(name))
             if name in _ALONE and not (groups.get("half") or groups.get("min") or name == "one"):
