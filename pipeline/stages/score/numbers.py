@@ -6,7 +6,7 @@ import re
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.text.numbers.dates import BUDDHIST_OFFSET
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 
 
 class NumberAgreement(PairScorer):

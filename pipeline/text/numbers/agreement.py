@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from pipeline.text import data
 from pipeline.text.numbers.classify import numbers
-from pipeline.text.numbers.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, other_readings
 
 MONTH = Decimal(-100)
 """Set off from all other values, since only a month can answer for a month."""
@@ -84,6 +84,8 @@ class StatedNumbers:
             factor = multiplicand(plain, following, self.lang)
             if factor > 1 and _RANGE.fullmatch(plain[number.end : following.start]):
                 own |= {value * factor for value in own}
+        if self.lang == "th":
+            return [own | other_readings(plain, number) for own, number in zip(values, self.numbers, strict=True)]
         return values
 
 
