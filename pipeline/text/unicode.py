@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.text import thai, vietnamese
+from pipeline.text import thai_marks, vietnamese
 from pipeline.text.languages import language
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -40,7 +40,7 @@ RULES: tuple[Rule, ...] = (
 )
 # Last, because the rules of a language may leave spaces behind.
 EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
-LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai.RULES, "vietnamese": vietnamese.RULES}
+LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai_marks.RULES, "vietnamese": vietnamese.RULES}
 
 _PLAIN = str.maketrans(
     {
