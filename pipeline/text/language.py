@@ -7,12 +7,12 @@ their marks are stripped, as foreign newsrooms do.
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from typing import Any
 
 from pipeline.text.data import words
 from pipeline.text.languages import LanguageEntry, known_code, own_scripts, table
+from pipeline.text.unicode import one_line
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
 UNKNOWN = "und"
@@ -38,7 +38,6 @@ MIN_SCORE = 0.25
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _VIETNAMESE_LETTER = re.compile("[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def detect(text: str) -> str:
@@ -47,7 +46,7 @@ def detect(text: str) -> str:
     A script of its own tells a language (Thai) even where Latin names mix in; Vietnamese is told by its letters and by
     the shape of its syllables, with or without marks.
     """
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text[:MAX_CHARS]))
+    text = one_line(text[:MAX_CHARS], UNKNOWN)
     letters = sum(map(str.isalpha, text))
     if not letters:
         return UNKNOWN
@@ -105,7 +104,7 @@ def english_share(tokens: list[str]) -> float:
 
 
 def _guess(text: str) -> str:
-    found = _model().detect(text[:MODEL_CHARS].replace("\n", " "), model="lite", k=1)
+    found = _model().detect(text[:MODEL_CHARS], model="lite", k=1)
     if not found or found[0]["score"] < MIN_SCORE:
         return UNKNOWN
     return str(found[0]["lang"])

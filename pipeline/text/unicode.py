@@ -105,6 +105,12 @@ def _breaks(original: str, text: str, offsets: Sequence[int]) -> tuple[int, ...]
     return tuple(i for i in places if 0 < i < len(text) and not text[i - 1].isspace() and not text[i].isspace())
 
 
+def one_line(text: str, lang: str) -> str:
+    """`text` normalised, its line breaks and indents as single spaces: the form in which the side of a pair is scored
+    and written. Applying it to its own output changes nothing."""
+    return normalise(text.replace("\n", " "), lang).text
+
+
 def tones_placed(text: str, lang: str, style: vietnamese.Placement) -> str:
     """`text` (NFC) with its tones where `style` puts them, as it is in a language without such styles."""
     return vietnamese.tone_placement(text, style) if language(lang).tone_styles else text
