@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.text import thai, vietnamese
+from pipeline.text import thai_marks, vietnamese
 from pipeline.text.languages import language
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -40,7 +40,7 @@ RULES: tuple[Rule, ...] = (
 )
 # Last, because the rules of a language may leave spaces behind.
 EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
-LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai.RULES, "vietnamese": vietnamese.RULES}
+LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai_marks.RULES, "vietnamese": vietnamese.RULES}
 
 _PLAIN = str.maketrans(
     {
@@ -103,6 +103,12 @@ def normalise(text: str, lang: str) -> Normalised:
 def _breaks(original: str, text: str, offsets: Sequence[int]) -> tuple[int, ...]:
     places = sorted({bisect_right(offsets, match.start()) for match in re.finditer("\u200b", original)})
     return tuple(i for i in places if 0 < i < len(text) and not text[i - 1].isspace() and not text[i].isspace())
+
+
+def one_line(text: str, lang: str) -> str:
+    """`text` normalised, its line breaks and indents as single spaces: the form in which the side of a pair is scored
+    and written. Applying it to its own output changes nothing."""
+    return normalise(text.replace("\n", " "), lang).text
 
 
 def tones_placed(text: str, lang: str, style: vietnamese.Placement) -> str:

@@ -13,6 +13,7 @@ from pipeline.errors import InputError, UsageError
 from pipeline.files.lines import BadInput, numbered_lines, path_text
 from pipeline.files.tables import ENGLISH_KEYS, SOURCE_KEYS, TableRow, kind, language, rows
 from pipeline.text.languages import alternatives, known_code, source_languages
+from pipeline.text.unicode import one_line
 from pipeline.types import ENGLISH, Origin, Pair, Reject, Source
 
 TABLES = (".tsv", ".jsonl", ".parquet", ".tmx")
@@ -129,7 +130,8 @@ def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
 
 def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
     values = row.values
-    src_text, tgt_text = _side(values, (*SOURCE_KEYS, stated)), _side(values, (*ENGLISH_KEYS, ENGLISH))
+    src_text = _side(values, (*SOURCE_KEYS, stated), stated)
+    tgt_text = _side(values, (*ENGLISH_KEYS, ENGLISH), ENGLISH)
     origin = _text(values, "origin")
     pair = Pair(
         id=name,
@@ -154,16 +156,19 @@ def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
     return Given(pair, source, english, _text(values, "model"))
 
 
-def _side(values: Mapping[str, Any], keys: Iterable[str]) -> str:
+def _side(values: Mapping[str, Any], keys: Iterable[str], lang: str) -> str:
+    """One side, normalised as a run normalises what it aligns: what becomes of a pair must not hang on how its
+    characters are stored."""
     key = next((key for key in keys if key in values), None)
     if key is None:
         raise BadInput(f"none of {', '.join(keys)} among the fields {sorted(values)}")
     text = _text(values, key)
-    if not text.strip():
-        raise BadInput(f"{key!r} is empty")
     if "\0" in text:
         raise BadInput(f"{key!r} holds a NUL character, so it is not text")
-    return text
+    line = one_line(text, lang)
+    if not line:
+        raise BadInput(f"{key!r} is empty")
+    return line
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:

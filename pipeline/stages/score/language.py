@@ -18,6 +18,8 @@ class Language(PairScorer):
     figures more often than not.
     """
 
+    version = 2
+
     def __init__(self, side: Literal["source", "target"], min_letters: int = 32) -> None:
         self.name = f"{side}_language"
         self.side, self.min_letters = side, min_letters

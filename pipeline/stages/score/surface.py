@@ -13,6 +13,7 @@ from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text import data
 from pipeline.text.patterns import THAI_LETTERS, either
+from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
@@ -102,11 +103,12 @@ class Copy(PairScorer):
 class Untranslated(PairScorer):
     """Share of the English that is still source language, 0 to 1.
 
-    Thai: Thai letters among all letters. Vietnamese: words with Vietnamese marks among all words, so names that keep
-    their marks count too.
+    Thai: Thai letters among all letters. Vietnamese: words with Vietnamese marks among all words, names apart, which
+    English papers in Vietnam write with their marks (see `remains`).
     """
 
     name = "untranslated"
+    version = 2
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         pair = facts.pair
@@ -114,8 +116,8 @@ class Untranslated(PairScorer):
             thai = len(_THAI_LETTER.findall(pair.tgt_text))
             others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
             return thai / (thai + others) if thai + others else None
-        words = _WORD.findall(pair.tgt_text)
-        return sum(map(_is_marked_syllable, words)) / len(words) if words else None
+        words = len(_WORD.findall(pair.tgt_text))
+        return len(remains(pair.src_text, pair.tgt_text, pair.src_lang)) / words if words else None
 
 
 class Repetition(PairScorer):
@@ -195,16 +197,34 @@ class QuoteAgreement(PairScorer):
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
 
 
-def remains(text: str, lang: str) -> list[tuple[int, int]]:
-    """The spans of an English `text` that are still source language, as `Untranslated` counts them."""
+def remains(source: str, english: str, lang: str) -> list[tuple[int, int]]:
+    """The spans of the `english` of a pair that are still the language of `source`, as `Untranslated` counts them.
+
+    A capitalised Vietnamese syllable is a name, and does not remain, where the text is English otherwise: it has a word
+    that Vietnamese could not have and the source has not.
+    """
     if lang == "th":
-        return [match.span() for match in _THAI_RUN.finditer(text)]
-    return [match.span() for match in _WORD.finditer(text) if _is_marked_syllable(match[0])]
+        return [match.span() for match in _THAI_RUN.finditer(english)]
+    marked = [match for match in _WORD.finditer(english) if _is_marked_syllable(match[0])]
+    if _has_english(source, english):
+        marked = [match for match in marked if not match[0][0].isupper()]
+    return [match.span() for match in marked]
 
 
 def _is_marked_syllable(word: str) -> bool:
     plain = strip_marks(word)
     return plain != word and is_syllable(plain.lower())
+
+
+def _has_english(source: str, english: str) -> bool:
+    ours = set(_WORD.findall(fold(source)))
+    theirs = (word for word in _WORD.findall(english) if word.isalpha() and len(word) > 1)
+    return any(_is_foreign(word) and fold(word) not in ours for word in theirs)
+
+
+def _is_foreign(word: str) -> bool:
+    plain = strip_marks(word)
+    return plain == word and not is_syllable(plain.lower())
 
 
 def _shortness(facts: PairFacts, smoothing: float) -> float:

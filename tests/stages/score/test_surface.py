@@ -90,9 +90,22 @@ class TestUntranslated:
         assert one(Untranslated(), THAI, ENGLISH) == 0
         assert one(Untranslated(), THAI, "The กขค") == 0.5
 
-    def test_vietnamese_words_left(self):
-        assert one(Untranslated(), "x", "Prime Minister Phạm Minh Chính", "vi") == 0.4
-        assert one(Untranslated(), "x", "The café in Curaçao", "vi") == 0
+    @pytest.mark.parametrize(
+        ("english", "share"),
+        [
+            ("Prime Minister Phạm Minh Chính", 0),
+            ("Squad — Goalkeepers: Nguyễn Filip, Trần Trung Kiên.", 0),
+            ("The café in Curaçao", 0),
+            ("He sells bánh mì in Huế", 2 / 6),
+            ("Thủ tướng said prices would rise in Huế", 1 / 8),
+        ],
+    )
+    def test_vietnamese_names_in_english_are_no_remains(self, english, share):
+        assert one(Untranslated(), "Thủ tướng Phạm Minh Chính", english, "vi") == pytest.approx(share)
+
+    @pytest.mark.parametrize("text", ["Bà Trần Thị Hồng nói với Joe Biden", "HÀ NỘI MƯA TO", "Ảnh: Nguyễn Khánh"])
+    def test_the_source_handed_back_has_names_only_where_there_is_english(self, text):
+        assert one(Untranslated(), text, text, "vi") >= 0.5
 
     def test_nothing_to_judge(self):
         assert one(Untranslated(), THAI, "25") is None
