@@ -77,10 +77,28 @@ def _front_matter(
         "commercial_use_of_models": _commercial(models),
         "tags": ["parallel-corpus", *(["machine-translation"] if models else [])],
     }
-    data_file = next((name for name in (parquet.PAIRS, jsonl.PAIRS) if name.split(".")[1] in formats), "")
-    if data_file:
-        front["configs"] = [{"config_name": "default", "data_files": data_file}]
+    configs = _configs(tally, formats)
+    if configs:
+        front["configs"] = configs
     return front
+
+
+def _configs(tally: CorpusTally, formats: Sequence[str]) -> list[dict[str, object]]:
+    """How `datasets` loads the folder: all pairs, and from Parquet those of each language by themselves.
+
+    `datasets` (5.2) keeps what it has loaded under the name of the folder, which is the same for all corpora, and a
+    hash of these entries; it looks at neither the path nor the time of the file. So the entries have to differ wherever
+    the pairs do, or it gives the pairs of another corpus.
+    """
+    data_file = next((name for name in (parquet.PAIRS, jsonl.PAIRS) if name.split(".")[1] in formats), "")
+    if not data_file:
+        return []
+    content = {"data_files": data_file, "description": f"SHA-256 of {jsonl.PAIRS}: {tally.sha256}"}
+    configs: list[dict[str, object]] = [{"config_name": "default", **content, "default": True}]
+    if data_file == parquet.PAIRS:
+        for lang in sorted({lang for lang, _ in tally.pairs}):
+            configs.append({"config_name": f"{lang}-en", **content, "filters": [["src_lang", "==", lang]]})
+    return configs
 
 
 def _hub_licences(licences: Iterable[str]) -> list[str]:

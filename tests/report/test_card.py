@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pytest
@@ -40,7 +41,36 @@ def test_the_card_of_aligned_pairs_only_names_no_model(tmp_path):
     front = front_matter(tmp_path)
     assert front["translation_models"] == [] and front["machine_generated"] is False
     assert front["language"] == ["th", "en"] and front["size_categories"] == ["n<1K"]
-    assert front["configs"] == [{"config_name": "default", "data_files": "pairs.parquet"}]
+    default, thai = front["configs"]
+    assert default["config_name"] == "default" and thai["config_name"] == "th-en"
+    assert {entry["data_files"] for entry in front["configs"]} == {"pairs.parquet"}
+
+
+def test_the_card_states_the_hash_of_the_pairs_as_sha256sum_does(tmp_path):
+    write([row("a"), row("b", keep=False), row("c", lang="vi", origin="aligned")], tmp_path)
+    digest = hashlib.sha256((tmp_path / "corpus/pairs.jsonl").read_bytes()).hexdigest()
+    assert [entry["description"].rpartition(" ")[2] for entry in front_matter(tmp_path)["configs"]] == [digest] * 3
+
+
+@pytest.mark.parametrize("formats", [("jsonl", "parquet", "moses", "tmx"), ("jsonl",)])
+def test_a_corpus_loads_as_itself_beside_others_and_after_it_was_made_again(tmp_path, monkeypatch, formats):
+    """Every folder is called `corpus` and its table `pairs`: what `datasets` has cached of one is not for another."""
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    settings = WriteSettings(formats=formats)
+
+    def loaded(name: str, *texts: str, config: str | None = None) -> list[str]:
+        if texts:
+            some = [row(f"p{n}", src=text, lang="th" if n else "vi") for n, text in enumerate(texts)]
+            publish_corpus(iter(some), settings, tmp_path / name, FACTS)
+        return datasets.load_dataset(str(tmp_path / name / "corpus"), config, split="train")["src_text"][:]
+
+    assert loaded("one", "a", "b") == ["a", "b"]
+    assert loaded("two", "c", "d") == ["c", "d"]
+    assert loaded("three", "e", "f", "g") == ["e", "f", "g"]
+    assert loaded("one", "h", "i") == ["h", "i"] and loaded("two") == ["c", "d"]
+    if "parquet" in formats:
+        assert loaded("three", config="th-en") == ["f", "g"] and loaded("one", config="vi-en") == ["h"]
 
 
 def test_a_model_without_facts_is_refused(tmp_path):
