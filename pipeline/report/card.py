@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from pipeline.errors import StoreError
-from pipeline.registry.facts import ModelFacts
+from pipeline.registry.facts import GENERAL, ModelFacts
 from pipeline.stages.write import jsonl, parquet
 from pipeline.stages.write.tally import CorpusTally
 from pipeline.text.languages import language
@@ -162,6 +162,7 @@ def _warnings(models: Sequence[ModelFacts], tally: CorpusTally) -> list[str]:
         ]
     if tally.by_hand:
         lines += [f"A person looked at {tally.by_hand:,} of the pairs and accepted them (`accepted_by_hand`).", ""]
+    lines += [line for model in models if model.general for line in (f"**{_safe(model.name)} is {GENERAL}.**", "")]
     for model in models:
         if model.commercial is False:
             licence = _safe(model.licence or "not stated")
