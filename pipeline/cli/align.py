@@ -15,6 +15,7 @@ from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
 from pipeline.files.progress import Progress
 from pipeline.files.rows import read_rows
+from pipeline.files.separators import one_line
 from pipeline.files.store import to_json, write_lines
 from pipeline.registry import models
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons
@@ -31,7 +32,6 @@ from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
 from pipeline.types import Document, Reject, Translation
 
 KEYS = ("id", "src_text", "tgt_text")
-FIELD = str.maketrans("\t\n", "  ")
 
 
 def align_command(
@@ -148,4 +148,4 @@ def _text(document: Document, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    return "\t".join((row["src_text"].translate(FIELD), row["tgt_text"].translate(FIELD), f"{row['similarity']:.3f}"))
+    return "\t".join((*(one_line(row[side])[0] for side in ("src_text", "tgt_text")), f"{row['similarity']:.3f}"))

@@ -125,6 +125,24 @@ def test_translate_gives_one_line_a_line(
     assert out[0] and out[0] != THAI[0]
 
 
+SEPARATORS = "\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029"
+
+
+def test_no_separator_inside_a_line_of_translate_or_a_field_of_align(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    english = [line.replace(" ", mark, 1) for line, mark in zip(ENGLISH * 3, SEPARATORS, strict=False)]
+    stdin(monkeypatch, "\n".join(english))
+    assert mekong(monkeypatch, "translate", "--model", run_entry.name, "--quiet") == 0
+    assert capfd.readouterr().out.splitlines() == (ENGLISH * 3)[: len(english)]
+    source, target = tmp_path / "a.th.txt", tmp_path / "a.en.txt"
+    source.write_text("\n".join(line[:9] + "\u2028" + line[9:] for line in THAI), encoding="utf-8", newline="")
+    target.write_text("\n".join(english[: len(THAI)]), encoding="utf-8", newline="")
+    assert mekong(monkeypatch, "align", source, target, "--quiet") == 0
+    rows = capfd.readouterr().out.splitlines()
+    assert rows and all(len(row.split("\t")) == 3 for row in rows)
+
+
 def test_translate_says_in_json_what_went_wrong(
     run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
