@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from pipeline.text import data
 from pipeline.text.numbers.classify import numbers
+from pipeline.text.numbers.periods import period_values
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
 from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, other_readings
 
@@ -153,7 +154,7 @@ def _decade(text: str, number: Number) -> set[Decimal]:
 
 def _spoken(text: str, lang: str) -> set[Decimal]:
     """Values that words of `text` may stand for; generous, since they only answer for the other side's digits."""
-    found = {_roman(match[0]) for match in _ROMAN.finditer(text) if match[0]}
+    found = {_roman(match[0]) for match in _ROMAN.finditer(text) if match[0]} | period_values(text)
     if lang == "th":
         found |= {value for word, value in _THAI_WORDS.items() if word in text}
     elif lang == "vi":

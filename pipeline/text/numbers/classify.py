@@ -52,9 +52,7 @@ def numbers(text: str, lang: str) -> list[Number]:
     for i, number in enumerate(stated):
         if number.kind == "number":
             stated[i] = _classified(plain, number, stated[i - 1] if i else None, lang)
-        if lang == "th" and stated[i].kind in ("number", "percent", "money"):
-            stated[i] = quantities_thai.signed(plain, stated[i])
-    return stated
+    return quantities_thai.signed(plain, stated) if lang == "th" else stated
 
 
 def _without_addresses(text: str) -> str:

@@ -69,16 +69,20 @@ def in_baht(text: str, found: list[Number], lang: str) -> list[Number]:
     return numbers
 
 
-def signed(text: str, number: Number) -> Number:
-    """`number` with the minus before it, a sign or a word; what stands between two numbers is no sign."""
+def signed(text: str, numbers: list[Number]) -> list[Number]:
+    """`numbers` of `text`, those below zero with their sign, which stands before them as a sign or a word."""
+    return [replace(number, value=-number.value) if _is_negative(text, number) else number for number in numbers]
+
+
+def _is_negative(text: str, number: Number) -> bool:
+    if number.kind not in ("number", "percent", "permille", "money"):
+        return False
     before = text[max(0, number.start - 24) : number.start]
     if _BELOW_ZERO.search(before):
-        negative = not _LASTED.match(text, number.end)
-    elif before.endswith(_DASHES):
-        negative = _has_minus(text, number, before)
-    else:
-        negative = bool(_LESS.search(before) and _DEGREES_AFTER.match(text, number.end))
-    return replace(number, value=-number.value) if negative else number
+        return not _LASTED.match(text, number.end)
+    if before.endswith(_DASHES):
+        return _has_minus(text, number, before)
+    return _LESS.search(before) is not None and _DEGREES_AFTER.match(text, number.end) is not None
 
 
 def _has_minus(text: str, number: Number, before: str) -> bool:
