@@ -19,7 +19,7 @@ from pipeline.stages.align.span_vectors import overlap_vectors, span_vectors
 from pipeline.stages.filter.stage import failures
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.damage.classifier import KINDS
-from pipeline.stages.score.damage.forced import ForcedLogProbability, Information, PairReader
+from pipeline.stages.score.damage.forced import PairReader, ReadingScores
 from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import BATCH, score
 from pipeline.text.language import detect
@@ -31,7 +31,7 @@ GOLD = "gold"
 KEEP_GOAL = 0.99
 CATCH_GOAL = 0.97
 FORMAT = "Give JSONL cases as for `mekong bench align`, or .tsv files with a line SOURCE TAB ENGLISH a pair."
-READ = frozenset([*KINDS, ForcedLogProbability.name, Information.name])
+READ = frozenset([*KINDS, *ReadingScores.versions])
 """Scores that a reader has a part in."""
 
 Key = tuple[str, str]
@@ -166,8 +166,8 @@ class Judge:
         self.quick = {name: rule for name, rule in rules.items() if name not in slow}
         self.slow = {name: rule for name, rule in rules.items() if name in slow}
         known = all_scorers(encoder, reader)
-        self.quick_scorers = [scorer for scorer in known if scorer.name in self.quick]
-        self.slow_scorers = [scorer for scorer in known if scorer.name in self.slow]
+        self.quick_scorers = [scorer for scorer in known if not self.quick.keys().isdisjoint(scorer.signatures)]
+        self.slow_scorers = [scorer for scorer in known if not self.slow.keys().isdisjoint(scorer.signatures)]
 
     def reasons(self, pairs: Sequence[Pair]) -> Iterator[list[str]]:
         """The names of the rules that reject each pair."""

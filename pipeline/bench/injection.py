@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from pipeline.text.numbers import numbers
-from pipeline.text.numbers.dates import BUDDHIST_OFFSET
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 
 SEVERAL = 3
 """How often a looping phrase stands in the text."""

@@ -15,14 +15,16 @@ from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
 from pipeline.files.progress import Progress
 from pipeline.files.rows import read_rows
+from pipeline.files.separators import one_line
 from pipeline.files.store import to_json, write_lines
 from pipeline.registry import models
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons
 from pipeline.stages.align.stage import Side, SpanBead, align_cases, bead_pair, span_beads
 from pipeline.stages.read.stage import Reader
-from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.base import Context
 from pipeline.stages.score.evidence import Displacement, Margin
 from pipeline.stages.score.numbers import NumberAgreement
+from pipeline.stages.score.stage import score, signatures
 from pipeline.stages.score.surface import LengthRatio
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.glossary import Glossary
@@ -30,7 +32,6 @@ from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
 from pipeline.types import Document, Reject, Translation
 
 KEYS = ("id", "src_text", "tgt_text")
-FIELD = str.maketrans("\t\n", "  ")
 
 
 def align_command(
@@ -130,12 +131,11 @@ def _row(found: SpanBead, source: Side, target: Side) -> dict[str, Any]:
 
 def _evidence(found: SpanBead, source: Side, target: Side) -> dict[str, float | None]:
     """The scores of the bead as a pair, by the names and definitions of a run."""
-    scorers: tuple[PairScorer, ...] = (Margin(), Displacement(), LengthRatio(), NumberAgreement())
+    scorers = (Margin(), Displacement(), LengthRatio(), NumberAgreement())
     if not (found.src_spans and found.tgt_spans):
-        return {scorer.name: None for scorer in scorers}
-    pair = bead_pair("", found, source, target)
-    values = {scorer.name: scorer.one(pair, Context()) for scorer in scorers}
-    return {name: None if value is None else round(value, 4) for name, value in values.items()}
+        return dict.fromkeys(signatures(scorers))
+    (scored,) = score([bead_pair("", found, source, target)], scorers, Context())
+    return {name: None if value is None else round(value, 4) for name, value in scored.scores.items()}
 
 
 def _paragraph(side: Side, spans: Sequence[tuple[int, int]]) -> int | None:
@@ -148,4 +148,4 @@ def _text(document: Document, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    return "\t".join((row["src_text"].translate(FIELD), row["tgt_text"].translate(FIELD), f"{row['similarity']:.3f}"))
+    return "\t".join((*(one_line(row[side])[0] for side in ("src_text", "tgt_text")), f"{row['similarity']:.3f}"))

@@ -12,6 +12,7 @@ from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
 from pipeline.files.progress import Progress
+from pipeline.files.separators import one_line
 from pipeline.registry import models
 from pipeline.run.line_by_line import translate_lines
 from pipeline.stages.translate.glossary import Glossary
@@ -43,7 +44,7 @@ def translate_command(
             with progress.task("translate", total, "tokens") as task:
                 context = TranslateContext(translator, glossaries, no_memo, task.advance)
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
-                    out.write(line + "\n")
+                    out.write((line if as_json else one_line(line)[0]) + "\n")
             out.flush()
 
 

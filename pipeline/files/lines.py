@@ -43,13 +43,19 @@ class Inflating(io.RawIOBase):
         self._damage = ""
 
     def readable(self) -> bool:
+        """True, as `io.RawIOBase` asks."""
         return True
 
     def close(self) -> None:
+        """Close the compressed stream as well."""
         self._stream.close()
         super().close()
 
     def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with decompressed bytes as far as some are at hand; their number, 0 at the end.
+
+        Raises EOFError where the compressed data is damaged or ends too early.
+        """
         while not self._pending and not self._damage:
             data = self._input or self._stream.read(self.CHUNK)
             if not data:
@@ -101,6 +107,10 @@ class LineReader:
         self._ended = False
 
     def readline(self, limit: int) -> bytes:
+        """The next line with its end, or `limit` bytes of it; empty at the end.
+
+        Raises EOFError as the stream does, once what came before is read.
+        """
         end = self._line_end(limit)
         while end < 0 and len(self._buffer) - self._at < limit and not (self._ended or self._error):
             try:

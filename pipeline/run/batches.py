@@ -25,6 +25,7 @@ class Batches:
         self._count = 0
 
     def __call__(self, requests: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
+        """The hypotheses of the next batch: as committed, or computed and committed now."""
         key = batch_key(self._key, requests)
         hypotheses = self._shards.load(self._kind, self._count, key)
         if hypotheses is None:

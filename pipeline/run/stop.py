@@ -18,6 +18,7 @@ class Stop:
     asked: bool = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal: the first asks to stop, the second raises KeyboardInterrupt."""
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True

@@ -7,15 +7,17 @@ and adjectives. The longest name wins, so สาธารณรัฐเกา�
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import language
-from pipeline.text.patterns import either
+from pipeline.text.patterns import prefix_tree
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 
@@ -102,7 +104,7 @@ def _names(lang: str) -> Mapping[str, frozenset[str]]:
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{either(names)})(?!\w)")
+    return re.compile(rf"(?<!\w){prefix_tree(names)}(?!\w)")
 
 
 @cache
@@ -166,32 +168,36 @@ def _thai_words() -> Any:
 
 
 @cache
-def _thai_by_start() -> dict[str, list[str]]:
-    """The Thai names by their first two characters, longest first."""
-    found: dict[str, list[str]] = {}
-    for name in sorted(_names("th"), key=lambda name: (-len(name), name)):
-        found.setdefault(name[:2], []).append(name)
-    return found
+def _thai_name() -> re.Pattern[str]:
+    """Matches in every text that has a Thai name: those that are not another name after a prefix or a currency."""
+    names, table = _names("th"), _table()
+    before = (*table["th_prefixes"], *table["money"].get("th", ()))
+    longer = {first + name for first in before for name in names}
+    return re.compile(prefix_tree(name for name in names if name not in longer))
+
+
+@cache
+def _longest_thai_name() -> int:
+    return max(map(len, _names("th")))
 
 
 def _thai(text: str) -> Iterator[Mention]:
     """Names from word boundary to word boundary of PyThaiNLP's newmm: ลาว in a longer word is no country."""
+    # Few texts name a country, and cutting a text into words is slow.
+    if not _thai_name().search(text):
+        return
     from pythainlp.tokenize import word_tokenize
 
     names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])
     before_it = tuple(_table()["ambiguous"]["th_before"])
-    starts, position = [], 0
-    for word in word_tokenize(text, custom_dict=_thai_words(), engine="newmm"):
-        starts.append(position)
-        position += len(word)
-    boundaries, done = {*starts, position}, 0
-    for start in starts:
+    cuts = [0, *accumulate(map(len, word_tokenize(text, custom_dict=_thai_words(), engine="newmm")))]
+    done = 0
+    for place, start in enumerate(cuts):
         if start < done:
             continue
-        for name in _thai_by_start().get(text[start : start + 2], ()):
-            end = start + len(name)
-            if text.startswith(name, start) and end in boundaries:
-                done = end
-                if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
-                    yield Mention(name, names[name])
-                break
+        within = cuts[place + 1 : bisect_right(cuts, start + _longest_thai_name())]
+        end = next((end for end in reversed(within) if text[start:end] in names), None)
+        if end is not None:
+            done, name = end, text[start:end]
+            if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
+                yield Mention(name, names[name])

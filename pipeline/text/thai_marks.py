@@ -8,6 +8,7 @@ at more than one height, in code points of private use.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 TONES = "่้๊๋"
 # The order in which the marks of one consonant are stored: below it, above it, nikhahit, tone, the rest.
@@ -40,14 +41,21 @@ _NEEDS_MORE = frozenset("\u0e31\u0e36\u0e37\u0e47\u0e32\u0e33")
 """A syllable goes on after mai han akat, sara ue, sara uee and maitaikhu (in ก็ alone it does not); of a sara am that
 stands alone, whole or in two parts, both spaces are the extraction's."""
 
+RUNS = 4096
+"""Runs of marks that are remembered; a few hundred are in use."""
+
 
 def _ordered(match: re.Match[str]) -> str:
+    return _stored(match[0])
+
+
+@lru_cache(maxsize=RUNS)
+def _stored(run: str) -> str:
     """One run of marks and following vowels in the stored order.
 
     A tone goes before the following vowel, nikhahit and sara aa become sara am, doubles collapse, of several tones
     the last stays, and any other mark after a following vowel has nothing to sit on.
     """
-    run = match[0]
     first = next((i for i, char in enumerate(run) if char in FOLLOWING), len(run))
     marks = set(run[:first])
     tones = [char for char in run if char in TONES]

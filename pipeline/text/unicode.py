@@ -130,6 +130,8 @@ def fold(text: str) -> str:
 
     Thai marks stay. The length may change, so offsets do not carry over.
     """
+    if text.isascii():
+        return text.translate(_PLAIN).lower()
     decomposed = unicodedata.normalize("NFD", text.translate(_PLAIN).casefold())
     return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed).translate(_PLAIN).translate(_BARRED))
 

@@ -73,6 +73,7 @@ class Server(ThreadingMixIn, TCPServer):
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for the next request."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -92,6 +93,7 @@ class Handler(BaseHTTPRequestHandler):
     """Of one read or write."""
 
     def setup(self) -> None:
+        """Begin, with a limit to the whole request."""
         super().setup()
         # A client that sends a byte now and then would outlast the timeout of a read.
         self._deadline = threading.Timer(REQUEST_SECONDS, self._hang_up)
@@ -99,6 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         self._deadline.start()
 
     def finish(self) -> None:
+        """End, and lift the limit."""
         self._deadline.cancel()
         super().finish()
 

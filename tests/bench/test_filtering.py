@@ -8,7 +8,7 @@ from pipeline.bench.filtering_table import goals
 from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
 from pipeline.config.settings import FilterSettings, Rule
 from pipeline.errors import InputError
-from tests.stages.score.build import LetterEncoder
+from tests.support.encoders import LetterEncoder
 
 VI = [
     Good(source, english, "vi", document)

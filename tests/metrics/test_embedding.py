@@ -3,25 +3,14 @@ import pytest
 
 from pipeline.errors import InputError, UsageError
 from pipeline.metrics.embedding import SimRef, SimSrc, cosines, peer_similarity, text_vectors
-from tests.stages.score.build import LetterEncoder
-
-
-class Letters:
-    """Vectors that count letters: texts of the same letters are the same."""
-
-    name, fingerprint, languages = "letters", "v7", frozenset({"en", "th"})
-
-    def encode(self, texts):
-        found = np.array([[text.count(chr(97 + i)) + 1e-6 for i in range(26)] for text in texts], np.float32)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
-
+from tests.support.encoders import LetterEncoder
 
 ENGLISH = ["the cat sat", "rain is here"]
 THAI = ["วันนี้ฝนตกหนักมาก", "ตลาดเปิดตอนเช้า"]
 
 
 def test_the_metric_is_the_mean_cosine_and_its_statistics_add_up():
-    metric = SimRef(Letters())
+    metric = SimRef(LetterEncoder("en", "th"))
     found = metric.statistics(["aa", "ab"], [["aa", "a"]])
     assert found.shape == (2, 2)
     assert metric.aggregate(found.sum(axis=0)) == pytest.approx((1 + np.sqrt(0.5)) / 2, abs=1e-4)
@@ -29,50 +18,44 @@ def test_the_metric_is_the_mean_cosine_and_its_statistics_add_up():
 
 
 def test_of_several_references_the_closest_counts_in_each_segment():
-    found = SimRef(Letters()).statistics(["aa", "bb"], [["aa", "zz"], ["zz", "bb"]])
+    found = SimRef(LetterEncoder("en", "th")).statistics(["aa", "bb"], [["aa", "zz"], ["zz", "bb"]])
     assert found[:, 0] == pytest.approx([1, 1], abs=1e-4)
 
 
 def test_a_blank_hypothesis_scores_nothing_and_counts():
-    metric = SimRef(Letters())
+    metric = SimRef(LetterEncoder("en", "th"))
     sums = metric.statistics(["the cat sat", " "], [ENGLISH]).sum(axis=0)
     assert metric.aggregate(sums) == pytest.approx(0.5, abs=1e-4)
     with pytest.raises(InputError, match="blank"):
-        text_vectors(Letters(), ["", " "])
+        text_vectors(LetterEncoder("en", "th"), ["", " "])
 
 
 def test_signatures_name_encoder_weights_and_what_was_compared():
-    metric = SimRef(Letters())
+    metric = SimRef(LetterEncoder("en", "th"))
     metric.statistics(ENGLISH, [ENGLISH, ENGLISH])
-    assert metric.signature == "nrefs:2|against:closest-reference|encoder:letters|weights:v7|version:1"
-    assert SimSrc(Letters()).signature == "against:source|encoder:letters|weights:v7|version:1"
+    assert metric.signature == "nrefs:2|against:closest-reference|encoder:letters|weights:0|version:1"
+    assert SimSrc(LetterEncoder("en", "th")).signature == "against:source|encoder:letters|weights:0|version:1"
 
 
 def test_what_is_missing_is_named():
     with pytest.raises(UsageError, match="--ref"):
-        SimRef(Letters()).statistics(ENGLISH, [])
+        SimRef(LetterEncoder("en", "th")).statistics(ENGLISH, [])
     with pytest.raises(UsageError, match="--src"):
-        SimSrc(Letters()).statistics(ENGLISH, [], None)
+        SimSrc(LetterEncoder("en", "th")).statistics(ENGLISH, [], None)
     with pytest.raises(InputError, match="2 segments"):
-        SimSrc(Letters()).statistics(ENGLISH, [], THAI[:1])
+        SimSrc(LetterEncoder("en", "th")).statistics(ENGLISH, [], THAI[:1])
 
 
 def test_a_language_that_the_encoder_does_not_know_is_refused():
-    class NoThai(Letters):
-        languages = frozenset({"en"})
-
-    class NoEnglish(Letters):
-        languages = frozenset({"th"})
-
-    assert SimSrc(Letters()).statistics(ENGLISH, [], THAI).shape == (2, 2)
+    assert SimSrc(LetterEncoder("en", "th")).statistics(ENGLISH, [], THAI).shape == (2, 2)
     with pytest.raises(UsageError, match="letters does not know the language of the source, 'th'"):
-        SimSrc(NoThai()).statistics(ENGLISH, [], THAI)
+        SimSrc(LetterEncoder("en")).statistics(ENGLISH, [], THAI)
     with pytest.raises(UsageError, match="does not know English"):
-        SimRef(NoEnglish())
+        SimRef(LetterEncoder("th"))
 
 
 def test_peers_leave_out_the_system_itself():
-    systems = [Letters().encode(texts) for texts in (["aa", "b"], ["aa", "c"], ["bb", "b"])]
+    systems = [LetterEncoder("en", "th").encode(texts) for texts in (["aa", "b"], ["aa", "c"], ["bb", "b"])]
     expected = [np.mean([cosines(own, other) for other in systems if other is not own], axis=0) for own in systems]
     assert peer_similarity(systems) == pytest.approx(np.array(expected), abs=1e-6)
     with pytest.raises(UsageError, match="three or more"):

@@ -7,7 +7,7 @@ from pipeline.engines.encoders import load
 from pipeline.errors import Interrupted
 from pipeline.registry import models
 from pipeline.run.stop import Stop
-from tests.stages.score.build import LetterEncoder
+from tests.support.encoders import LetterEncoder
 from tests.support.runs import ENGLISH, VIETNAMESE, lines, mekong
 
 SETS = ("--set", "run.shard_chars=150", "--lang", "vi", "--quiet")

@@ -1,4 +1,4 @@
-"""Encoders for tests: the real one, loaded once, and one whose vectors are known."""
+"""Encoders for tests: the real one, loaded once, and two whose vectors are known."""
 
 from __future__ import annotations
 
@@ -34,3 +34,19 @@ class WordEncoder:
 
 def _word(word: str) -> np.ndarray:
     return np.random.default_rng(list(word.encode())).normal(size=64)
+
+
+class LetterEncoder:
+    """Counts of the letters a to z: two texts are alike when they share letters."""
+
+    name = "letters"
+    fingerprint = "0"
+
+    def __init__(self, *languages: str) -> None:
+        self.languages = frozenset(languages)
+        self.calls: list[list[str]] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.calls.append(list(texts))
+        counts = np.array([[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts], dtype=np.float32)
+        return checked(counts + 1e-6, len(texts), self.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.stages.score.base import Context, PairScorer, is_translated
-from pipeline.types import Pair
+from pipeline.stages.score.pair_facts import PairFacts
 
 
 class Guard(PairScorer):
@@ -15,11 +15,12 @@ class Guard(PairScorer):
 
     name = "guard"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         if not is_translated(pair) or not pair.src_segments:
             return None
-        found = context.of(pair)
-        return float(len(found) == len(pair.src_segments) and all(t.ended == "stop" for t in found))
+        translations = context.of(pair)
+        return float(len(translations) == len(pair.src_segments) and all(t.ended == "stop" for t in translations))
 
 
 class LogProbability(PairScorer):
@@ -30,10 +31,10 @@ class LogProbability(PairScorer):
 
     name = "log_probability"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        if not is_translated(pair):
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        if not is_translated(facts.pair):
             return None
-        known = [(t.logprob, max(t.out_tokens, 1)) for t in context.of(pair) if t.logprob is not None]
+        known = [(t.logprob, max(t.out_tokens, 1)) for t in context.of(facts.pair) if t.logprob is not None]
         tokens = sum(weight for _, weight in known)
         return sum(logprob * weight for logprob, weight in known) / tokens if known else None
 
@@ -43,8 +44,8 @@ class AlignmentCost(PairScorer):
 
     name = "alignment_cost"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        return pair.cost if pair.origin == "aligned" else None
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        return facts.pair.cost if facts.pair.origin == "aligned" else None
 
 
 class Margin(PairScorer):
@@ -56,8 +57,8 @@ class Margin(PairScorer):
 
     name = "margin"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        return pair.margin if pair.origin == "aligned" else None
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        return facts.pair.margin if facts.pair.origin == "aligned" else None
 
 
 class MiningMargin(PairScorer):
@@ -65,8 +66,8 @@ class MiningMargin(PairScorer):
 
     name = "mining_margin"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        return pair.margin if pair.origin == "mined" else None
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        return facts.pair.margin if facts.pair.origin == "mined" else None
 
 
 class Displacement(PairScorer):
@@ -74,5 +75,5 @@ class Displacement(PairScorer):
 
     name = "displacement"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        return pair.displacement
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        return facts.pair.displacement

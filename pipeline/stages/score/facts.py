@@ -6,14 +6,18 @@ named, and it is enough that the English of the paragraph has it anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
-from pipeline.stages.score.numbers import asked
 from pipeline.text.countries import english_name, mentions
-from pipeline.text.numbers import Number
-from pipeline.text.numbers.agreement import agree
+from pipeline.text.numbers import Number, StatedNumbers, compare
+
+KINDS = ("countries", "years", "numbers")
+
+Fact = tuple[str, str, bool]
+"""The kind, what people read of it, and whether the English has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,13 @@ def facts(paragraphs: Iterable[Paragraph]) -> Facts:
     value; numbers written as words, months apart, are not asked for. A country is found under any of its English names
     or adjectives, not under its capital.
     """
-    expected = dict.fromkeys(_CHECKS, 0)
-    misses: dict[str, list[Miss]] = {name: [] for name in _CHECKS}
+    expected = dict.fromkeys(KINDS, 0)
+    misses: dict[str, list[Miss]] = {name: [] for name in KINDS}
     for paragraph in paragraphs:
-        for name, check in _CHECKS.items():
-            for label, found in check(paragraph):
-                expected[name] += 1
-                if not found:
-                    misses[name].append(_miss(paragraph, label))
+        for name, label, reached in chain(_countries(paragraph), _numbers(paragraph)):
+            expected[name] += 1
+            if not reached:
+                misses[name].append(_miss(paragraph, label))
     return Facts(
         tuple(FactKind(name, expected[name], expected[name] - len(lost), tuple(lost)) for name, lost in misses.items())
     )
@@ -87,45 +90,28 @@ def _miss(paragraph: Paragraph, label: str) -> Miss:
     return Miss(paragraph.doc_id, paragraph.segment_id, label, paragraph.source, paragraph.translation)
 
 
-def _countries(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
+def _countries(paragraph: Paragraph) -> Iterator[Fact]:
     named = {code for mention in mentions(paragraph.translation, "en") for code in mention.codes}
     distinct: dict[frozenset[str], str] = {}
     for mention in mentions(paragraph.source, paragraph.lang):
         distinct.setdefault(mention.codes, mention.name)
     for codes, name in distinct.items():
         english = " or ".join(sorted(english_name(code) for code in codes))
-        yield f"{name} ({english})", bool(codes & named)
+        yield "countries", f"{name} ({english})", bool(codes & named)
 
 
-def _years(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
-    return _numbers(paragraph, lambda number: number.kind == "year")
-
-
-def _others(paragraph: Paragraph) -> Iterator[tuple[str, bool]]:
-    return _numbers(paragraph, lambda number: number.kind != "year")
-
-
-def _numbers(paragraph: Paragraph, wanted: Callable[[Number], bool]) -> Iterator[tuple[str, bool]]:
-    stated: dict[tuple[bool, Decimal], Number] = {}
-    for number in asked(paragraph.source, paragraph.lang):
-        if wanted(number):
-            stated.setdefault(_key(number), number)
-    if not stated:
-        return
-    missing, _ = agree(paragraph.source, paragraph.lang, paragraph.translation)
-    lost = {_key(number) for number in missing}
-    for key, number in stated.items():
+def _numbers(paragraph: Paragraph) -> Iterator[Fact]:
+    source = StatedNumbers(paragraph.source, paragraph.lang)
+    missing, _ = compare(source, StatedNumbers(paragraph.translation, "en"))
+    lost = set(map(_key, missing))
+    stated: dict[tuple[str, bool, Decimal], Number] = {}
+    for number in source.asked:
+        stated.setdefault(("years" if number.kind == "year" else "numbers", *_key(number)), number)
+    for (name, *_), number in stated.items():
         written = paragraph.source[number.start : number.end]
-        yield f"{written} ({number.value})" if number.era == "BE" else written, key not in lost
+        yield name, f"{written} ({number.value})" if number.era == "BE" else written, _key(number) not in lost
 
 
 def _key(number: Number) -> tuple[bool, Decimal]:
     """The fact that a number states: May is not five."""
     return number.kind == "month", number.value
-
-
-_CHECKS: dict[str, Callable[[Paragraph], Iterator[tuple[str, bool]]]] = {
-    "countries": _countries,
-    "years": _years,
-    "numbers": _others,
-}

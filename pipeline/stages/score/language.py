@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text.language import detect
 from pipeline.text.languages import language, scripts
-from pipeline.types import ENGLISH, Pair
+from pipeline.types import ENGLISH
 
 
 class Language(PairScorer):
@@ -27,7 +28,8 @@ class Language(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"detector": "mekong", "letters": self.min_letters}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if sum(map(str.isalpha, text)) < self.min_letters:
             return None
@@ -44,7 +46,8 @@ class ScriptShare(PairScorer):
         self.name = f"{side}_script"
         self.side = side
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         own, letters = len(language(lang).letter().findall(text)), 0
         for letter in scripts():

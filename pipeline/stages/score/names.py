@@ -1,23 +1,25 @@
-"""Whether names that need no translation are still there."""
+"""Names in a text: those that a translation keeps as they are, and those of English by their capitals."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
-from pipeline.stages.score.base import Context, PairScorer
 from pipeline.text import data
 from pipeline.text.patterns import MAIL, URL_START, either
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
-from pipeline.types import Pair
 
 SIMILAR = 83.0
+"""From this rapidfuzz ratio on two spellings are one name: one letter in six may differ. Set by hand."""
 STEM = 4
+"""Letters with which another form of a longer name begins (Mexico, Mexicans). Set by hand."""
 
-_ADDRESS = re.compile(rf"{URL_START}[^\s<>\"'”’)\]]+|{MAIL}|(?<!\w)@\w{{3,}}")
+ADDRESS = re.compile(rf"{URL_START}[^\s<>\"'”’)\]]+|{MAIL}|(?<!\w)@\w{{3,}}")
+"""A web or mail address, or the name of an account."""
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ0-9](?:[A-Za-zÀ-ɏḀ-ỹ0-9]|[.'’-](?=[A-Za-zÀ-ɏḀ-ỹ0-9]))*")
 # Letters and digits together that English writes in another way or spells out.
 _QUANTITY = re.compile(
@@ -27,79 +29,55 @@ _QUANTITY = re.compile(
 _UNITS = data.words("latin_units.txt")
 _FAMILY = data.words("vietnamese_family_names.txt")
 _FAMILY_NAME = re.compile(rf"\b(?:{either(_FAMILY)})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
+_NO_LETTER = re.compile(r"[\W_]")
+# A word that is capitalised where no sentence begins, with the words that follow it in the same manner.
+_RUN = re.compile(r"(?<=[\w,;)] )[A-Z][\w'’.-]*(?:[ -][A-Z][\w'’.-]*)*")
+_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỹ]+")
+_SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
+_POSSESSIVE = re.compile(r"['’]s?$|\.$")
+_SHORT = 3
+"""Letters of the shortest name that is looked for; two are initials and abbreviations. Set by hand."""
+_TITLES = data.words("english_honorifics.txt")
+"""Titles, and the era that goes with a year."""
 
 
-class NameAgreement(PairScorer):
-    """Share of the names in Latin letters that the English keeps, 0 to 1; None where the source has fewer than two.
+class LatinText:
+    """A text, ready to be asked for names in Latin letters."""
 
-    A single name that is missing says little: the Oscars are the Academy Awards, and a country may become an adjective.
+    def __init__(self, text: str) -> None:
+        self.text = text
 
-    Thai source: words in Latin letters. Vietnamese source: capitalised words that cannot be Vietnamese syllables, and
-    names of persons with a common family name. Both: web and mail addresses, letters mixed with digits (F-16, 5G).
-    Compared without marks, case, spaces and hyphens. A word of 5 letters and more may be spelled a little differently
-    (one letter in six) or have another ending (Mexico, Mexicans).
-    """
+    @cached_property
+    def _words(self) -> set[str]:
+        words = {_squeeze(word) for word in set(_LATIN.findall(self.text))}
+        return words | {word.removesuffix("s") for word in words}
 
-    name = "name_agreement"
-    FEWEST = 2
+    @cached_property
+    def _whole(self) -> str:
+        return _squeeze(self.text)
 
-    @property
-    def settings(self) -> dict[str, object]:
-        shared = {"case": "folded", "marks": "folded"}
-        return {**shared, "similar": f"{SIMILAR:g}", "stem": STEM, "fewest": self.FEWEST}
-
-    def one(self, pair: Pair, context: Context) -> float | None:
-        names = kept_names(pair.src_text, pair.src_lang)
-        if len(names) < self.FEWEST:
-            return None
-        return (len(names) - len(lacking(names, pair.tgt_text))) / len(names)
-
-
-class UrlAgreement(PairScorer):
-    """Share of the source's web and mail addresses that the English has too, 0 to 1; None where it has none.
-
-    Compared without scheme, www, case and what ends a sentence.
-    """
-
-    name = "url_agreement"
-
-    def one(self, pair: Pair, context: Context) -> float | None:
-        ours = {_bare(address) for address in _ADDRESS.findall(pair.src_text)}
-        theirs = {_bare(address) for address in _ADDRESS.findall(pair.tgt_text)}
-        return len(ours & theirs) / len(ours) if ours else None
-
-
-def _bare(address: str) -> str:
-    return re.sub(r"^(?:https?://)?(?:www\.)?", "", address.lower()).rstrip(".,;:!?/")
-
-
-def missing_names(pair: Pair) -> list[str]:
-    """The names of the source, as `kept_names` finds them, that the English does not keep."""
-    return lacking(kept_names(pair.src_text, pair.src_lang), pair.tgt_text)
+    def has(self, name: str) -> bool:
+        """Whether the name is there without regard to marks, case, spaces and hyphens, in another spelling or form."""
+        plain = _squeeze(name)
+        if plain in self._words or (len(plain) >= 4 and plain in self._whole):
+            return True
+        if len(plain) <= STEM:
+            return False
+        if any(word.startswith(plain[:STEM]) for word in self._words):
+            return True
+        return process.extractOne(plain, self._words, scorer=fuzz.ratio, score_cutoff=SIMILAR) is not None
 
 
 def lacking(names: Sequence[str], text: str) -> list[str]:
     """Those of `names` that `text` does not have, compared as for `NameAgreement`."""
-    words = {_squeeze(word) for word in _LATIN.findall(text)}
-    words |= {word.removesuffix("s") for word in words}
-    whole = _squeeze(text)
-    return [name for name in names if not _found(_squeeze(name), words, whole)]
-
-
-def _found(name: str, words: set[str], whole: str) -> bool:
-    if name in words or (len(name) >= 4 and name in whole):
-        return True
-    if len(name) <= STEM:
-        return False
-    if any(word.startswith(name[:STEM]) for word in words):
-        return True
-    return process.extractOne(name, words, scorer=fuzz.ratio, score_cutoff=SIMILAR) is not None
+    other = LatinText(text)
+    return [name for name in names if not other.has(name)]
 
 
 def kept_names(text: str, lang: str) -> list[str]:
     """The distinct names of `text` that a translation into English should keep, in order."""
-    names = _ADDRESS.findall(text)
-    rest = _ADDRESS.sub(" ", text)
+    names = ADDRESS.findall(text)
+    rest = ADDRESS.sub(" ", text)
     if lang == "vi":
         names += _FAMILY_NAME.findall(rest)
         rest = _FAMILY_NAME.sub(" ", rest)
@@ -108,6 +86,8 @@ def kept_names(text: str, lang: str) -> list[str]:
 
 
 def _is_kept(word: str, lang: str) -> bool:
+    if lang == "vi" and word.isalpha() and not word[0].isupper():
+        return False
     low = word.lower()
     if len(word) < 2 or low in _UNITS or word.isdigit() or _QUANTITY.fullmatch(word):
         return False
@@ -120,4 +100,24 @@ def _is_kept(word: str, lang: str) -> bool:
 
 
 def _squeeze(text: str) -> str:
-    return re.sub(r"[\W_]", "", fold(text))
+    return _NO_LETTER.sub("", fold(text))
+
+
+def english_names(text: str) -> Iterator[list[str]]:
+    """The names of `text` in order, each as its words: runs of words that are capitalised inside a sentence, without
+    endings 's, titles, and words of a text in capitals."""
+    shouted = len(_SHOUTED.findall(text)) > 1
+    for run in _RUN.finditer(text):
+        words = (_POSSESSIVE.sub("", word) for word in re.split(r"[ -]", run[0]))
+        name = [word for word in words if _is_name(word) and not (shouted and word.isupper())]
+        if name:
+            yield name
+
+
+def name_spans(text: str) -> list[tuple[int, int]]:
+    """Where runs of words that are capitalised inside a sentence begin and end."""
+    return [run.span() for run in _RUN.finditer(text)]
+
+
+def _is_name(word: str) -> bool:
+    return len(word) >= _SHORT and word[0].isupper() and word not in _TITLES and _WORD.fullmatch(word) is not None

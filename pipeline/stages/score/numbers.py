@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 
 from pipeline.stages.score.base import Context, PairScorer
-from pipeline.text.numbers import Number, agree, is_asked, numbers
-from pipeline.text.numbers.dates import BUDDHIST_OFFSET
-from pipeline.types import Pair
-
-
-def asked(text: str, lang: str) -> list[Number]:
-    """The numbers of `text` that are asked of a translation: those written in digits, and months."""
-    return [number for number in numbers(text, lang) if is_asked(text, number)]
+from pipeline.stages.score.pair_facts import PairFacts
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 
 
 class NumberAgreement(PairScorer):
@@ -24,12 +18,12 @@ class NumberAgreement(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"compare": "value"}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        stated = asked(pair.src_text, pair.src_lang)
-        if not stated:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        asked = facts.source_numbers.asked
+        if not asked:
             return None
-        missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)
-        return 1 - len(missing) / len(stated)
+        missing, _ = facts.numbers_apart
+        return 1 - len(missing) / len(asked)
 
 
 class NumberChanged(PairScorer):
@@ -45,10 +39,10 @@ class NumberChanged(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"compare": "value"}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        if not asked(pair.src_text, pair.src_lang) and not asked(pair.tgt_text, "en"):
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        if not facts.source_numbers.asked and not facts.target_numbers.asked:
             return None
-        missing, extra = agree(pair.src_text, pair.src_lang, pair.tgt_text)
+        missing, extra = facts.numbers_apart
         return float(min(len(missing), len(extra)))
 
 
@@ -61,10 +55,10 @@ class UnconvertedYear(PairScorer):
     name = "unconverted_year"
     version = 2
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        years = [number for number in asked(pair.src_text, pair.src_lang) if number.kind == "year"]
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        years = [number for number in facts.source_numbers.asked if number.kind == "year"]
         if not years:
             return None
-        missing, _ = agree(pair.src_text, pair.src_lang, pair.tgt_text)
+        missing, _ = facts.numbers_apart
         lost = {int(number.value) + BUDDHIST_OFFSET for number in years if number in missing}
-        return float(any(re.search(rf"(?<!\d){year}(?!\d)", pair.tgt_text) for year in lost))
+        return float(any(re.search(rf"(?<!\d){year}(?!\d)", facts.pair.tgt_text) for year in lost))

@@ -15,12 +15,12 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
     """All scorers, in the order of the report; without an encoder `similarity` is None for every pair, without a reader
     what only a language model says."""
     # Imported here because the command line needs the corpus metrics of this package only, and quickly.
-    from pipeline.stages.score.damage.classifier import KINDS, Damage, Signals
-    from pipeline.stages.score.damage.forced import ForcedLogProbability, Information, Readings
+    from pipeline.stages.score.damage.classifier import Damage
+    from pipeline.stages.score.damage.forced import Readings, ReadingScores
     from pipeline.stages.score.evidence import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
     from pipeline.stages.score.language import Language, ScriptShare
+    from pipeline.stages.score.name_agreement import NameAgreement, UrlAgreement
     from pipeline.stages.score.name_support import NameChanged, NameSupport
-    from pipeline.stages.score.names import NameAgreement, UrlAgreement
     from pipeline.stages.score.numbers import NumberAgreement, NumberChanged, UnconvertedYear
     from pipeline.stages.score.similarity import Similarity
     from pipeline.stages.score.surface import (
@@ -34,12 +34,11 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
     )
 
     readings = Readings(reader)
-    signals = Signals(encoder, readings)
     return [
         LengthRatio(),
         Ending(),
         Similarity(encoder),
-        *(Damage(kind, signals) for kind in KINDS),
+        Damage(encoder, readings),
         Language("source"),
         Language("target"),
         ScriptShare("source"),
@@ -58,8 +57,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
         RepeatedPhrase(),
         Guard(),
         LogProbability(),
-        ForcedLogProbability(readings),
-        Information(readings),
+        ReadingScores(readings),
         AlignmentCost(),
         Margin(),
         MiningMargin(),
@@ -70,4 +68,4 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
 @cache
 def score_names() -> tuple[str, ...]:
     """The names that rules may use, in the order of the report."""
-    return tuple(scorer.name for scorer in all_scorers())
+    return tuple(name for scorer in all_scorers() for name in scorer.signatures)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.stages.score.base import Context, is_translated
+from pipeline.stages.score.base import Columns, Context, is_translated
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.types import Pair
 
 if TYPE_CHECKING:
@@ -26,15 +27,17 @@ class Similarity:
         self.encoder = encoder
 
     @property
-    def signature(self) -> str:
-        if self.encoder is None:
-            return f"encoder:none|version:{self.version}"
-        return f"encoder:{self.encoder.name}|weights:{self.encoder.fingerprint}|version:{self.version}"
+    def signatures(self) -> dict[str, str]:
+        """Of the one score; the encoder and its weights are in it."""
+        used = f"{self.encoder.name}|weights:{self.encoder.fingerprint}" if self.encoder else "none"
+        return {self.name: f"encoder:{used}|version:{self.version}"}
 
-    def score(self, pairs: Sequence[Pair], context: Context) -> list[float | None]:
+    def score(self, facts: Sequence[PairFacts], context: Context) -> Columns:
+        """The column of cosines. Raises EngineError when the encoder fails."""
+        pairs = [pair_facts.pair for pair_facts in facts]
         scores: list[float | None] = [None] * len(pairs)
         if self.encoder is None:
-            return scores
+            return {self.name: scores}
         sources = [self._comparable(pair, context, self.encoder) for pair in pairs]
         rows = [i for i, source in enumerate(sources) if source and pairs[i].tgt_text.strip()]
         if rows:
@@ -43,7 +46,7 @@ class Similarity:
             cosines = (vectors[: len(rows)] * vectors[len(rows) :]).sum(axis=1)
             for i, cosine in zip(rows, cosines.tolist(), strict=True):
                 scores[i] = min(1.0, max(-1.0, cosine))
-        return scores
+        return {self.name: scores}
 
     @staticmethod
     def _comparable(pair: Pair, context: Context, encoder: Encoder) -> str:
@@ -52,5 +55,7 @@ class Similarity:
             return pair.src_text.strip()
         if is_translated(pair) or "en" not in encoder.languages:
             return ""
-        found = context.of(pair)
-        return " ".join(t.text for t in found).strip() if len(found) == len(pair.src_segments) else ""
+        translations = context.of(pair)
+        if len(translations) != len(pair.src_segments):
+            return ""
+        return " ".join(t.text for t in translations).strip()

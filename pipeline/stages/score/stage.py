@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from pipeline.stages.score.base import Context, Scorer
+from pipeline.stages.score.base import Columns, Context, Scorer
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.types import Pair, Scored
 
 VERSION = 2
@@ -15,14 +16,17 @@ BATCH = 256
 
 
 def score(pairs: Iterable[Pair], scorers: Sequence[Scorer], context: Context) -> Iterator[Scored]:
-    """Score pairs in batches, in order; every pair has an entry for every scorer, None where it does not apply."""
+    """Score pairs in batches, in order; every pair has an entry for every score, None where it does not apply."""
     stream = iter(pairs)
     while batch := list(islice(stream, BATCH)):
-        columns = {scorer.name: scorer.score(batch, context) for scorer in scorers}
+        facts = [PairFacts(pair) for pair in batch]
+        columns: Columns = {}
+        for scorer in scorers:
+            columns |= scorer.score(facts, context)
         for row, pair in enumerate(batch):
             yield Scored(pair, {name: column[row] for name, column in columns.items()})
 
 
 def signatures(scorers: Sequence[Scorer]) -> dict[str, str]:
     """The signature of each score, by name."""
-    return {scorer.name: scorer.signature for scorer in scorers}
+    return {name: signature for scorer in scorers for name, signature in scorer.signatures.items()}

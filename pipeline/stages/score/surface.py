@@ -10,11 +10,11 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text import data
 from pipeline.text.patterns import THAI_LETTERS, either
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
-from pipeline.types import Pair
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 """Source characters for one English character, spaces apart, over the news of NTREX-128."""
@@ -44,8 +44,8 @@ class LengthRatio(PairScorer):
         usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
         return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        ratio = _shortness(pair, self.smoothing)
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        ratio = _shortness(facts, self.smoothing)
         return max(ratio, 1 / ratio)
 
 
@@ -66,7 +66,8 @@ class Ending(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"words": self.words, "short": self.short}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         target, words = pair.tgt_text.rstrip(), _WORD.findall(pair.tgt_text)
         if not words:
             return None
@@ -80,7 +81,7 @@ class Ending(PairScorer):
             suspicious = FINAL.search(pair.src_text.rstrip()) is not None
         else:
             suspicious = len(words) >= self.words
-        return float(not (suspicious and _shortness(pair, smoothing=5.0) > self.short))
+        return float(not (suspicious and _shortness(facts, smoothing=5.0) > self.short))
 
 
 class Copy(PairScorer):
@@ -95,8 +96,8 @@ class Copy(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"similarity": "indel", "case": "folded", "marks": "folded"}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        return fuzz.ratio(fold(pair.src_text), fold(pair.tgt_text)) / 100
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        return fuzz.ratio(facts.source.folded, facts.target_folded) / 100
 
 
 class Untranslated(PairScorer):
@@ -109,7 +110,8 @@ class Untranslated(PairScorer):
     name = "untranslated"
     version = 2
 
-    def one(self, pair: Pair, context: Context) -> float | None:
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        pair = facts.pair
         if pair.src_lang == "th":
             thai = len(_THAI_LETTER.findall(pair.tgt_text))
             others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
@@ -134,12 +136,12 @@ class Repetition(PairScorer):
     def settings(self) -> dict[str, object]:
         return {"zlib": "level9", "order": self.order, "times": self.times, "words": self.words}
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        data = pair.tgt_text.encode()
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        data = facts.pair.tgt_text.encode()
         if not data:
             return None
         saved = 1 - len(zlib.compress(data, 9)) / len(data)
-        return max(0.0, saved, self._covered(fold(pair.tgt_text)))
+        return max(0.0, saved, self._covered(facts.target_folded))
 
     def _covered(self, text: str) -> float:
         words = _WORD.findall(text)
@@ -149,8 +151,9 @@ class Repetition(PairScorer):
         for order in range(1, self.order + 1):
             phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
             count = max(phrases.values(), default=0)
-            if count >= self.times:
-                best = max(best, min(1.0, count * order / len(words)))
+            if count < self.times:
+                break  # a longer phrase is there no oftener than the words it begins with
+            best = max(best, min(1.0, count * order / len(words)))
         return best
 
 
@@ -163,12 +166,14 @@ class RepeatedPhrase(PairScorer):
 
     name = "repeated_phrase"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        words = fold(pair.tgt_text).split()
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        words = facts.target_folded.split()
         if not words:
             return None
-        order: dict[str, int] = {}
-        places = np.array([order.setdefault(word, len(order)) for word in words])
+        order = {word: place for place, word in enumerate(dict.fromkeys(words))}
+        if len(order) == len(words):
+            return 0.0
+        places = np.array([order[word] for word in words])
         for size in range(len(words) // 2, 0, -1):
             # A phrase stands twice in a row where so many words in a row are those so many places further on.
             same = places[:-size] == places[size:]
@@ -187,8 +192,8 @@ class QuoteAgreement(PairScorer):
 
     name = "quote_agreement"
 
-    def one(self, pair: Pair, context: Context) -> float | None:
-        ours, theirs = len(_QUOTE.findall(pair.src_text)), len(_QUOTE.findall(pair.tgt_text))
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        ours, theirs = (len(_QUOTE.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
 
 
@@ -222,12 +227,7 @@ def _is_foreign(word: str) -> bool:
     return plain == word and not is_syllable(plain.lower())
 
 
-def _shortness(pair: Pair, smoothing: float) -> float:
+def _shortness(facts: PairFacts, smoothing: float) -> float:
     """How many times longer the English should be than it is; below 1 it is too long."""
-    expected = solid_length(pair.src_text) / USUAL_RATIO.get(pair.src_lang, 1.0)
-    return (expected + smoothing) / (solid_length(pair.tgt_text) + smoothing)
-
-
-def solid_length(text: str) -> int:
-    """Characters without white space."""
-    return sum(not char.isspace() for char in text)
+    expected = facts.source_length / USUAL_RATIO.get(facts.pair.src_lang, 1.0)
+    return (expected + smoothing) / (facts.target_length + smoothing)

@@ -20,10 +20,12 @@ class JsonlWriter(Writer):
         self._path = path
 
     def open(self, stack: ExitStack) -> None:
+        """Begin a file beside the final one; it takes its place when the stack closes without an error."""
         temporary = stack.enter_context(replacing(self._path))
         self._stream = stack.enter_context(temporary.open("wb"))
 
     def add(self, record: Record) -> None:
+        """Write one pair, which is one record."""
         self.add_row(record)
 
     def add_row(self, row: Any) -> None:
@@ -32,4 +34,5 @@ class JsonlWriter(Writer):
         self.rows += 1
 
     def counts(self) -> dict[str, int]:
+        """The pairs written, under the name of the format."""
         return {"jsonl": self.rows}

@@ -44,11 +44,13 @@ class ParquetWriter(Writer):
         self._chars = 0
 
     def open(self, stack: ExitStack) -> None:
+        """Begin a file beside the final one; it takes its place when the stack closes without an error."""
         temporary = stack.enter_context(replacing(self._path))
         self._table = stack.enter_context(pq.ParquetWriter(temporary, self._schema, compression="zstd"))
         stack.push(lambda kind, error, trace: None if kind else self._flush())
 
     def add(self, record: Record) -> None:
+        """Write one pair, which is one record."""
         row = plain(record)
         scores = row.pop("scores")
         self._group.append(row | {f"score_{name}": scores.get(name) for name in self._scores})
@@ -58,6 +60,7 @@ class ParquetWriter(Writer):
             self._flush()
 
     def counts(self) -> dict[str, int]:
+        """The pairs written, under the name of the format."""
         return {"parquet": self.rows}
 
     def _flush(self) -> None:

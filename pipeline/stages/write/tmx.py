@@ -28,6 +28,7 @@ class TmxWriter(Writer):
         self._removed = 0
 
     def open(self, stack: ExitStack) -> None:
+        """Begin a file beside the final one; it takes its place when the stack closes without an error."""
         temporary = stack.enter_context(replacing(self._path))
         stream = stack.enter_context(temporary.open("wb"))
         self._xml = stack.enter_context(etree.xmlfile(stream, encoding="utf-8"))
@@ -38,6 +39,7 @@ class TmxWriter(Writer):
         self._xml.write("\n")
 
     def add(self, record: Record) -> None:
+        """Write one pair as a unit of two variants."""
         unit = etree.Element("tu", {"tuid": self._clean(record.id), "srclang": record.src_lang})
         properties = {
             "origin": record.origin,
@@ -60,6 +62,7 @@ class TmxWriter(Writer):
         self.rows += 1
 
     def counts(self) -> dict[str, int]:
+        """The pairs written, and how many characters XML could not hold."""
         return {"tmx": self.rows, "tmx_characters_removed": self._removed}
 
     def _header(self) -> dict[str, str]:

@@ -6,10 +6,10 @@ public names; `quantities` reads amounts, `dates` days, years and times, `classi
 
 from __future__ import annotations
 
-from pipeline.text.numbers.agreement import agree, is_asked
+from pipeline.text.numbers.agreement import StatedNumbers, agree, compare, is_asked
 from pipeline.text.numbers.classify import numbers
 from pipeline.text.numbers.dates import EN_MONTHS
 from pipeline.text.numbers.quantities import Era, Kind, Number
 from pipeline.text.numbers.western import western
 
-__all__ = ["EN_MONTHS", "Era", "Kind", "Number", "agree", "is_asked", "numbers", "western"]
+__all__ = ["EN_MONTHS", "Era", "Kind", "Number", "StatedNumbers", "agree", "compare", "is_asked", "numbers", "western"]

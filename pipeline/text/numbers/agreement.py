@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
 from pipeline.text import data
 from pipeline.text.numbers.classify import numbers
-from pipeline.text.numbers.dates import BUDDHIST_OFFSET, BUDDHIST_YEARS
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, other_readings
 
 MONTH = Decimal(-100)
 """Set off from all other values, since only a month can answer for a month."""
@@ -38,38 +39,78 @@ _ROMAN = re.compile(r"\b(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 
 
+class StatedNumbers:
+    """What the numbers of one text are and answer for; each worked out when first needed, and once.
+
+    Made to be compared with those of other texts by `compare`.
+    """
+
+    def __init__(self, text: str, lang: str) -> None:
+        self.text, self.lang = text, lang
+
+    @cached_property
+    def numbers(self) -> list[Number]:
+        """All numbers of the text, in order."""
+        return numbers(self.text, self.lang)
+
+    @cached_property
+    def asked(self) -> list[Number]:
+        """Those that are asked of the other text: those in digits, and months."""
+        return [number for number in self.numbers if is_asked(self.text, number)]
+
+    def missing_from(self, other: StatedNumbers, weekdays: bool = False) -> list[Number]:
+        """The numbers asked of `other` that neither a number nor a word answers for there; with `weekdays` English days
+        of the week answer for the numbers by which Vietnamese counts them."""
+        if not self.asked:
+            return []
+        answers = set().union(*other._values)
+        rows = zip(self.numbers, self._values, strict=True)
+        left = [(number, values) for number, values in rows if is_asked(self.text, number) and not values & answers]
+        # Few numbers are left, and words are many.
+        words = other._spoken | (_weekdays(other.text) if weekdays else set()) if left else set()
+        return [number for number, values in left if not values & words]
+
+    @cached_property
+    def _spoken(self) -> set[Decimal]:
+        return _spoken(self.text, self.lang)
+
+    @cached_property
+    def _values(self) -> list[set[Decimal]]:
+        """All values that may stand for each of the numbers."""
+        plain = western_digits(self.text)
+        values = [_values(plain, number, self.lang) for number in self.numbers]
+        for own, (number, following) in zip(values, pairwise(self.numbers), strict=False):
+            # "2-3 million" gives its multiplicand to both ends.
+            factor = multiplicand(plain, following, self.lang)
+            if factor > 1 and _RANGE.fullmatch(plain[number.end : following.start]):
+                own |= {value * factor for value in own}
+        if self.lang == "th":
+            return [own | other_readings(plain, number) for own, number in zip(values, self.numbers, strict=True)]
+        return values
+
+
 def agree(src: str, src_lang: str, tgt: str, tgt_lang: str = "en") -> tuple[list[Number], list[Number]]:
     """The numbers of `src` that `tgt` lacks, and those of `tgt` that `src` lacks.
 
     Only numbers in digits and months are reported. A Buddhist year counts as missing when the other text keeps it
     unconverted.
     """
-    ours, theirs = _stated(src, src_lang), _stated(tgt, tgt_lang)
-    our_values = set().union(*(values for _, values in ours), _spoken(src, src_lang))
-    their_values = set().union(*(values for _, values in theirs), _spoken(tgt, tgt_lang))
-    if src_lang == "vi":
-        their_values |= {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in tgt.lower()}
-    missing = [number for number, values in ours if is_asked(src, number) and not values & their_values]
-    extra = [number for number, values in theirs if is_asked(tgt, number) and not values & our_values]
-    return missing, extra
+    return compare(StatedNumbers(src, src_lang), StatedNumbers(tgt, tgt_lang))
+
+
+def compare(source: StatedNumbers, target: StatedNumbers) -> tuple[list[Number], list[Number]]:
+    """As `agree`, of texts whose numbers may be known already."""
+    return source.missing_from(target, weekdays=source.lang == "vi"), target.missing_from(source)
+
+
+def _weekdays(english: str) -> set[Decimal]:
+    lower = english.lower()
+    return {Decimal(i) for i, day in enumerate(_WEEKDAYS, 2) if day in lower}
 
 
 def is_asked(text: str, number: Number) -> bool:
     """Whether `number` of `text` must be found on the other side: digits, and months, which all languages name."""
     return number.kind == "month" or text[number.start].isdigit()
-
-
-def _stated(text: str, lang: str) -> list[tuple[Number, set[Decimal]]]:
-    """The numbers of `text`, each with all values that may stand for it."""
-    plain = western_digits(text)
-    found = numbers(text, lang)
-    stated = [(number, _values(plain, number, lang)) for number in found]
-    for (number, values), (following, _) in pairwise(stated):
-        # "2-3 million" gives its multiplicand to both ends.
-        factor = multiplicand(plain, following, lang)
-        if factor > 1 and _RANGE.fullmatch(plain[number.end : following.start]):
-            values |= {value * factor for value in values}
-    return stated
 
 
 def _values(text: str, number: Number, lang: str) -> set[Decimal]:

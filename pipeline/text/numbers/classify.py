@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from pipeline.text.data import words
-from pipeline.text.numbers.dates import BUDDHIST_YEARS, COMMON_YEARS, stamps, year
-from pipeline.text.numbers.fragments import BE, CE
+from pipeline.text.numbers import quantities_thai
+from pipeline.text.numbers.dates import stamps, year
+from pipeline.text.numbers.fragments import BE, CE, COMMON_YEARS
 from pipeline.text.numbers.quantities import Kind, Number, quantities, western_digits
+from pipeline.text.numbers.years_thai import bare_year
 from pipeline.text.patterns import ADDRESS, either
 
 CONTEXT = 30
@@ -18,10 +20,11 @@ _PERCENT_AFTER = {
     "en": re.compile(r"[ -]?(?:%|％|per ?cent\b|percentage point|pct\b)", re.IGNORECASE),
 }
 _PERCENT_BEFORE = re.compile("ร้อยละ ?$")
+_PERMILLE_AFTER = {"th": re.compile(" ?(?:‰|ต่อพัน(?!ธ))")}
 _SIGN = f"(?:{either(words('currency_signs.txt'))}) ?"
 _MONEY_BEFORE = re.compile(_SIGN + "$")
 _MONEY_AFTER = {
-    "th": f"(?:{either(words('thai_money.txt'))})",
+    "th": f"(?!เหรียญ(?:ทอง|เงิน|รางวัล|ที่ระลึก|กล้าหาญ))(?:{either(words('thai_money.txt'))})",
     "vi": rf"(?:{either(words('vietnamese_money.txt'))})\b",
     "en": rf"(?:{either(words('english_money.txt'))})\b",
 }
@@ -31,7 +34,6 @@ _ORDINAL_AFTER = re.compile(r"(?:st|nd|rd|th)\b")
 _BE_BEFORE = re.compile(f"{BE} ?$")
 _CE_BEFORE = re.compile(f"{CE} ?$")
 _BE_AFTER = re.compile(r" ?B\.?E\.?(?![a-z])")
-_YEAR_BEFORE = re.compile(r"ปี ?(?:งบประมาณ|การศึกษา|ภาษี|บัญชี|การผลิต|เพาะปลูก|ใหม่|แห่งชาติ)? ?$|(?<![\d/])\d{1,2}/$")
 _YEAR_RANGE = re.compile(r" ?(?:[-–—/,;]|ถึง|และ|กับ|หรือ|จนถึง) ?(?:ปี ?)?")
 _COUNTED = re.compile(rf" ?(?:{either(words('counted_units.txt'))}|ha\b)")
 
@@ -41,28 +43,47 @@ def numbers(text: str, lang: str) -> list[Number]:
 
     An unknown `lang` is read as English.
     """
-    plain = ADDRESS.sub(lambda match: " " * len(match[0]), western_digits(text))
-    found, used = stamps(plain, lang)
-    for quantity in quantities(plain, lang):
+    plain = _without_addresses(western_digits(text))
+    stated, used = stamps(plain, lang)
+    for quantity in _quantities(plain, lang):
         if all(quantity.end <= start or end <= quantity.start for start, end in used):
-            found.append(quantity)
-    found.sort(key=lambda number: number.start)
-    for i, number in enumerate(found):
+            stated.append(quantity)
+    stated.sort(key=lambda number: number.start)
+    for i, number in enumerate(stated):
         if number.kind == "number":
-            found[i] = _classified(plain, number, found[i - 1] if i else None, lang)
-    return found
+            stated[i] = _classified(plain, number, stated[i - 1] if i else None, lang)
+        if lang == "th" and stated[i].kind in ("number", "percent", "money"):
+            stated[i] = quantities_thai.signed(plain, stated[i])
+    return stated
+
+
+def _without_addresses(text: str) -> str:
+    """`text` with blanks for web and mail addresses; the length stays."""
+    # Nearly all texts have none, which these words tell faster than the pattern.
+    if "@" not in text and "://" not in text and "www." not in text:
+        return text
+    return ADDRESS.sub(lambda match: " " * len(match[0]), text)
+
+
+def _quantities(text: str, lang: str) -> list[Number]:
+    stated = quantities(text, lang)
+    if lang == "th":
+        return quantities_thai.refined(text, stated)
+    return quantities_thai.in_baht(text, stated, "en") if lang == "en" and "satang" in text.lower() else stated
 
 
 def _classified(text: str, number: Number, previous: Number | None, lang: str) -> Number:
     before = text[max(0, number.start - CONTEXT) : number.start]
     written = text[number.start : number.end]
-    if len(written) in (2, 4) and written.isascii() and written.isdigit():
-        found = _year(text, number, previous, lang)
+    if len(written) <= 4 and written.isascii() and written.isdigit():
+        found = bare_year(text, number, previous) if lang == "th" else _year(text, number, previous, lang)
         if found:
             return found
     kind: Kind = "number"
     if _PERCENT_AFTER.get(lang, _PERCENT_AFTER["en"]).match(text, number.end) or _PERCENT_BEFORE.search(before):
         kind = "percent"
+    elif lang in _PERMILLE_AFTER and _PERMILLE_AFTER[lang].match(text, number.end):
+        kind = "permille"
     elif _MONEY_BEFORE.search(before) or _MONEY_AFTER_RE.get(lang, _MONEY_AFTER_RE["en"]).match(text, number.end):
         kind = "money"
     elif _ORDINAL_AFTER.match(text, number.end) or (lang in _ORDINAL_BEFORE and _ORDINAL_BEFORE[lang].search(before)):
@@ -71,27 +92,24 @@ def _classified(text: str, number: Number, previous: Number | None, lang: str) -
 
 
 def _year(text: str, number: Number, previous: Number | None, lang: str) -> Number | None:
-    """`number`, two or four bare digits, as a year, None where it stands for something else."""
+    """`number`, bare digits, as a year, None where it stands for something else."""
     digits = text[number.start : number.end]
+    if len(digits) not in (2, 4):
+        return None
     before = text[max(0, number.start - CONTEXT) : number.start]
     gap = text[previous.end : number.start] if previous and previous.kind == "year" else ""
     follows = bool(gap) and _YEAR_RANGE.fullmatch(gap) is not None
     if _BE_BEFORE.search(before) or _BE_AFTER.match(text, number.end):
-        return year(digits, number.start, "th", "BE")
+        return year(digits, number.start, "BE") if len(digits) == 4 else None
     if _CE_BEFORE.search(before):
-        return year(digits, number.start, lang, "CE") if len(digits) == 4 else None
+        return year(digits, number.start, "CE") if len(digits) == 4 else None
     if len(digits) == 2:
         if previous and follows and gap in ("-", "–", "/") and int(digits) == (_written(text, previous) + 1) % 100:
             return Number(number.start, number.end, previous.value + 1, "year", previous.era)
-        named = re.search(r"(?<!\d)(?<!\d )ปี ?['’]?$", before) if lang == "th" else None
-        return year(digits, number.start, lang) if named and not _COUNTED.match(text, number.end) else None
+        return None
     value = int(digits)
-    if lang == "th" and value in BUDDHIST_YEARS:
-        after_one = follows and previous is not None and previous.era == "BE"
-        alone = before.endswith("(") and text.startswith(")", number.end)
-        return year(digits, number.start, lang) if after_one or alone or _YEAR_BEFORE.search(before) else None
     if value in COMMON_YEARS and (1900 <= value <= 2100) and not _COUNTED.match(text, number.end):
-        return year(digits, number.start, "en", "CE")
+        return year(digits, number.start, "CE")
     return None
 
 

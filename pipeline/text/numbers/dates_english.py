@@ -41,3 +41,5 @@ TIMES = [
         CLOCK,
     )
 ]
+WITHOUT_DIGITS = re.compile("|".join(name[:3] for name in (*NAMES, *map(str.upper, NAMES))))
+"""A text with neither a digit nor this in it states no date."""

@@ -39,3 +39,5 @@ TIMES = [
         CLOCK,
     )
 ]
+WITHOUT_DIGITS = re.compile("tháng", re.IGNORECASE)
+"""A text with neither a digit nor this in it states no date."""

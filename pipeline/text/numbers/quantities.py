@@ -15,8 +15,8 @@ from typing import Literal
 from pipeline.text.data import values, words
 from pipeline.text.patterns import either
 
-Kind = Literal["number", "percent", "money", "year", "month", "day", "time", "ordinal"]
-Era = Literal["", "BE", "CE"]
+Kind = Literal["number", "percent", "permille", "money", "year", "month", "day", "time", "ordinal"]
+Era = Literal["", "BE", "CE", "RS"]
 
 MAX_RUN = 20
 """A longer run of digits is an identifier, not a quantity; short ones keep decimal arithmetic exact."""
@@ -29,8 +29,9 @@ class Number:
     """A number that `text[start:end]` states.
 
     `value` is the plain value: 85000000 for 85 ล้าน, 8.02 for 8,02 %, the Common Era year for a year (`era` says which
-    calendar was written), 1 to 12 for a month, hours plus hundredths for the minutes of a time (18.3 for 18.30 น.).
-    `ambiguous` marks a year of two digits, whose century or calendar is the likeliest one only.
+    calendar was written; RS is the Rattanakosin era), 1 to 12 for a month, hours plus hundredths for the minutes of a
+    time (18.3 for 18.30 น.). `ambiguous` marks a year of two digits, whose century or calendar is the likeliest one
+    only, and a Thai year that nothing but its place marks as one.
     """
 
     start: int
@@ -61,7 +62,7 @@ ENGLISH = values("english_multiplicands.txt")
 SHORT = values("english_short_multiplicands.txt")
 
 # Ranks, Lanna, species and the like begin with the same letters.
-_THAI_END = "(?!ละ|เอก|โท|ตรี|จ่า|ตำรวจ|ธ|นา(?!ที)|ช้าง|ยา|สิริ|สุข)"
+_THAI_END = "(?!ละ|เอก|โท|ตรี|จ่า|ตำรวจ|ธ|นา(?!ที|ย)|ช้าง|ยานุ|สิริ|สุข)"
 SCALES = {
     "th": _scale(THAI, " ?", _THAI_END),
     "vi": _scale(VIETNAMESE, r"\s*", r"\b(?! (?:lệ|giá|phú|số|trọng|suất|tú)\b)"),
@@ -70,6 +71,7 @@ SCALES = {
 
 _AND_HALF = {"th": re.compile(" ?ครึ่ง"), "vi": re.compile(r"\s+rưỡi\b")}
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
+_THAI_DIGIT = re.compile("[๐-๙]")
 EXCHANGED = str.maketrans(".,", ",.")
 RUN = re.compile(r"\d(?:[\d.,]*\d)?", re.ASCII)
 _COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -85,7 +87,7 @@ _GLUED_AFTER = re.compile(f"(?!(?:{_UNITS})(?![{_LETTER}]))[{_LETTER}_]")
 
 def western_digits(text: str) -> str:
     """`text` with Thai digits as ASCII digits; the length stays."""
-    return text.translate(_THAI_DIGITS)
+    return text.translate(_THAI_DIGITS) if _THAI_DIGIT.search(text) else text
 
 
 def quantities(text: str, lang: str) -> list[Number]:

@@ -9,13 +9,15 @@ import re
 from decimal import Decimal
 
 from pipeline.text.numbers.classify import numbers
-from pipeline.text.numbers.fragments import BE
+from pipeline.text.numbers.dates_thai import full_month, is_full_month
+from pipeline.text.numbers.fragments import BE, RS
 from pipeline.text.numbers.quantities import EXCHANGED, Number, continental, multiplicand, western_digits
+from pipeline.text.numbers.quantities_thai import has_scale
 
 SMALLEST_WORDS = 10**6
 """Thai amounts written in words are put into digits from here on; smaller ones are often parts of names."""
 
-_PREFIX = re.compile(f"{BE} ?$")
+_PREFIX = re.compile(f"(?:(?:{BE}|{RS}) ?['’]?|['’])$")
 _WORDED = (("trillion", 10**12), ("billion", 10**9), ("million", 10**6))
 
 
@@ -33,7 +35,7 @@ def western(text: str, lang: str) -> str:
         if new is None:
             continue
         start = number.start
-        if number.era == "BE":
+        if number.era in ("BE", "RS"):
             prefix = _PREFIX.search(text, done, start)
             start = prefix.start() if prefix else start
         glued = new[-1].isalpha() and text[number.end : number.end + 1].isalpha()
@@ -45,14 +47,16 @@ def western(text: str, lang: str) -> str:
 def _in_english(text: str, number: Number, lang: str) -> str | None:
     """The English writing of `number`, None where it is to stay as it is."""
     written = text[number.start : number.end]
-    if lang == "th" and number.era == "BE":
+    if lang == "th" and number.era in ("BE", "RS"):
         return str(number.value)
+    if lang == "th" and number.kind == "month" and not written.isdigit():
+        return None if is_full_month(written) else full_month(written)
     if lang not in ("th", "vi") or number.kind in ("day", "month", "time", "year"):
         return None
     if not written[0].isdigit():
         return _amount(number.value) if lang == "th" and number.value >= SMALLEST_WORDS else None
-    if multiplicand(text, number, lang) > 1:
-        return _amount(number.value)
+    if has_scale(text, number) if lang == "th" else multiplicand(text, number, lang) > 1:
+        return _amount(abs(number.value))
     return written.translate(EXCHANGED) if lang == "vi" and continental(written) and not written.isdigit() else None
 
 

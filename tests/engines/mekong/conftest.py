@@ -1,21 +1,19 @@
-"""Tiny models whose scores are of a usual size, and what transformers makes of random rows."""
+"""Tiny models whose scores are of a usual size, and the same in transformers."""
 
 from __future__ import annotations
 
 import json
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 
-from pipeline.engines.hf.seq2seq import generation_config
 from pipeline.engines.search_settings import Search
+from tests.support.reference import load_reference
 
 LAST_NORMS = ("model.decoder.layer_norm", "decoder.final_layer_norm", "model.decoder.layers.1.final_layer_norm")
 
@@ -91,30 +89,7 @@ def transformers_model() -> Callable[[Path], object]:
 
     def load(folder: Path) -> object:
         if folder not in loaded:
-            loaded[folder] = AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
-            loaded[folder].generation_config = GenerationConfig()  # type: ignore[attr-defined]
+            loaded[folder] = load_reference(folder)
         return loaded[folder]
 
     return load
-
-
-def generate(
-    model: object, search: Search, rows: Sequence[Sequence[int]], bound: int, batch: int = 32
-) -> list[tuple[list[int], bool, float]]:
-    """transformers: tokens after the prefix and before the end, whether there was an end, and the sequence's score."""
-    found = []
-    for at in range(0, len(rows), batch):
-        part = rows[at : at + batch]
-        longest = max(map(len, part))
-        ids = torch.tensor([[*row, *[search.pad] * (longest - len(row))] for row in part])
-        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in part])
-        config = generation_config(search, bound + len(search.prefix) - 1)
-        config.return_dict_in_generate = config.output_scores = True
-        with torch.inference_mode():
-            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)  # type: ignore[attr-defined]
-        scores = out.sequences_scores.tolist() if search.num_beams > 1 else [0.0] * len(part)
-        for sequence, score in zip(out.sequences.tolist(), scores, strict=True):
-            tokens = sequence[len(search.prefix) :]
-            ended = search.end in tokens
-            found.append((tokens[: tokens.index(search.end)] if ended else tokens[:bound], ended, score))
-    return found

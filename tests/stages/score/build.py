@@ -1,9 +1,10 @@
-"""Pairs, translations and an encoder to score with."""
-
-import numpy as np
+"""Pairs and translations to score."""
 
 from pipeline.stages.score.base import Context, PairScorer
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.types import Pair, Translation
+
+NOTHING = Context()
 
 
 def pair(source, english, lang="th", origin="aligned", segments=("d:0",), cost=0.0, name="p"):
@@ -19,21 +20,15 @@ def context(*translations):
 
 
 def one(scorer: PairScorer, source, english, lang="th", **more):
-    return scorer.one(pair(source, english, lang, **more), Context())
+    return scorer.score_pair(PairFacts(pair(source, english, lang, **more)), Context())
 
 
-class LetterEncoder:
-    """Counts of the letters a to z: two texts are alike when they share letters."""
+def columns(scorer, pairs, given=NOTHING):
+    """The columns of a scorer by name."""
+    return scorer.score(list(map(PairFacts, pairs)), given)
 
-    name = "letters"
-    fingerprint = "0"
 
-    def __init__(self, *languages):
-        self.languages = frozenset(languages)
-        self.calls = []
-
-    def encode(self, texts):
-        self.calls.append(list(texts))
-        counts = [[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts]
-        vectors = np.array(counts, dtype=np.float32) + 1e-3
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def column(scorer, pairs, given=NOTHING):
+    """The column of a scorer of one score."""
+    (values,) = columns(scorer, pairs, given).values()
+    return values

@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.stages.score.name_support import NameChanged, NameSupport, english_names
+from pipeline.stages.score.name_support import NameChanged, NameSupport
+from pipeline.stages.score.names import english_names
 from pipeline.text.transliteration import log_odds, spoken
 from tests.stages.score.build import one
 

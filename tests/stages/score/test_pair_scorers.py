@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.stages.score.base import Context
 from pipeline.stages.score.evidence import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
 from pipeline.stages.score.language import Language, ScriptShare
-from pipeline.stages.score.names import NameAgreement, UrlAgreement, kept_names
+from pipeline.stages.score.name_agreement import NameAgreement, UrlAgreement
+from pipeline.stages.score.names import kept_names
 from pipeline.stages.score.numbers import NumberAgreement, NumberChanged, UnconvertedYear
 from pipeline.stages.score.similarity import Similarity
-from tests.stages.score.build import LetterEncoder, context, one, pair, translation
+from tests.stages.score.build import column, context, one, pair, translation
+from tests.support.encoders import LetterEncoder
 
 THAI = "นายกรัฐมนตรีกล่าวว่ารัฐบาลจะเร่งช่วยเหลือเกษตรกรที่ได้รับผลกระทบจากน้ำท่วมในภาคเหนือ"
 ENGLISH = "The prime minister said the government would speed up help for farmers hit by floods in the north."
@@ -90,34 +91,34 @@ class TestNames:
 
 class TestSimilarity:
     def test_without_an_encoder(self):
-        assert Similarity(None).score([pair(THAI, ENGLISH)], Context()) == [None]
-        assert Similarity(None).signature == "encoder:none|version:1"
+        assert column(Similarity(None), [pair(THAI, ENGLISH)]) == [None]
+        assert Similarity(None).signatures == {"similarity": "encoder:none|version:1"}
 
     def test_source_language_known_to_the_encoder(self):
         scorer = Similarity(LetterEncoder("th", "en"))
-        same, other = scorer.score([pair("abc", "abc"), pair("abc", "xyz")], Context())
+        same, other = column(scorer, [pair("abc", "abc"), pair("abc", "xyz")])
         assert same == pytest.approx(1, abs=1e-5)
         assert other < 0.01
 
     def test_encoder_and_weights_are_in_the_signature(self):
-        assert Similarity(LetterEncoder("th")).signature == "encoder:letters|weights:0|version:1"
+        assert Similarity(LetterEncoder("th")).signatures == {"similarity": "encoder:letters|weights:0|version:1"}
 
     def test_aligned_vietnamese_goes_through_the_translation(self):
         encoder = LetterEncoder("th", "en")
         found = context(translation("d:0", "abc"), translation("d:1", "def"))
         pairs = [pair("không", "abc def", "vi", segments=("d:0", "d:1")), pair("không", "xyz", "vi", segments=("d:0",))]
-        same, other = Similarity(encoder).score(pairs, found)
+        same, other = column(Similarity(encoder), pairs, found)
         assert same == pytest.approx(1, abs=1e-5)
         assert other < 0.01
 
     def test_a_translation_is_not_compared_with_itself(self):
         found = context(translation("d:0", "abc"))
-        assert Similarity(LetterEncoder("en")).score([pair("không", "abc", "vi", "translated")], found) == [None]
+        assert column(Similarity(LetterEncoder("en")), [pair("không", "abc", "vi", "translated")], found) == [None]
 
     def test_missing_translation_or_text(self):
         encoder = LetterEncoder("th", "en")
         pairs = [pair("không", "abc", "vi"), pair(" ", "abc"), pair("abc", "")]
-        assert Similarity(encoder).score(pairs, Context()) == [None, None, None]
+        assert column(Similarity(encoder), pairs) == [None, None, None]
         assert encoder.calls == []
 
 
@@ -126,27 +127,27 @@ class TestEngine:
         good, bad = translation("d:0"), translation("d:1", ended="length")
         both = pair(THAI, ENGLISH, origin="translated", segments=("d:0", "d:1"))
         first = pair(THAI, ENGLISH, origin="translated")
-        assert Guard().score([first, both], context(good, bad)) == [1, 0]
-        assert Guard().score([first], Context()) == [0]
-        assert Guard().score([pair(THAI, ENGLISH)], context(bad)) == [None]
+        assert column(Guard(), [first, both], context(good, bad)) == [1, 0]
+        assert column(Guard(), [first]) == [0]
+        assert column(Guard(), [pair(THAI, ENGLISH)], context(bad)) == [None]
 
     def test_log_probability_is_a_mean_over_tokens(self):
         found = context(translation("d:0", logprob=-1.0, tokens=30), translation("d:1", logprob=-2.0, tokens=10))
         both = pair(THAI, ENGLISH, origin="translated", segments=("d:0", "d:1"))
-        assert LogProbability().score([both], found) == [-1.25]
-        assert LogProbability().score([both], context(translation("d:0"))) == [None]
-        assert LogProbability().score([pair(THAI, ENGLISH)], found) == [None]
+        assert column(LogProbability(), [both], found) == [-1.25]
+        assert column(LogProbability(), [both], context(translation("d:0"))) == [None]
+        assert column(LogProbability(), [pair(THAI, ENGLISH)], found) == [None]
 
     def test_margins_of_aligned_and_mined_pairs_are_kept_apart(self):
         pairs = [replace(pair("x", "y", origin=o), margin=1.5) for o in ("aligned", "mined", "translated")]
-        assert Margin().score(pairs, Context()) == [1.5, None, None]
-        assert MiningMargin().score(pairs, Context()) == [None, 1.5, None]
-        assert AlignmentCost().score(pairs[1:], Context()) == [None, None]
-        assert Displacement().score([replace(pairs[0], displacement=0.25), pairs[2]], Context()) == [0.25, None]
+        assert column(Margin(), pairs) == [1.5, None, None]
+        assert column(MiningMargin(), pairs) == [None, 1.5, None]
+        assert column(AlignmentCost(), pairs[1:]) == [None, None]
+        assert column(Displacement(), [replace(pairs[0], displacement=0.25), pairs[2]]) == [0.25, None]
 
     def test_alignment_cost(self):
         pairs = [pair(THAI, ENGLISH, cost=0.4), pair(THAI, ENGLISH, origin="translated")]
-        assert AlignmentCost().score(pairs, Context()) == [0.4, None]
+        assert column(AlignmentCost(), pairs) == [0.4, None]
 
 
 class TestScripts:

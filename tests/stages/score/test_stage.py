@@ -1,9 +1,12 @@
 from pipeline.stages.score.base import Context
+from pipeline.stages.score.damage.classifier import KINDS, Damage
+from pipeline.stages.score.damage.forced import Readings
 from pipeline.stages.score.scorers import all_scorers, score_names
 from pipeline.stages.score.similarity import Similarity
 from pipeline.stages.score.stage import BATCH, score, signatures
 from pipeline.stages.score.surface import LengthRatio
-from tests.stages.score.build import LetterEncoder, pair
+from tests.stages.score.build import pair
+from tests.support.encoders import LetterEncoder
 
 
 def test_order_and_values_do_not_depend_on_batches():
@@ -36,6 +39,14 @@ def test_signatures_by_name():
         "length_ratio": LengthRatio().signature,
         "similarity": "encoder:none|version:1",
     }
+
+
+def test_a_scorer_of_several_scores_gives_a_column_for_each():
+    damage = Damage(None, Readings(None))
+    (row,) = score([pair("สวัสดี", "Hello")], [damage], Context())
+    (among_all,) = score([pair("สวัสดี", "Hello")], all_scorers(), Context())
+    assert list(row.scores) == list(KINDS) == list(signatures([damage]))
+    assert row.scores.items() <= among_all.scores.items()
 
 
 def test_no_pairs():

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.scorers import all_scorers, score_names
+from pipeline.stages.score.stage import signatures
 from pipeline.stages.score.surface import (
     Copy,
     Ending,
@@ -13,7 +14,8 @@ from pipeline.stages.score.surface import (
     Repetition,
     Untranslated,
 )
-from tests.stages.score.build import LetterEncoder, one, pair, translation
+from tests.stages.score.build import columns, one, pair, translation
+from tests.support.encoders import LetterEncoder
 
 THAI = "นายกรัฐมนตรีกล่าวว่ารัฐบาลจะเร่งช่วยเหลือเกษตรกรที่ได้รับผลกระทบจากน้ำท่วมในภาคเหนือ"
 ENGLISH = "The prime minister said the government would speed up help for farmers hit by floods in the north."
@@ -134,17 +136,17 @@ class TestRepetition:
 def test_every_score_is_finite_or_none(source, english, lang, origin):
     context = Context({"d:0": translation(text=english, logprob=-1.0)})
     for scorer in all_scorers(LetterEncoder("th", "en")):
-        (value,) = scorer.score([pair(source, english, lang, origin)], context)
-        assert value is None or (isinstance(value, float) and -100 < value < 1000), scorer.name
+        for name, (value,) in columns(scorer, [pair(source, english, lang, origin)], context).items():
+            assert value is None or (isinstance(value, float) and -100 < value < 1000), name
 
 
 def test_names_and_signatures():
     scorers = all_scorers()
-    assert [scorer.name for scorer in scorers] == list(score_names())
+    assert [name for scorer in scorers for name in scorer.signatures] == list(score_names())
     assert len(set(score_names())) == len(score_names())
-    for scorer in scorers:
-        parts = [part.split(":") for part in scorer.signature.split("|")]
-        assert all(len(part) == 2 and all(part) for part in parts), scorer.signature
+    for signature in signatures(scorers).values():
+        parts = [part.split(":") for part in signature.split("|")]
+        assert all(len(part) == 2 and all(part) for part in parts), signature
         assert parts[-1][0] == "version"
 
 

@@ -20,17 +20,19 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pipeline.stages.score.base import Context
+from pipeline.stages.score.base import Columns, Context, is_whole
+from pipeline.stages.score.damage.features import Signs, signs_of
+from pipeline.stages.score.damage.forced import Readings, reading_signs
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.types import Pair
 
 if TYPE_CHECKING:
     from pipeline.engines.encoders.base import Encoder
-    from pipeline.engines.forced.decoder import Reading
-    from pipeline.stages.score.damage.features import Signs
-    from pipeline.stages.score.damage.forced import Readings
 
 _TREES = Path(__file__).with_name("damage.json.gz")
 KINDS = ("unrelated", "omission", "addition", "name_error")
+READ = " reading"
+"""What the names of models end with that read pairs ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ class Trees:
 
     def log_odds(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of each row (n, d) of signs."""
-        at = np.tile(self.roots, (len(signs), 1))
-        rows = np.arange(len(signs))[:, None]
-        while np.any(inner := self.sign[at] >= 0):
-            further = np.where(signs[rows, self.sign[at]] > self.number[at], self.skip[at], 1)
-            at = np.where(inner, at + further, at)
-        odds: NDArray[np.float64] = self.bias + self.number[at].sum(axis=1)
+        at = np.tile(self.roots, len(signs))
+        first = np.repeat(np.arange(len(signs)) * signs.shape[1], len(self.roots))
+        values, walking = signs.ravel(), np.arange(len(at))
+        while len(walking := walking[self.sign[at[walking]] >= 0]):
+            node = at[walking]
+            further = values[first[walking] + self.sign[node]] > self.number[node]
+            at[walking] = node + np.where(further, self.skip[node], 1)
+        odds: NDArray[np.float64] = self.bias + self.number[at].reshape(len(signs), len(self.roots)).sum(axis=1)
         return odds
 
 
@@ -94,35 +98,8 @@ def _models() -> dict[str, Model]:
     }
 
 
-class Signals:
-    """The signs of the last batch, which all damage scorers of a run share."""
-
-    def __init__(self, encoder: Encoder | None, readings: Readings) -> None:
-        # Cosines of another encoder and probabilities of another model are on another scale.
-        self.encoder = encoder if encoder and encoder.name == _data()["encoder"] else None
-        self.readings = readings if readings.reader and readings.reader.name == _data()["reader"] else None
-        self._pairs: Sequence[Pair] = ()
-        self._signs: list[Signs] = []
-
-    def of(self, pairs: Sequence[Pair]) -> list[Signs]:
-        """The signs of each pair."""
-        from pipeline.stages.score.damage.features import signs_of
-        from pipeline.stages.score.damage.forced import reading_signs
-
-        if pairs is not self._pairs:
-            self._signs = signs_of(pairs, self.encoder)
-            for pair, signs, reading in zip(pairs, self._signs, self._readings_of(pairs), strict=True):
-                if reading is not None:
-                    signs |= reading_signs(pair, reading)
-            self._pairs = pairs
-        return self._signs
-
-    def _readings_of(self, pairs: Sequence[Pair]) -> Sequence[Reading | None]:
-        return self.readings.of(pairs) if self.readings else [None] * len(pairs)
-
-
 class Damage:
-    """How likely one kind of damage is, 0 to 1; at .5 one good pair in 1,000 is taken for damaged.
+    """How likely each kind of damage is, 0 to 1; at .5 one good pair in 1,000 is taken for damaged.
 
     Of omissions, the commonest damage, it is one in 500; where a language model has read the pair, up to six in 1,000.
 
@@ -132,33 +109,52 @@ class Damage:
 
     version: ClassVar[int] = 5
 
-    def __init__(self, kind: str, signals: Signals) -> None:
-        self.name = kind
-        self.signals = signals
+    def __init__(self, encoder: Encoder | None, readings: Readings) -> None:
+        # Cosines of another encoder and probabilities of another model are on another scale.
+        self.encoder = encoder if encoder and encoder.name == _data()["encoder"] else None
+        self.readings = readings if readings.reader and readings.reader.name == _data()["reader"] else None
 
     @property
-    def signature(self) -> str:
-        encoder = self.signals.encoder
-        used = f"{encoder.name}|weights:{encoder.fingerprint}" if encoder else "none"
-        read = self.signals.readings.used if self.signals.readings else "none"
-        return f"model:trees|encoder:{used}|reader:{read}|lexicon:shipped|version:{self.version}"
+    def signatures(self) -> dict[str, str]:
+        """Of each kind of damage; the encoder and the reader are in it, where they are used."""
+        used = f"{self.encoder.name}|weights:{self.encoder.fingerprint}" if self.encoder else "none"
+        read = self.readings.used if self.readings else "none"
+        signature = f"model:trees|encoder:{used}|reader:{read}|lexicon:shipped|version:{self.version}"
+        return dict.fromkeys(KINDS, signature)
 
-    def score(self, pairs: Sequence[Pair], context: Context) -> list[float | None]:
-        found: list[float | None] = [None] * len(pairs)
-        signs = self.signals.of(pairs)
-        rows: dict[str, list[int]] = {}
-        for i, pair in enumerate(pairs):
-            if pair.src_text.strip() and pair.tgt_text.strip():
-                rows.setdefault(self._model_name(pair, signs[i]), []).append(i)
-        for name, places in rows.items():
-            if model := _models().get(name):
-                odds = model.kinds[self.name].log_odds(table_of([signs[i] for i in places], model.signs))
-                for i, probability in zip(places, 1 / (1 + np.exp(-odds)), strict=True):
-                    found[i] = float(probability)
-        return found
+    def score(self, facts: Sequence[PairFacts], context: Context) -> Columns:
+        """A column for each kind. Raises EngineError when the encoder or the reader fails."""
+        columns: Columns = {kind: [None] * len(facts) for kind in KINDS}
+        groups: dict[str, list[tuple[int, Signs]]] = {}
+        for i, (pair_facts, pair_signs) in enumerate(zip(facts, self._signs(facts), strict=True)):
+            if is_whole(pair_facts.pair):
+                groups.setdefault(_signs_name(pair_facts.pair, pair_signs), []).append((i, pair_signs))
+        for name, group in groups.items():
+            for kind, odds in _odds(name, [pair_signs for _, pair_signs in group]).items():
+                for (i, _), probability in zip(group, (1 / (1 + np.exp(-odds))).tolist(), strict=True):
+                    columns[kind][i] = probability
+        return columns
 
-    def _model_name(self, pair: Pair, signs: Signs) -> str:
-        name = pair.src_lang + " vectors" * ("cosine" in signs)
-        read = _models().get(f"{name} reading") if "read_word_gain" in signs else None
-        # A reading is no sign of every kind of damage.
-        return f"{name} reading" if read and self.name in read.kinds else name
+    def _signs(self, facts: Sequence[PairFacts]) -> list[Signs]:
+        """The signs of each pair, those of its reading among them where it was read."""
+        signs = signs_of(facts, self.encoder)
+        if self.readings:
+            for pair_facts, pair_signs, reading in zip(facts, signs, self.readings.of(facts), strict=True):
+                if reading is not None:
+                    pair_signs |= reading_signs(pair_facts.pair, reading)
+        return signs
+
+
+def _signs_name(pair: Pair, signs: Signs) -> str:
+    """Which signs there are, as `_models` names them."""
+    return pair.src_lang + " vectors" * ("cosine" in signs) + READ * ("read_word_gain" in signs)
+
+
+def _odds(name: str, signs: Sequence[Signs]) -> dict[str, NDArray[np.float64]]:
+    """The log-odds (n,) of each kind of damage that the trees for these signs tell."""
+    odds: dict[str, NDArray[np.float64]] = {}
+    # A reading is no sign of every kind of damage; of the others the trees without it tell.
+    for model in filter(None, map(_models().get, dict.fromkeys([name, name.removesuffix(READ)]))):
+        table = table_of(signs, model.signs)
+        odds |= {kind: trees.log_odds(table) for kind, trees in model.kinds.items() if kind not in odds}
+    return odds

@@ -3,12 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.score.base import Context
-from pipeline.stages.score.damage.classifier import KINDS, Damage, Signals, trees_of
+from pipeline.stages.score.damage.classifier import KINDS, Damage, trees_of
 from pipeline.stages.score.damage.features import signs_of
 from pipeline.stages.score.damage.forced import Readings
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.stages.score.scorers import all_scorers
-from tests.stages.score.build import LetterEncoder, pair
+from pipeline.stages.score.stage import signatures
+from tests.stages.score.build import columns, pair
+from tests.support.encoders import LetterEncoder
 
 SOURCE = "Hôm thứ Ba, chính phủ cho biết giá gạo đã tăng 12 phần trăm, trong khi xuất khẩu sang Pháp giảm mạnh."
 ENGLISH = "On Tuesday the government said rice prices had risen 12 percent, while exports to France fell sharply."
@@ -17,9 +19,8 @@ THAI = "เมื่อวันอังคาร รัฐบาลกล่�
 
 
 def scores(source, english, lang="vi", encoder=None):
-    signals = Signals(encoder, Readings(None))
-    one = pair(source, english, lang)
-    return {kind: Damage(kind, signals).score([one], Context())[0] for kind in KINDS}
+    found = columns(Damage(encoder, Readings(None)), [pair(source, english, lang)])
+    return {kind: value for kind, (value,) in found.items()}
 
 
 @pytest.mark.parametrize(("source", "lang"), [(SOURCE, "vi"), (THAI, "th")])
@@ -40,30 +41,31 @@ def test_an_empty_side_has_no_score():
 
 
 def test_signs_are_those_of_the_batch_at_hand():
-    signals = Signals(None, Readings(None))
-    scorer = Damage("unrelated", signals)
-    (good,) = scorer.score([pair(SOURCE, ENGLISH, "vi")], Context())
-    (bad,) = scorer.score([pair(SOURCE, OTHER, "vi")], Context())
+    scorer = Damage(None, Readings(None))
+    (good,) = columns(scorer, [pair(SOURCE, ENGLISH, "vi")])["unrelated"]
+    (bad,) = columns(scorer, [pair(SOURCE, OTHER, "vi")])["unrelated"]
     assert good < bad
-    assert scorer.score([pair(SOURCE, ENGLISH, "vi")], Context()) == [good]
+    assert columns(scorer, [pair(SOURCE, ENGLISH, "vi")])["unrelated"] == [good]
 
 
 def test_only_the_encoder_of_the_weights_is_used():
     other = LetterEncoder("th", "en")
     assert scores(THAI, ENGLISH, "th", other) == scores(THAI, ENGLISH, "th")
     assert other.calls == []
-    assert "encoder:none" in Damage("omission", Signals(other, Readings(None))).signature
+    assert "encoder:none" in Damage(other, Readings(None)).signatures["omission"]
 
 
 def test_vectors_are_signs_for_languages_that_the_encoder_knows():
-    thai, vietnamese = signs_of([pair(THAI, ENGLISH), pair(SOURCE, ENGLISH, "vi")], LetterEncoder("th", "en"))
+    thai, vietnamese = signs_of(
+        [PairFacts(pair(THAI, ENGLISH)), PairFacts(pair(SOURCE, ENGLISH, "vi"))], LetterEncoder("th", "en")
+    )
     assert thai["cosine"] != 0
     assert "cosine" not in vietnamese
     assert vietnamese.keys() < thai.keys()
 
 
 def test_the_scores_are_among_all():
-    assert set(KINDS) <= {scorer.name for scorer in all_scorers()}
+    assert set(KINDS) <= signatures(all_scorers()).keys()
 
 
 # First tree: sign 0 up to .5 is -1; over it, sign 1 up to 2 is .25 and more is 3. Second tree: a leaf alone.

@@ -5,10 +5,11 @@ import pytest
 
 from pipeline.engines.forced.decoder import BOTH_ORDERS, Reading, Sides
 from pipeline.stages.score.base import Context
-from pipeline.stages.score.damage.classifier import KINDS, Damage, Signals
-from pipeline.stages.score.damage.forced import ForcedLogProbability, Information, Readings, reading_signs
+from pipeline.stages.score.damage.classifier import Damage
+from pipeline.stages.score.damage.forced import Readings, ReadingScores, reading_signs
+from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.stages.score.scorers import all_scorers
-from tests.stages.score.build import pair
+from tests.stages.score.build import columns, pair
 
 ENGLISH = "Yesterday the minister met Anna Lee in Oslo."
 
@@ -49,15 +50,17 @@ def signs(english, *odd, source="x"):
 def test_scores_are_means_over_the_tokens_and_the_line_end():
     readings = Readings(WordReader())
     pairs = [pair("x", "one two three", "vi")]
-    assert ForcedLogProbability(readings).score(pairs, Context()) == [pytest.approx(-5 / 4)]
-    assert Information(readings).score(pairs, Context()) == [pytest.approx(6 / 4)]
+    found = columns(ReadingScores(readings), pairs)
+    assert found["forced_log_probability"] == [pytest.approx(-5 / 4)]
+    assert found["information"] == [pytest.approx(6 / 4)]
 
 
 def test_what_both_sides_tell_of_each_other_counts_where_both_were_read():
     readings = Readings(WordReader())
     pairs = [pair("x y", "one two three", "th")]
-    assert Information(readings).score(pairs, Context()) == [pytest.approx((6 + 4) / 2 / 4)]
-    assert ForcedLogProbability(readings).score(pairs, Context()) == [pytest.approx(-5 / 4)]
+    found = columns(ReadingScores(readings), pairs)
+    assert found["information"] == [pytest.approx((6 + 4) / 2 / 4)]
+    assert found["forced_log_probability"] == [pytest.approx(-5 / 4)]
 
 
 def test_what_is_not_read_has_no_score():
@@ -70,27 +73,38 @@ def test_what_is_not_read_has_no_score():
         pair("x", "too long"),
         pair("x", "z"),
     ]
-    scores = Information(readings).score(pairs, Context())
+    scores = columns(ReadingScores(readings), pairs)["information"]
     assert scores[:4] == [None] * 4
     assert scores[4] is not None
     assert reader.calls == [["too long", "z"]]
 
 
 def test_a_batch_is_read_once_for_all_scores():
-    reader = WordReader()
-    pairs = [pair("x", "one two")]
+    # Of the name that the trees know, so that damage and the readings' own scores share what was read.
+    reader = WordReader(name="qwen2.5-coder-1.5b")
+    facts = [PairFacts(pair("x", "one two")), PairFacts(pair("x", "three"))]
     for scorer in all_scorers(None, reader):
-        scorer.score(pairs, Context())
-    assert len(reader.calls) == 1
+        scorer.score(list(facts), Context())
+    assert reader.calls == [["one two", "three"]]
+
+
+def test_equal_pairs_that_are_not_the_same_are_read_anew():
+    reader = WordReader()
+    scorer = ReadingScores(Readings(reader))
+    assert columns(scorer, [pair("x", "one two")]) == columns(scorer, [pair("x", "one two")])
+    assert len(reader.calls) == 2
 
 
 def test_signatures_name_the_reader():
-    assert Information(Readings(None)).signature == "reader:none|version:2"
-    assert "reader:words|weights:0|" in Information(Readings(WordReader())).signature
+    assert ReadingScores(Readings(None)).signatures == {
+        "forced_log_probability": "reader:none|version:1",
+        "information": "reader:none|version:2",
+    }
+    assert "reader:words|weights:0|" in ReadingScores(Readings(WordReader())).signatures["information"]
 
 
 def test_without_a_reader_there_is_no_score():
-    assert Information(Readings(None)).score([pair("x", "one")], Context()) == [None]
+    assert columns(ReadingScores(Readings(None)), [pair("x", "one")])["information"] == [None]
 
 
 def test_an_unlikely_name_shows_in_the_signs_of_names():
@@ -128,25 +142,25 @@ def test_signs_of_the_shortest_text_are_numbers():
 
 
 def damage(reader, source="Hôm qua bộ trưởng gặp Anna Lee ở Oslo.", lang="vi"):
-    signals = Signals(None, Readings(reader))
-    pairs = [pair(source, ENGLISH, lang)]
-    return {kind: Damage(kind, signals).score(pairs, Context())[0] for kind in KINDS}, signals
+    scorer = Damage(None, Readings(reader))
+    found = columns(scorer, [pair(source, ENGLISH, lang)])
+    return {kind: value for kind, (value,) in found.items()}, scorer
 
 
 def test_only_the_model_of_the_weights_is_used():
     reader = WordReader("Lee")
-    found, signals = damage(reader)
+    found, scorer = damage(reader)
     assert found == damage(None)[0]
     assert reader.calls == []
-    assert "reader:none" in Damage("omission", signals).signature
+    assert "reader:none" in scorer.signatures["omission"]
 
 
 def test_a_name_that_the_model_finds_unlikely_is_likelier_an_error():
-    usual, signals = damage(WordReader(name="qwen2.5-coder-1.5b"))
+    usual, scorer = damage(WordReader(name="qwen2.5-coder-1.5b"))
     odd, _ = damage(WordReader("Anna", "Lee", name="qwen2.5-coder-1.5b"))
     assert odd["name_error"] > usual["name_error"]
     assert odd["unrelated"] == usual["unrelated"] == damage(None)[0]["unrelated"]
-    assert "reader:qwen2.5-coder-1.5b|weights:0" in Damage("omission", signals).signature
+    assert "reader:qwen2.5-coder-1.5b|weights:0" in scorer.signatures["omission"]
 
 
 def test_a_line_end_that_is_unlikely_after_one_side_shows_which_is_cut():

@@ -1,0 +1,118 @@
+"""What several scorers ask of one pair."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pipeline.stages.score.name_loss import (
+    Countries,
+    FoldedWords,
+    lost_names,
+    unnamed,
+    without_glosses,
+    without_money,
+)
+from pipeline.stages.score.names import LatinText, english_names, kept_names
+from pipeline.stages.score.source_text import SourceText
+from pipeline.text.countries import mentions
+from pipeline.text.numbers import Number, StatedNumbers, compare
+from pipeline.text.unicode import fold
+from pipeline.types import Pair
+
+
+class PairFacts:
+    """The numbers, names, countries and lengths of a pair, each worked out when first asked for, and once.
+
+    One is made for each pair of a batch and handed to all scorers (`stage.score`); nothing here depends on settings. A
+    fact of one scorer alone stays with it.
+    """
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self._named: dict[tuple[str, str], list[Countries]] = {}
+
+    @cached_property
+    def source_length(self) -> int:
+        """Characters of the source without white space."""
+        return solid_length(self.pair.src_text)
+
+    @cached_property
+    def target_length(self) -> int:
+        """Characters of the English without white space."""
+        return solid_length(self.pair.tgt_text)
+
+    @cached_property
+    def source(self) -> SourceText:
+        """The source, to be asked for English words; asking raises ModelError where the lexicon cannot be read."""
+        return SourceText(self.pair.src_text, self.pair.src_lang)
+
+    @cached_property
+    def target_folded(self) -> str:
+        """The English for loose comparison, see `pipeline.text.unicode.fold`."""
+        return fold(self.pair.tgt_text)
+
+    @cached_property
+    def target_latin(self) -> LatinText:
+        """The English, to be asked for names of the source."""
+        return LatinText(self.pair.tgt_text)
+
+    @cached_property
+    def source_numbers(self) -> StatedNumbers:
+        """The numbers of the source."""
+        return StatedNumbers(self.pair.src_text, self.pair.src_lang)
+
+    @cached_property
+    def target_numbers(self) -> StatedNumbers:
+        """The numbers of the English."""
+        return StatedNumbers(self.pair.tgt_text, "en")
+
+    @cached_property
+    def numbers_apart(self) -> tuple[list[Number], list[Number]]:
+        """The numbers of the source that the English lacks, and those that it adds."""
+        return compare(self.source_numbers, self.target_numbers)
+
+    @cached_property
+    def kept_names(self) -> list[str]:
+        """The names of the source that a translation into English should keep."""
+        return kept_names(self.pair.src_text, self.pair.src_lang)
+
+    @cached_property
+    def english_names(self) -> list[list[str]]:
+        """The names of the English, each as its words."""
+        return list(english_names(self.pair.tgt_text))
+
+    @cached_property
+    def unsupported_names(self) -> list[float]:
+        """How sure it is, for each name of the English, that the source has none of its words, 0 to 1."""
+        return [1 - max(map(self.source.support, name)) for name in self.english_names]
+
+    @cached_property
+    def lost_names(self) -> int:
+        """How many names of the source the English does not have: those in Latin letters, acronyms, countries.
+
+        What stands in brackets, often a gloss, and texts in capitals are not asked for.
+        """
+        pair, source = self.pair, without_glosses(self.pair.src_text)
+        if source.isupper():
+            return 0
+        kept = self.kept_names if source == pair.src_text else kept_names(source, pair.src_lang)
+        lost = lost_names(source, pair.src_lang, kept, FoldedWords(self.target_folded), self.target_latin)
+        return len(lost) + len(unnamed(self._countries(source, pair.src_lang), self._countries(pair.tgt_text, "en")))
+
+    @cached_property
+    def added_countries(self) -> int:
+        """How many countries of the English the source does not name."""
+        pair, target = self.pair, without_money(self.pair.tgt_text)
+        return len(unnamed(self._countries(target, "en"), self._countries(pair.src_text, pair.src_lang)))
+
+    def _countries(self, text: str, lang: str) -> list[Countries]:
+        """The countries of a side, or of what is left of it without what is no country there."""
+        key = text, lang
+        if key not in self._named:
+            self._named[key] = [mention.codes for mention in mentions(text, lang)]
+        return self._named[key]
+
+
+def solid_length(text: str) -> int:
+    """Characters without white space."""
+    return sum(map(len, text.split()))

@@ -1,0 +1,196 @@
+"""What a source text says of English words: whether it has them, in letters, in translation or in Thai letters."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from pipeline.stages.align.lexicon import Lexicon, Senses, english_words, source_terms
+from pipeline.stages.align.lexicons import load_lexicons
+from pipeline.stages.translate.glossary import shipped_entries
+from pipeline.text.countries import names_by_word
+from pipeline.text.languages import source_languages
+from pipeline.text.transliteration import log_odds, spoken
+from pipeline.text.unicode import fold
+
+CERTAIN = 3
+"""By so much the lexicon's probability of a name is multiplied: a term has several senses. Set by hand."""
+UNLIKE = 60.0
+"""Up to this rapidfuzz ratio two words in Latin letters say nothing of each other; from there to 100 they are ever
+surer the same. Set by hand."""
+EVEN_ODDS = 6.0
+"""Log-odds of a transliteration at which a name is as likely there as not: chance earns some five in a whole sentence,
+a transliteration two a letter (`pipeline.text.transliteration.log_odds`). Set by hand."""
+
+_LATIN = re.compile("[a-z]+")
+_NO_LATIN = re.compile("[^a-z]")
+_WORD = re.compile(r"[^\W_]+")
+_BETWEEN = re.compile(r"[\s.-]")
+
+
+@cache
+def lexicon_for(lang: str) -> Lexicon | None:
+    """The shipped lexicon of a language."""
+    return load_lexicons("auto")(lang)
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """English words that are no names when they are capitalised: all that the lexicons and glossaries write small."""
+    found: set[str] = set()
+    for lang in source_languages():
+        for entry in shipped_entries(lang):
+            if not entry.is_name:
+                found |= {word for word in entry.english.split() if word.islower()}
+    lexicon = lexicon_for("vi")
+    if lexicon:
+        found |= {word for senses in lexicon.senses.values() for word, _ in senses}
+    return frozenset(found)
+
+
+def is_common(word: str) -> bool:
+    """Whether a capitalised word is known as a common word too."""
+    low = fold(word)
+    return low in known_words() or _stem(low) in known_words()
+
+
+@cache
+def _terms(lang: str) -> Mapping[str, tuple[str, ...]]:
+    """For each English word, folded, the terms of the glossary whose English has it."""
+    found: dict[str, set[str]] = {}
+    for entry in shipped_entries(lang):
+        for word in english_words(entry.english):
+            found.setdefault(_stem(word), set()).add(entry.term.casefold())
+    for word, names in names_by_word(lang).items():
+        found.setdefault(_stem(word), set()).update(names)
+    return {word: tuple(sorted(terms)) for word, terms in found.items()}
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word
+
+
+class WeighedSenses(NamedTuple):
+    """What a term of the lexicon becomes: words without an ending s and their probabilities; and each word with its
+    probability times its weight, of which `mass` is the sum."""
+
+    stems: Senses
+    weighed: Senses
+    mass: float
+
+
+class WeighedLexicon:
+    """A lexicon whose English words weigh less the more terms have them as a sense."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.senses = lexicon.senses
+        mass: dict[str, float] = {}
+        for senses in lexicon.senses.values():
+            for word, probability in senses:
+                mass[word] = mass.get(word, 0.0) + probability
+        self.weight = {word: 1 / (1 + total) for word, total in mass.items()}
+        self._known: dict[str, WeighedSenses] = {}
+
+    def of(self, term: str) -> WeighedSenses | None:
+        """The senses of a term, None where the lexicon does not have it."""
+        known = self._known.get(term)
+        if known is None and (senses := self.senses.get(term)) is not None:
+            stems = tuple((_stem(word), probability) for word, probability in senses)
+            weighed = tuple((word, probability * self.weight[word]) for word, probability in senses)
+            known = WeighedSenses(stems, weighed, sum(share for _, share in weighed))
+            self._known[term] = known
+        return known
+
+
+@cache
+def weighed_lexicon(lang: str) -> WeighedLexicon | None:
+    """The shipped lexicon of a language with its weights, None where there is none. Raises ModelError."""
+    lexicon = lexicon_for(lang)
+    return WeighedLexicon(lexicon) if lexicon else None
+
+
+class SourceText:
+    """A source text, ready to be asked for English words; what it is asked for is worked out once."""
+
+    def __init__(self, text: str, lang: str) -> None:
+        self.text, self.lang = text, lang
+
+    @cached_property
+    def folded(self) -> str:
+        """The text for loose comparison, see `pipeline.text.unicode.fold`."""
+        return fold(self.text)
+
+    @cached_property
+    def latin(self) -> frozenset[str]:
+        """The words in Latin letters, folded, without an ending s."""
+        return frozenset(map(_stem, _LATIN.findall(self.folded)))
+
+    @cached_property
+    def terms(self) -> list[str]:
+        """The words and pairs of neighbouring words; none where the language has no lexicon."""
+        return source_terms(self.text, self.lang) if weighed_lexicon(self.lang) else []
+
+    @cached_property
+    def senses(self) -> list[WeighedSenses | None]:
+        """What each of `terms` becomes, None for those that the lexicon does not have."""
+        lexicon = weighed_lexicon(self.lang)
+        return list(map(lexicon.of, self.terms)) if lexicon else []
+
+    @cached_property
+    def expected(self) -> dict[str, float]:
+        """For each English word how likely a term of the text becomes it, 0 to 1."""
+        likely: dict[str, float] = {}
+        for senses in filter(None, self.senses):
+            for word, probability in senses.stems:
+                if probability > likely.get(word, 0.0):
+                    likely[word] = probability
+        return likely
+
+    @cached_property
+    def _squeezed(self) -> str:
+        return _NO_LATIN.sub("", self.folded)
+
+    @cached_property
+    def _cased(self) -> str:
+        return self.text.casefold()
+
+    @cached_property
+    def _words(self) -> str:
+        """The words between blanks."""
+        return " ".join(["", *_WORD.findall(self._cased), ""])
+
+    @cached_property
+    def _solid(self) -> str:
+        """Without what may stand between the letters of an acronym."""
+        return _BETWEEN.sub("", self.text)
+
+    def support(self, word: str) -> float:
+        """How sure it is that the source has the English `word`, 0 to 1."""
+        key = _stem(_NO_LATIN.sub("", fold(word)))
+        if key in self.latin or (len(key) > 4 and key in self._squeezed):
+            return 1.0
+        if any(self._has(term) for term in _terms(self.lang).get(key, ())):
+            return 1.0
+        sure = min(1.0, CERTAIN * self.expected.get(key, 0.0))
+        if len(key) > 3:
+            near = process.extractOne(key, self.latin, scorer=fuzz.ratio, score_cutoff=UNLIKE)
+            sure = max(sure, (near[1] - UNLIKE) / (100 - UNLIKE) if near else 0.0)
+        if self.lang == "th":
+            sure = max(sure, self._in_thai(word, key))
+        return sure
+
+    def _has(self, term: str) -> bool:
+        """Whether the term is there, in Vietnamese as whole words."""
+        if self.lang == "th":
+            return term in self._cased
+        return f" {term} " in self._words
+
+    def _in_thai(self, word: str, key: str) -> float:
+        if word.isupper() and len(key) <= 5 and spoken(key) in self._solid:
+            return 1.0
+        return 1 / (1 + math.exp(EVEN_ODDS - log_odds(key, self.text)))
