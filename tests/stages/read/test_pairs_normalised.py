@@ -2,6 +2,7 @@
 
 import tempfile
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.stages.read.pairs import Given, corpora
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.scorers import all_scorers
+from pipeline.stages.score.stage import score
 from pipeline.text.language import detect
 from pipeline.types import Pair, Reject
 
@@ -50,8 +52,9 @@ def stored_otherwise(draw: st.DrawFn, text: str) -> str:
 SCORERS = all_scorers()
 
 
-def scores(pair: Pair) -> dict[str, list[float | None]]:
-    return {scorer.name: scorer.score([pair], Context()) for scorer in SCORERS}
+def scores(pair: Pair) -> Mapping[str, float | None]:
+    (scored,) = score([pair], SCORERS, Context())
+    return scored.scores
 
 
 @settings(max_examples=20)
