@@ -26,9 +26,11 @@ class Language(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"detector": "mekong", "letters": self.min_letters}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if sum(map(str.isalpha, text)) < self.min_letters:
@@ -47,6 +49,7 @@ class ScriptShare(PairScorer):
         self.side = side
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         own, letters = len(language(lang).letter().findall(text)), 0

@@ -41,10 +41,12 @@ class LengthRatio(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
         return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         ratio = _shortness(facts, self.smoothing)
         return max(ratio, 1 / ratio)
 
@@ -64,9 +66,11 @@ class Ending(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"words": self.words, "short": self.short}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         target, words = pair.tgt_text.rstrip(), _WORD.findall(pair.tgt_text)
         if not words:
@@ -94,9 +98,11 @@ class Copy(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"similarity": "indel", "case": "folded", "marks": "folded"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return fuzz.ratio(facts.source.folded, facts.target_folded) / 100
 
 
@@ -111,6 +117,7 @@ class Untranslated(PairScorer):
     version = 2
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         if pair.src_lang == "th":
             thai = len(_THAI_LETTER.findall(pair.tgt_text))
@@ -134,9 +141,11 @@ class Repetition(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"zlib": "level9", "order": self.order, "times": self.times, "words": self.words}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         data = facts.pair.tgt_text.encode()
         if not data:
             return None
@@ -167,6 +176,7 @@ class RepeatedPhrase(PairScorer):
     name = "repeated_phrase"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         words = facts.target_folded.split()
         if not words:
             return None
@@ -193,6 +203,7 @@ class QuoteAgreement(PairScorer):
     name = "quote_agreement"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         ours, theirs = (len(_QUOTE.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
 
