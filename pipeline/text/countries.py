@@ -25,7 +25,6 @@ _TABLE = Path(__file__).parent / "data" / "countries.yaml"
 _NOTHING: frozenset[str] = frozenset()
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]|\n)[\s\"'“‘(]*$")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
-_QUOTES = str.maketrans("‘’", "''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +106,17 @@ def _pattern(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){prefix_tree(names)}(?!\w)")
 
 
+def _plain(text: str) -> str:
+    """Without marks, apostrophes as ASCII has them."""
+    return strip_marks(text.replace("‘", "'").replace("’", "'"))
+
+
 @cache
 def _english_names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
     """Marks stripped, & as and, with plurals, and in capitals as in headlines."""
     names: dict[str, frozenset[str]] = {}
     for name, codes in _names("en").items():
-        plain = strip_marks(name.translate(_QUOTES))
+        plain = _plain(name)
         for form in (plain, plain.replace(" & ", " and ")):
             for written in (form, form + "s") if len(form) > 3 else (form,):
                 for cased in (written, written.upper()):
@@ -122,7 +126,7 @@ def _english_names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
 
 def _english(text: str) -> Iterator[Mention]:
     pattern, names = _english_names()
-    for match in pattern.finditer(strip_marks(text.translate(_QUOTES))):
+    for match in pattern.finditer(_plain(text)):
         if names[match[0]]:
             yield Mention(match[0], names[match[0]])
 

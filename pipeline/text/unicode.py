@@ -51,7 +51,7 @@ _PLAIN = str.maketrans(
         "…": "...",
     }
 )
-_BARRED = str.maketrans("đð", "dd")
+_NOT_PLAIN = re.compile(f"[{re.escape(''.join(map(chr, _PLAIN)))}]")
 _PILE = re.compile(f"([{MARKS}]{{{MOST_MARKS}}})[{MARKS}]+")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 
@@ -132,8 +132,15 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.translate(_PLAIN).lower()
-    decomposed = unicodedata.normalize("NFD", text.translate(_PLAIN).casefold())
-    return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed).translate(_PLAIN).translate(_BARRED))
+    decomposed = unicodedata.normalize("NFD", _plain(text).casefold())
+    bare = _plain(_LATIN_MARKS.sub("", decomposed)).replace("đ", "d").replace("ð", "d")
+    return unicodedata.normalize("NFC", bare)
+
+
+def _plain(text: str) -> str:
+    """`text` with quotes, dashes and digits in ASCII; most texts need no translation, which costs far more than to see
+    that they need none."""
+    return text.translate(_PLAIN) if _NOT_PLAIN.search(text) else text
 
 
 def _replace(text: str, offsets: list[int], pattern: re.Pattern[str], replacement: Replacement) -> str:

@@ -136,8 +136,7 @@ def _term_support(source: SourceText, english: set[str]) -> tuple[list[float], l
             there = term in english
             rows.append((place, 1.0 if there else 0.5, float(there)))
         else:
-            share = sum(weight for word, weight in senses.weighed if word in english) / max(senses.mass, 1e-9)
-            rows.append((place, senses.mass, share))
+            rows.append((place, senses.mass, senses.share(english)))
     rows.sort()
     return [weight for _, weight, _ in rows], [share for _, _, share in rows]
 
