@@ -19,7 +19,7 @@ _PERCENT_AFTER = {
     "vi": re.compile(r" ?(?:%|％|phần trăm\b)", re.IGNORECASE),
     "en": re.compile(r"[ -]?(?:%|％|per ?cent\b|percentage point|pct\b)", re.IGNORECASE),
 }
-_PERCENT_BEFORE = re.compile("ร้อยละ ?$")
+_PERCENT_BEFORE = re.compile("ร้อยละ ?[-–−]?$")
 _PERMILLE_AFTER = {"th": re.compile(" ?(?:‰|ต่อพัน(?!ธ))")}
 _SIGN = f"(?:{either(words('currency_signs.txt'))}) ?"
 _MONEY_BEFORE = re.compile(_SIGN + "$")
