@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.load import settings_from
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, ReadSettings
 from pipeline.engines.encoders.base import Encoder
 from pipeline.engines.encoders.load import load_encoder
 from pipeline.engines.load import choose, load
@@ -29,7 +30,9 @@ from pipeline.stages.score.surface import LengthRatio
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
-from pipeline.types import Document, Reject, Translation
+from pipeline.text.language import detect, is_sure
+from pipeline.text.languages import alternatives, language, source_languages
+from pipeline.types import ENGLISH, Document, Reject, Translation
 
 KEYS = ("id", "src_text", "tgt_text")
 
@@ -41,10 +44,13 @@ def align_command(
     out: Path | None,
     overrides: Sequence[str],
     *,
+    lang: str = "",
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Print or write the beads of SRC and TGT, or of every case of a JSONL file."""
+    """Print or write the beads of SRC and TGT, or of every case of a JSONL file; `lang` is that of the source side."""
+    if lang not in ("", *source_languages()):
+        raise UsageError(f"--lang is {lang!r}", f"Use {alternatives(source_languages())}.")
     if (source is None or target is None) == (cases is None):
         raise UsageError("give either SRC and TGT or --cases FILE", "For example: mekong align article.th article.en")
     config = settings_from(overrides)
@@ -55,11 +61,11 @@ def align_command(
     rows: Iterator[dict[str, Any]]
     if cases is not None:
         given = [case for _, case in read_rows(cases, KEYS, "Give a JSONL file; a case has id, src_text, tgt_text.")]
-        rows = _with_progress(align_cases(given, encoder, lexicons), progress, len(given))
+        rows = _with_progress(align_cases(given, encoder, lexicons, lang), progress, len(given))
         as_json = True
     else:
         assert source is not None and target is not None
-        rows = _beads(_document(source, config), _document(target, config), config, (encoder, lexicons), progress)
+        rows = _beads(*_sides(source, target, config, lang), config, (encoder, lexicons), progress)
     if out is not None:
         write_lines(out, rows)
         progress.say(f"beads {out}")
@@ -76,8 +82,37 @@ def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: in
             task.advance(1)
 
 
-def _document(path: Path, config: Config) -> Document:
-    found = next(Reader(config.read).read([str(path)]), None)
+def _sides(source: Path, target: Path, config: Config, lang: str) -> tuple[Document, Document]:
+    """The two documents; where a text does not say surely what language it is in, the order of the arguments does."""
+    # Read as English, so that no text is rejected because its language cannot be told.
+    settings = config.read.model_copy(update={"lang": ENGLISH})
+    src, tgt = _document(source, settings), _document(target, settings)
+    told = lang or ("" if config.read.lang == "auto" else config.read.lang)
+    if src.lang == ENGLISH:
+        src = replace(src, lang=told or _source_language(src.text, tgt.text, source))
+    if tgt.lang == ENGLISH and is_sure(tgt.text):
+        tgt = replace(tgt, lang=detect(tgt.text))
+    return src, tgt
+
+
+def _source_language(text: str, other: str, path: Path) -> str:
+    """What a source text is in: what is detected, else, where that is unsure, the one source language in Latin letters.
+
+    Raises UsageError for a text that is surely in another language, and where several languages could be meant.
+    """
+    detected = detect(text)
+    swapped = detected == ENGLISH and detect(other) in source_languages()
+    if detected in source_languages() or swapped or (detected == ENGLISH and is_sure(text)):
+        return detected
+    latin = [code for code in source_languages() if not language(code).script]
+    if is_sure(text) or len(latin) != 1:
+        known = alternatives(source_languages())
+        raise UsageError(f"{path}: the language {detected!r} is no source language", f"Give --lang ({known}).")
+    return latin[0]
+
+
+def _document(path: Path, settings: ReadSettings) -> Document:
+    found = next(Reader(settings).read([str(path)]), None)
     if isinstance(found, Document):
         return found
     reason = found.reason if isinstance(found, Reject) else "no document in it"
@@ -88,9 +123,9 @@ def _beads(
     source: Document, target: Document, config: Config, readers: tuple[Encoder, Lexicons], progress: Progress
 ) -> Iterator[dict[str, Any]]:
     encoder, lexicons = readers
-    if target.lang != "en":
+    if target.lang != ENGLISH:
         raise UsageError(f"{target.source.path} is {target.lang}, not English", "The English document comes second.")
-    if source.lang == "en":
+    if source.lang == ENGLISH:
         raise UsageError(f"{source.source.path} is English", "The Thai or Vietnamese document comes first.")
     src = Side(source, tuple(segment([source], config.segment)), {})
     tgt = Side(target, tuple(segment([target], config.segment)), {})

@@ -35,6 +35,8 @@ NAME_WEIGHT = 0.25
 """What a capitalised common word of English counts against Vietnamese; in lower case it counts 1. Set by hand."""
 FEW = 0.25
 """Share of syllables that speak for Vietnamese up to which they are guests in another language; set by hand."""
+SURE_WORDS = 8
+"""Words in lower case from which detection is trusted against what a user says; set by hand."""
 MIN_SCORE = 0.25
 """Probability under which the statistical model's answer is none; set by hand."""
 
@@ -67,6 +69,15 @@ def detect(text: str) -> str:
         if entry.detection and _speaks_for(entry.detection, tokens):
             return entry.code
     return known_code(_guess(text, tokens))
+
+
+def is_sure(text: str) -> bool:
+    """Whether `text` says enough for `detect`: a script of its own, or SURE_WORDS words in lower case, more than
+    a list of names has."""
+    text = one_line(text[:MAX_CHARS], UNKNOWN)
+    if any(script_share(text, entry) >= SCRIPT_SHARE for entry in own_scripts()):
+        return True
+    return sum(token.islower() for token in word_tokens(text)) >= SURE_WORDS
 
 
 def word_tokens(text: str) -> list[str]:

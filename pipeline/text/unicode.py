@@ -42,6 +42,16 @@ RULES: tuple[Rule, ...] = (
 EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
 LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai_marks.RULES, "vietnamese": vietnamese.RULES}
 
+EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}"
+    "|[\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\u2600-\u2604\u2611-\u2618\u261d-\u2639\u263a\u2648-\u2653\u2665\u267b\u2692-\u26fd"
+    "\u2705\u2708-\u270d\u2728\u2744\u274c\u274e\u2753-\u2757\u2763\u2764\u2795-\u2797\u2b50\u2b55"
+    "\U0001f004\U0001f0cf\U0001f18e-\U0001f19a\U0001f300-\U0001f3fa\U0001f400-\U0001f64f\U0001f680-\U0001f6ff"
+    "\U0001f7e0-\U0001f7eb\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff]"
+)
+"""One emoji of those that Unicode draws in colour, a flag as one: without skin tones, joiners and variation selectors,
+which normalisation removes, and without marks that lists and tables use (check marks, stars, arrows)."""
+
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("‘’‚‛′´`ʼ＇", "'"),

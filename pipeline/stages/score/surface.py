@@ -13,7 +13,7 @@ from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text import data
 from pipeline.text.patterns import THAI_LETTERS, either
-from pipeline.text.unicode import fold
+from pipeline.text.unicode import EMOJI, fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
@@ -206,6 +206,19 @@ class QuoteAgreement(PairScorer):
         """The score that the class describes, of one pair."""
         ours, theirs = (len(_QUOTE.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
+
+
+class EmojiAgreement(PairScorer):
+    """Share of the source's emoji that the English keeps, 0 to 1; None where it has none.
+
+    Each counts once, however often it stands there, in whatever skin tone and order.
+    """
+
+    name = "emoji_agreement"
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        ours, theirs = (set(EMOJI.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
+        return len(ours & theirs) / len(ours) if ours else None
 
 
 def remains(source: str, english: str, lang: str) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from pipeline.stages.score.scorers import all_scorers, score_names
 from pipeline.stages.score.stage import signatures
 from pipeline.stages.score.surface import (
     Copy,
+    EmojiAgreement,
     Ending,
     LengthRatio,
     QuoteAgreement,
@@ -181,3 +182,23 @@ def test_quotation_marks_are_counted_on_both_sides():
     assert one(QuoteAgreement(), "เขาพูดว่า “ไป”", 'He said "go".') == 1
     assert one(QuoteAgreement(), "เขาพูดว่า “ไป”", "He said it's time to go.") == 0
     assert one(QuoteAgreement(), "เขาไป", "He's gone.") is None
+
+
+class TestEmoji:
+    @pytest.mark.parametrize(
+        ("source", "english", "share"),
+        [
+            ("ขอบคุณ 🙏🙏❤️", "Thank you 🙏❤", 1),
+            ("ขอบคุณ 🙏❤️", "Thank you ❤️", 0.5),
+            ("ไทย 🇹🇭 ลาว 🇱🇦", "Thailand 🇹🇭 Laos", 0.5),
+            ("👍🏽 ดี", "Good 👍", 1),
+            ("👩‍👧 บ้าน", "Home 👩👧", 1),
+            ("ข่าวดี 🎉", "Good news", 0),
+        ],
+    )
+    def test_the_share_that_is_kept(self, source, english, share):
+        assert one(EmojiAgreement(), source, english) == share
+
+    @pytest.mark.parametrize("text", ["ไม่มี", "★ ✔ → © ™ • 5", "1️⃣ ก"])
+    def test_without_emoji_it_does_not_apply(self, text):
+        assert one(EmojiAgreement(), text, "None 🎉") is None
