@@ -51,7 +51,7 @@ def _surface(facts: PairFacts) -> Signs:
     expected = facts.source_length / USUAL_RATIO.get(facts.pair.src_lang, 1.0)
     short = math.log((expected + SMOOTHING) / (facts.target_length + SMOOTHING))
     src_final, tgt_final = bool(FINAL.search(src)), bool(FINAL.search(tgt))
-    src_small, tgt_small = _starts_small(src), _starts_small(tgt)
+    src_small, tgt_small = starts_small(src), starts_small(tgt)
     unclosed = _unbalanced(tgt) - _unbalanced(src)
     open_end = float(not tgt_final) * min(1.0, len(tgt.split()) / LONG_WORDS)
     return {
@@ -71,7 +71,8 @@ def _surface(facts: PairFacts) -> Signs:
     }
 
 
-def _starts_small(text: str) -> float:
+def starts_small(text: str) -> float:
+    """1 where the first letter or digit is a small letter, else 0."""
     start = _START.match(text)
     return float(text[start.end() if start else 0 :][:1].islower())
 
