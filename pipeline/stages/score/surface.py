@@ -217,6 +217,7 @@ class EmojiAgreement(PairScorer):
     name = "emoji_agreement"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         ours, theirs = (set(EMOJI.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
         return len(ours & theirs) / len(ours) if ours else None
 
