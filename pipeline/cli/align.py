@@ -28,7 +28,7 @@ from pipeline.stages.score.surface import LengthRatio
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
-from pipeline.types import Document, Reject, Translation
+from pipeline.types import Document, Translation
 
 KEYS = ("id", "src_text", "tgt_text")
 
@@ -53,12 +53,13 @@ def align_command(
     lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:
-        given = [case for _, case in read_rows(cases, KEYS, "Give a JSONL file; a case has id, src_text, tgt_text.")]
+        given = _cases(cases)
         rows = _with_progress(align_cases(given, encoder, lexicons), progress, len(given))
         as_json = True
     else:
         assert source is not None and target is not None
-        rows = _beads(_document(source, config), _document(target, config), config, (encoder, lexicons), progress)
+        sides = [Reader(config.read).read_one(path) for path in (source, target)]
+        rows = _beads(sides[0], sides[1], config, (encoder, lexicons), progress)
     if out is not None:
         write_lines(out, rows)
         progress.say(f"beads {out}")
@@ -75,12 +76,15 @@ def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: in
             task.advance(1)
 
 
-def _document(path: Path, config: Config) -> Document:
-    found = next(Reader(config.read).read([str(path)]), None)
-    if isinstance(found, Document):
-        return found
-    reason = found.reason if isinstance(found, Reject) else "no document in it"
-    raise InputError(f"{path}: {reason}", "Give one UTF-8 text file a side.")
+def _cases(path: Path) -> list[dict[str, Any]]:
+    remedy = "Give a JSONL file; a case has id, src_text, tgt_text."
+    cases = []
+    for where, case in read_rows(path, KEYS, remedy):
+        for key in ("src_text", "tgt_text"):
+            if not isinstance(case[key], str):
+                raise InputError(f"{where}: {key!r} is a {type(case[key]).__name__}, not a string", remedy)
+        cases.append(case)
+    return cases
 
 
 def _beads(
