@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.load import settings_from
-from pipeline.config.settings import Config, ReadSettings
+from pipeline.config.settings import Config
 from pipeline.engines.encoders.base import Encoder
 from pipeline.engines.encoders.load import load_encoder
 from pipeline.engines.load import choose, load
@@ -32,7 +32,7 @@ from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
 from pipeline.text.language import detect, is_sure
 from pipeline.text.languages import alternatives, language, source_languages
-from pipeline.types import ENGLISH, Document, Reject, Translation
+from pipeline.types import ENGLISH, Document, Translation
 
 KEYS = ("id", "src_text", "tgt_text")
 
@@ -60,7 +60,7 @@ def align_command(
     lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:
-        given = [case for _, case in read_rows(cases, KEYS, "Give a JSONL file; a case has id, src_text, tgt_text.")]
+        given = _cases(cases)
         rows = _with_progress(align_cases(given, encoder, lexicons, lang), progress, len(given))
         as_json = True
     else:
@@ -86,7 +86,8 @@ def _sides(source: Path, target: Path, config: Config, lang: str) -> tuple[Docum
     """The two documents; where a text does not say surely what language it is in, the order of the arguments does."""
     # Read as English, so that no text is rejected because its language cannot be told.
     settings = config.read.model_copy(update={"lang": ENGLISH})
-    src, tgt = _document(source, settings), _document(target, settings)
+    reader = Reader(settings)
+    src, tgt = reader.read_one(source), reader.read_one(target)
     told = lang or ("" if config.read.lang == "auto" else config.read.lang)
     if src.lang == ENGLISH:
         src = replace(src, lang=told or _source_language(src.text, tgt.text, source))
@@ -111,12 +112,15 @@ def _source_language(text: str, other: str, path: Path) -> str:
     return latin[0]
 
 
-def _document(path: Path, settings: ReadSettings) -> Document:
-    found = next(Reader(settings).read([str(path)]), None)
-    if isinstance(found, Document):
-        return found
-    reason = found.reason if isinstance(found, Reject) else "no document in it"
-    raise InputError(f"{path}: {reason}", "Give one UTF-8 text file a side.")
+def _cases(path: Path) -> list[dict[str, Any]]:
+    remedy = "Give a JSONL file; a case has id, src_text, tgt_text."
+    cases = []
+    for where, case in read_rows(path, KEYS, remedy):
+        for key in ("src_text", "tgt_text"):
+            if not isinstance(case[key], str):
+                raise InputError(f"{where}: {key!r} is a {type(case[key]).__name__}, not a string", remedy)
+        cases.append(case)
+    return cases
 
 
 def _beads(

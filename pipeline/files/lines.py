@@ -6,16 +6,19 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 import zstandard
 
+from pipeline.errors import InputError
 from pipeline.types import Reject
 
 T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
+WHOLE_CHUNK = 1 << 20
 
 
 class BadInput(Exception):
@@ -88,6 +91,29 @@ def open_raw(path: Path) -> io.RawIOBase:
     if name.endswith(".zst"):
         return Inflating(stream, lambda: zstandard.ZstdDecompressor().decompressobj())
     return stream.detach()
+
+
+def check_file(path: Path, remedy: str) -> None:
+    """Raises InputError where a path is no file: nothing, a folder, a pipe."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a file", remedy)
+    if not path.is_file():
+        raise InputError(f"{path} is no file" if path.exists() else f"{path} does not exist", remedy)
+
+
+def read_whole(path: Path, remedy: str) -> bytes:
+    """All bytes of a file, decompressed.
+
+    Raises InputError where it cannot be opened, or is damaged or cut.
+    """
+    try:
+        with open_raw(path) as stream:
+            return b"".join(iter(partial(stream.read, WHOLE_CHUNK), b""))
+    except EOFError as error:
+        raise InputError(f"cannot read {path}: the compressed file is damaged: {error}", "Get it anew.") from error
+    except OSError as error:
+        problem = "is a folder, not a file" if path.is_dir() else error.strerror
+        raise InputError(f"cannot read {path}: {problem}", remedy) from error
 
 
 def open_lines(path: Path) -> LineReader:
@@ -212,5 +238,5 @@ def json_object(text: str) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise BadInput(f"not JSON: {error.msg}", len(text[: error.pos].encode())) from error
     if not isinstance(row, dict):
-        raise BadInput(f"a JSON {type(row).__name__}, not an object")
+        raise BadInput(f"no JSON object but a JSON {type(row).__name__}")
     return row

@@ -100,9 +100,12 @@ def test_unwritable_output_is_a_clear_error(
 def test_dry_run_writes_nothing(
     run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
+    folder = articles(tmp_path / "articles")
+    (folder / "a.docx").write_bytes(b"")
+    path = config(tmp_path, run_entry.name, paths=[str(folder)])
     assert mekong(monkeypatch, "run", path, "--out", tmp_path / "out", "--dry-run") == 0
-    assert run_entry.name in capfd.readouterr().out
+    said = capfd.readouterr().out
+    assert run_entry.name in said and "1 .docx" in " ".join(said.split())
     assert not (tmp_path / "out").exists()
 
 
@@ -123,6 +126,36 @@ def test_translate_gives_one_line_a_line(
     assert len(out) == 6 and out[5] == ""
     assert out[1] == "" and out[3] == ENGLISH[0]
     assert out[0] and out[0] != THAI[0]
+
+
+def test_the_example_of_align_runs_whatever_the_files_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "article.th", tmp_path / "article.en.gz"
+    source.write_text("\n".join(THAI), encoding="utf-8")
+    target.write_bytes(gzip.compress("\n".join(ENGLISH).encode()))
+    assert mekong(monkeypatch, "align", source, target, "--quiet") == 0
+    assert len(capfd.readouterr().out.splitlines()) == len(THAI)
+    for given, words in ((tmp_path, "is a folder"), (tmp_path / "none.en", "does not exist")):
+        assert mekong(monkeypatch, "align", source, given, "--quiet") == 1
+        assert words in capfd.readouterr().err
+    (tmp_path / "cases.json").write_text('[{"id": 1, "src_text": "a", "tgt_text": 5}]')
+    assert mekong(monkeypatch, "align", "--cases", tmp_path / "cases.json", "--quiet") == 1
+    assert "'tgt_text' is a int" in capfd.readouterr().err
+
+
+def test_translate_reads_compressed_text_and_refuses_what_is_none(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.en.GZ"
+    path.write_bytes(gzip.compress("\n".join(ENGLISH).encode()))
+    assert mekong(monkeypatch, "translate", path, "--model", run_entry.name, "--quiet") == 0
+    assert capfd.readouterr().out.splitlines() == ENGLISH
+    path.write_bytes(path.read_bytes()[:-9])
+    (tmp_path / "a.JSON").write_text("[]")
+    for given, words in ((path, "damaged"), (tmp_path, "is a folder"), (tmp_path / "a.JSON", "no lines of text")):
+        assert mekong(monkeypatch, "translate", given, "--model", run_entry.name, "--quiet") == 1
+        assert words in capfd.readouterr().err
 
 
 SEPARATORS = "\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029"
