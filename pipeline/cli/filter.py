@@ -39,6 +39,7 @@ class FilterArguments:
     config: Path | None
     preset: str | None
     held_out: Sequence[Path]
+    licence: str | None
     overrides: Sequence[str]
 
 
@@ -61,7 +62,7 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
         manifest = work.execute()
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
-    else:
+    elif not quiet:
         _summary(manifest, out)
 
 
@@ -77,7 +78,13 @@ def _settings(asked: FilterArguments) -> Config:
     data.setdefault("name", f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered")
     config = parse_settings(Config, data, str(asked.config or "the command line"))
     held_out = (*config.filter.held_out, *map(str, asked.held_out))
-    return config.model_copy(update={"filter": config.filter.model_copy(update={"held_out": held_out})})
+    licence = config.read.licence if asked.licence is None else asked.licence
+    return config.model_copy(
+        update={
+            "read": config.read.model_copy(update={"licence": licence}),
+            "filter": config.filter.model_copy(update={"held_out": held_out}),
+        }
+    )
 
 
 def _summary(manifest: FilterManifest, out: Path) -> None:

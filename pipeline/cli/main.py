@@ -131,9 +131,10 @@ def filter_corpus(
         list[Path], typer.Argument(metavar="FILE...", help="Pairs: .tsv .jsonl .parquet .tmx, or two files.")
     ],
     lang: Annotated[str, typer.Option(help="th or vi; may be left out where the files say it.")] = "",
-    preset: Annotated[str | None, typer.Option(help="keep-most, balanced or strict; default balanced.")] = None,
+    preset: Annotated[str | None, typer.Option(help="keep-most, balanced, strict or none; default balanced.")] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file with rules, see configs/.")] = None,
     held_out: Annotated[list[Path] | None, typer.Option(help="Texts that must not get in: a test set. Repeat.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence of pairs that state none, such as CC-BY-4.0.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; default out/<name of the first file>-filtered.")] = None,
     sets: Sets = None,
     as_json: AsJson = False,
@@ -150,7 +151,7 @@ def filter_corpus(
     """
     from pipeline.cli.filter import FilterArguments, filter_command
 
-    asked = FilterArguments(files, lang, config, preset, held_out or [], sets or [])
+    asked = FilterArguments(files, lang, config, preset, held_out or [], licence, sets or [])
     filter_command(asked, out, as_json=as_json, quiet=quiet)
 
 
@@ -199,6 +200,8 @@ def doctor(
     """Check that everything a run needs is there.
 
     Python, packages, device, memory, disk, offline state, models, and one small translation.
+
+    Example: mekong doctor --model opus-mt-th-en
     """
     from pipeline.cli.doctor import doctor_command
 
@@ -212,7 +215,7 @@ def _add_parts() -> None:
 
     app.command("score")(score_command)
     app.add_typer(models_app, name="models", help="List, check and add models.")
-    app.add_typer(bench_app, name="bench", help="Measure this machine.")
+    app.add_typer(bench_app, name="bench", help="Measure engines, aligners, filters and rankings.")
 
 
 if sys.platform == "linux":  # what these import is there on Linux only

@@ -15,14 +15,14 @@ from pipeline.errors import TooManyRejects, UsageError
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
+from pipeline.registry.facts import GENERAL
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_settings
-from pipeline.run.manifest import Manifest, is_finished
+from pipeline.run.manifest import Manifest
+from pipeline.run.preview import preview
 from pipeline.run.publish import publish, publish_again, report_path, translations_path
 from pipeline.run.run import Run
-from pipeline.stages.filter.held_out import held_out_files
-from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.paths import expand
 from pipeline.stages.write.stage import CORPUS
 
@@ -36,9 +36,7 @@ def run_command(
     progress = Progress(quiet=quiet)
     models.offline()
     run = Run(config, out, progress)
-    run.resources.check(translation=True)
-    check_rules(config.filter.rules)
-    held_out_files(config.filter.held_out)
+    run.check()
     model, plan = run.resources.translation_entry.name, run.resources.translation_plan
     progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
     if dry_run:
@@ -49,7 +47,7 @@ def run_command(
         manifest = publish(run.execute(), run.seconds)
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
-    else:
+    elif not quiet:
         _summary(manifest, out)
     rejected = manifest.counts.rejected_inputs
     if rejected > config.read.max_rejects:
@@ -60,21 +58,23 @@ def run_command(
 
 
 def _say_plan(run: Run) -> None:
-    resources = run.resources
-    found = expand(run.config.read.paths)
-    files = found.files
+    resources, found = run.resources, preview(run)
+    inputs = expand(run.config.read.paths)
+    files = inputs.files
     size = sum(path.stat().st_size for path in files if path.is_file())
     table = Table("what", "how much", box=None)
     table.add_row("input files", f"{len(files):,}")
     table.add_row("input bytes", f"{size:,}")
-    if found.passed_over:
-        table.add_row("passed over", found.passed_over_text())
+    table.add_row("documents", f"{_listed(found.documents) or 'none'}; {found.rejected:,} rejected")
+    if inputs.passed_over:
+        table.add_row("passed over", inputs.passed_over_text())
     table.add_row("translation model", f"{resources.translation_entry.name} ({resources.translation_entry.licence})")
     table.add_row("sentence encoder", f"{resources.encoder_entry.name} ({resources.encoder_entry.licence})")
     if resources.reader_entry:
         table.add_row("filter model", f"{resources.reader_entry.name} ({resources.reader_entry.licence})")
     table.add_row("output folder", str(run.out))
-    table.add_row("finished before", "yes" if is_finished(run.out) else "no")
+    changed = f"no longer, changed since: {', '.join(found.changed)}" if found.changed else "yes"
+    table.add_row("finished before", changed if found.finished else "no")
     Console().print(table)
 
 
@@ -92,6 +92,9 @@ def _summary(manifest: Manifest, out: Path) -> None:
     table.add_row("time", clock(sum(manifest.seconds.values())))
     console = Console(highlight=False)
     console.print(table)
+    for model in manifest.models:
+        if model.general and manifest.counts.translations:
+            console.print(f"{model.name} is {GENERAL}.", markup=False)
     left = (("corpus", out / CORPUS), ("report", report_path(out)), ("translations", translations_path(out)))
     for label, path in left:
         console.print(f"{label:<13} {path}", soft_wrap=True, markup=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.config.settings import Config
@@ -32,7 +32,7 @@ from pipeline.stages.read.pairs import Corpus, Given
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.stage import BATCH, score
 from pipeline.stages.write.record import CorpusRow
-from pipeline.types import Reject, Scored, Verdict
+from pipeline.types import Reject, Scored, Source, Verdict
 
 NAMED = "named by the input corpus"
 
@@ -136,7 +136,12 @@ class CorpusFilter:
         for given, scored, verdict in judged(self._rows(), self.config.filter):
             self._count(scored, verdict)
             advance(1)
-            yield CorpusRow(scored, verdict, given.source, given.english, given.model)
+            source, english = self._licensed(given.source), given.english and self._licensed(given.english)
+            yield CorpusRow(scored, verdict, source, english, given.model)
+
+    def _licensed(self, source: Source) -> Source:
+        """Where a row states no licence it is that of the settings, added late so that it costs no scoring."""
+        return source if source.licence else replace(source, licence=self.config.read.licence)
 
     def _rows(self) -> Iterator[tuple[Given, Scored]]:
         for number in self.shards.numbers:

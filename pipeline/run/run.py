@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config.settings import Config
+from pipeline.engines.load import choose
 from pipeline.errors import InputError
 from pipeline.files.progress import Progress, Task
 from pipeline.files.store import Store
@@ -31,6 +32,9 @@ from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
 from pipeline.stages.align import stage as alignment
 from pipeline.stages.filter.decisions import Decisions
+from pipeline.stages.filter.held_out import held_out_files
+from pipeline.stages.filter.stage import check_rules
+from pipeline.stages.read.paths import expand
 from pipeline.stages.read.stage import Reader
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.stage import BATCH, score
@@ -87,10 +91,22 @@ class Run:
         self.seconds[stage] = round(time.monotonic() - began, 3)
         self.stop.check()
 
-    def read(self) -> None:
-        """Read the input anew, cut it into shards of documents, commit those that changed."""
+    def check(self) -> None:
+        """Find out what can be known before anything is loaded or written, and before what may ask for a download.
+
+        Raises UsageError when the device or a score of a rule is not there, InputError when no input is named, or one
+        or a held-out file does not exist, ModelMissing when a model is not in the store.
+        """
+        choose(self.resources.translation_entry, self.config.translate)
         if not self.config.read.paths:
             raise InputError("read.paths is empty", "Name files, folders or globs in it.")
+        expand(self.config.read.paths)
+        check_rules(self.config.filter.rules)
+        held_out_files(self.config.filter.held_out)
+        self.resources.check(translation=True)
+
+    def read(self) -> None:
+        """Read the input anew, cut it into shards of documents, commit those that changed."""
         rejects: list[Reject] = []
         shard: list[Document] = []
         for item in Reader(self.config.read, self.progress.warn).read(self.config.read.paths):

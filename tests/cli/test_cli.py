@@ -64,6 +64,8 @@ def test_bad_files_are_set_aside_with_reasons_and_the_rest_is_done(
     ("arguments", "code", "words"),
     [
         (["--set", "read.paths=[nowhere/at/all]"], 1, ["nowhere/at/all", "does not exist"]),
+        (["--set", "read.paths=[nowhere]", "--set", "translate.model=opus-mt-th-en"], 1, ["nowhere does not exist"]),
+        (["--set", "read.paths=[]", "--set", "translate.model=opus-mt-th-en"], 1, ["read.paths is empty"]),
         (["--set", "translate.modle=x"], 2, ["translate.modle", "did you mean 'model'"]),
         (["--set", "translate.model=opus-mt-th-em"], 2, ["opus-mt-th-em", "opus-mt-th-en"]),
         (["--set", "translate.model=opus-mt-th-en"], 1, ["not in the store", "mekong models add opus-mt-th-en"]),
@@ -86,6 +88,21 @@ def test_bad_settings_end_with_a_message_and_no_traceback(
     assert error.startswith("mekong: ") and "Traceback" not in error
     for word in words:
         assert word in error
+    if "does not exist" in words[-1] or "empty" in words[-1]:
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_gpu_is_told_before_a_missing_model(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Else people fetch 17 GB for a machine that cannot use them."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert mekong(monkeypatch, "run", "configs/gpu.yaml", "--set", "read.paths=[samples]", "--out", store / "out") == 2
+    assert "torch sees no usable GPU" in capfd.readouterr().err
+    changed = ("--set", "translate.device=cpu", "--set", "read.paths=[samples]")
+    assert mekong(monkeypatch, "run", "configs/gpu.yaml", *changed, "--out", store / "out") == 1
+    assert "mekong models add nllb-200-3.3B" in capfd.readouterr().err
 
 
 def test_unwritable_output_is_a_clear_error(
@@ -106,7 +123,34 @@ def test_dry_run_writes_nothing(
     assert mekong(monkeypatch, "run", path, "--out", tmp_path / "out", "--dry-run") == 0
     said = capfd.readouterr().out
     assert run_entry.name in said and "1 .docx" in " ".join(said.split())
+    assert "1 en, 1 th, 1 vi; 0 rejected" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_says_finished_only_where_nothing_has_changed(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = articles(tmp_path / "articles"), tmp_path / "out"
+    path = config(tmp_path, run_entry.name, paths=[str(folder)])
+    terms = tmp_path / "terms.tsv"
+    terms.write_text("ข่าว\tnews\tNOUN\n", encoding="utf-8")
+    hints = ("--set", "translate.use_glossary=true", "--set", f"translate.glossary=[{terms}]")
+
+    def finished(*more: object) -> str:
+        monkeypatch.setenv("COLUMNS", "300")
+        assert mekong(monkeypatch, "run", path, "--out", out, "--dry-run", *hints, *more) == 0
+        return capfd.readouterr().out.partition("finished before")[2].strip()
+
+    assert finished() == "no"
+    assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *hints) == 0
+    assert capfd.readouterr().out == ""
+    assert finished("--set", "translate.workers=1") == "yes"
+    assert "filter.near_duplicates" in finished("--set", "filter.near_duplicates=0.9")
+    terms.write_text("ข่าว\treport\tNOUN\n", encoding="utf-8")
+    assert finished().endswith("changed since: what the translations are made with")
+    terms.write_text("ข่าว\tnews\tNOUN\n", encoding="utf-8")
+    (folder / "new.txt").write_text(THAI[0], encoding="utf-8")
+    assert finished().endswith("changed since: the input")
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

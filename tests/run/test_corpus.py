@@ -1,5 +1,7 @@
 """`mekong filter` from outside, with an encoder that counts letters."""
 
+import importlib
+
 import orjson
 import pytest
 
@@ -15,6 +17,7 @@ SETS = ("--set", "run.shard_chars=150", "--lang", "vi", "--quiet")
 
 @pytest.fixture(autouse=True)
 def encoder(monkeypatch):
+    importlib.import_module("pipeline.engines.load")  # what it imports by name must be the real thing for later tests
     made = LetterEncoder("vi", "en")
     monkeypatch.setattr(load, "load_encoder", lambda entry: made)
     monkeypatch.setattr(models, "locate", lambda entry: None)
@@ -116,6 +119,24 @@ def test_an_input_without_pairs_says_where_the_reasons_are(monkeypatch, capfd, t
     assert mekong(monkeypatch, "filter", path, "--out", tmp_path / "out", *SETS) == 1
     assert "no pair in the input (2 lines set aside)" in capfd.readouterr().err
     assert len(lines(tmp_path / "out" / "rejected.jsonl")) == 2
+
+
+def test_pairs_that_state_no_licence_have_that_of_the_settings(monkeypatch, capfd, tmp_path, encoder):
+    path, out = tmp_path / "own.jsonl", tmp_path / "out"
+    first = {"id": "a", "src": VIETNAMESE[0], "tgt": ENGLISH[0], "licence": "MIT", "tgt_path": "x"}
+    second = {"id": "b", "src": VIETNAMESE[1], "tgt": ENGLISH[1], "tgt_path": "x"}
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in (first, second)))
+
+    def licences(*more):
+        assert mekong(monkeypatch, "filter", path, "--out", out, "--preset", "none", "--json", *SETS, *more) == 0
+        rows = lines(out / "corpus" / "pairs.jsonl")
+        card = (out / "corpus" / "README.md").read_text()
+        assert all(f"- {row['licence'] or 'not stated'}\n" in card for row in rows)
+        return [row["licence"] for row in rows], orjson.loads(capfd.readouterr().out)["counts"]["scored_now"]
+
+    assert licences("--set", "read.licence=CC-BY-4.0") == (["MIT", "CC-BY-4.0"], 2)
+    assert licences("--licence", "CC0-1.0") == (["MIT", "CC0-1.0"], 0)
+    assert licences() == (["MIT", ""], 0)
 
 
 def test_pairs_say_who_made_the_english(monkeypatch, tmp_path):

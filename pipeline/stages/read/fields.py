@@ -76,7 +76,8 @@ def _whole(value: Any) -> str:
     """The digits of a whole number that a float holds exactly, however it is written; empty for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or is_missing(value):
         return ""
-    return str(int(value)) if abs(value) < MAX_WHOLE and value == int(value) else ""
+    number: Any = value  # abs() of the union has no type that mypy can compare
+    return str(int(number)) if abs(number) < MAX_WHOLE and number == int(number) else ""
 
 
 def _number(value: Any, name: str) -> str:

@@ -1,0 +1,79 @@
+"""What a run would do, found out without doing it: `mekong run --dry-run`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import MekongError
+from pipeline.files.store import digest
+from pipeline.run import keys
+from pipeline.run import shards as kinds
+from pipeline.run.finished import FinishedRun
+from pipeline.run.manifest import is_finished
+from pipeline.run.run import Run
+from pipeline.stages.read.stage import Reader
+from pipeline.types import Document
+
+SPEED_ONLY = {f"translate.{name}" for name in keys.SPEED_ONLY}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`documents` by language and `rejected` are what the input holds now.
+
+    `finished` is whether the folder holds a finished run, `changed` what is no longer as it was then: settings by name,
+    other things in words.
+    """
+
+    documents: dict[str, int]
+    rejected: int
+    finished: bool
+    changed: tuple[str, ...]
+
+
+def preview(run: Run) -> Preview:
+    """Read the input and compare it, and the settings, with those of the run in the folder; writes nothing.
+
+    Raises InputError when a path of the input does not exist.
+    """
+    languages: Counter[str] = Counter()
+    documents: set[str] = set()
+    rejected = 0
+    for item in Reader(run.config.read).read(run.config.read.paths):
+        if isinstance(item, Document):
+            languages[item.lang] += 1
+            documents.add(digest(item))
+        else:
+            rejected += 1
+    finished = is_finished(run.out)
+    changed = tuple(_changed(run, documents)) if finished else ()
+    return Preview(dict(sorted(languages.items())), rejected, finished, changed)
+
+
+def _changed(run: Run, documents: set[str]) -> Iterator[str]:
+    try:
+        before = FinishedRun.read(run.out, run.progress)
+        shards = before.shards
+        if documents != {digest(document) for n in shards.numbers for document in shards.documents(n)}:
+            yield "the input"
+        then, now = _flat(before.config.model_dump(mode="json")), _flat(run.config.model_dump(mode="json"))
+        yield from sorted(name for name in (then.keys() | now.keys()) - SPEED_ONLY if then.get(name) != now.get(name))
+        glossaries = run.resources.glossary_digests()
+        translator = keys.translator_key(run.resources.translator_identity, run.config.translate, glossaries)
+        for n in shards.numbers:
+            if shards.key(kinds.TRANSLATIONS, n) != keys.translations_key(translator, shards.key(kinds.SEGMENTS, n)):
+                yield "what the translations are made with"
+                return
+    except MekongError as error:
+        yield str(error).partition("\n")[0]
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
