@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pipeline.text.data import words
 from pipeline.text.numbers import quantities_thai
 from pipeline.text.numbers.dates import stamps, year
 from pipeline.text.numbers.fragments import BE, CE, COMMON_YEARS
 from pipeline.text.numbers.quantities import Kind, Number, quantities, western_digits
+from pipeline.text.numbers.rereading import reread
+from pipeline.text.numbers.signs import signed
 from pipeline.text.numbers.years_thai import bare_year
 from pipeline.text.patterns import ADDRESS, either
 
@@ -20,7 +23,11 @@ _PERCENT_AFTER = {
     "en": re.compile(r"[ -]?(?:%|％|per ?cent\b|percentage point|pct\b)", re.IGNORECASE),
 }
 _PERCENT_BEFORE = re.compile("ร้อยละ ?[-–−]?$")
-_PERMILLE_AFTER = {"th": re.compile(" ?(?:‰|ต่อพัน(?!ธ))")}
+_PERMILLE_AFTER = {
+    "th": re.compile(" ?(?:‰|ต่อพัน(?!ธ))"),
+    "vi": re.compile(r" ?(?:‰|phần (?:nghìn|ngàn)\b)", re.IGNORECASE),
+    "en": re.compile(r"[ -]?(?:‰|per ?mill?e?\b|(?:parts )?per thousand\b)", re.IGNORECASE),
+}
 _SIGN = f"(?:{either(words('currency_signs.txt'))}) ?"
 _MONEY_BEFORE = re.compile(_SIGN + "$")
 _MONEY_AFTER = {
@@ -46,13 +53,13 @@ def numbers(text: str, lang: str) -> list[Number]:
     plain = _without_addresses(western_digits(text))
     stated, used = stamps(plain, lang)
     for quantity in _quantities(plain, lang):
-        if all(quantity.end <= start or end <= quantity.start for start, end in used):
+        if 1 not in used[quantity.start : quantity.end]:
             stated.append(quantity)
-    stated.sort(key=lambda number: number.start)
+    stated = reread(plain, sorted(stated, key=lambda number: number.start), lang)
     for i, number in enumerate(stated):
         if number.kind == "number":
             stated[i] = _classified(plain, number, stated[i - 1] if i else None, lang)
-    return quantities_thai.signed(plain, stated) if lang == "th" else stated
+    return quantities_thai.signed(plain, stated) if lang == "th" else signed(plain, stated, lang)
 
 
 def _without_addresses(text: str) -> str:
@@ -80,13 +87,13 @@ def _classified(text: str, number: Number, previous: Number | None, lang: str) -
     kind: Kind = "number"
     if _PERCENT_AFTER.get(lang, _PERCENT_AFTER["en"]).match(text, number.end) or _PERCENT_BEFORE.search(before):
         kind = "percent"
-    elif lang in _PERMILLE_AFTER and _PERMILLE_AFTER[lang].match(text, number.end):
+    elif _PERMILLE_AFTER.get(lang, _PERMILLE_AFTER["en"]).match(text, number.end):
         kind = "permille"
     elif _MONEY_BEFORE.search(before) or _MONEY_AFTER_RE.get(lang, _MONEY_AFTER_RE["en"]).match(text, number.end):
         kind = "money"
     elif _ORDINAL_AFTER.match(text, number.end) or (lang in _ORDINAL_BEFORE and _ORDINAL_BEFORE[lang].search(before)):
         kind = "ordinal"
-    return Number(number.start, number.end, number.value, kind)
+    return replace(number, kind=kind)
 
 
 def _year(text: str, number: Number, previous: Number | None, lang: str) -> Number | None:
@@ -104,6 +111,9 @@ def _year(text: str, number: Number, previous: Number | None, lang: str) -> Numb
     if len(digits) == 2:
         if previous and follows and gap in ("-", "–", "/") and int(digits) == (_written(text, previous) + 1) % 100:
             return Number(number.start, number.end, previous.value + 1, "year", previous.era)
+        if previous and gap in ("-", "–", "—") and int(digits) > previous.value % 100:
+            century = previous.value - previous.value % 100
+            return Number(number.start, number.end, century + int(digits), "year", "CE", otherwise=((number,),))
         return None
     value = int(digits)
     if value in COMMON_YEARS and (1900 <= value <= 2100) and not _COUNTED.match(text, number.end):
