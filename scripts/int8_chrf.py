@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sacrebleu.metrics import CHRF
+from sacrebleu.metrics.chrf import CHRF
 
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request, Translator

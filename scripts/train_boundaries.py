@@ -168,10 +168,10 @@ def fit(parts: list[Examples], lang: str) -> BoundaryModel:
         logits = torch.nn.functional.embedding_bag(rows, weights, starts, mode="sum", per_sample_weights=values)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0] + bias, labels, reduction="sum")
         loss = loss + PENALTY[lang] / 2 * weights.square().sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     table = np.zeros(1 << BITS, dtype=np.float32)
     table[used] = weights.detach().numpy()[:, 0].astype(np.float16)
     return BoundaryModel(lang, table, bias.item(), (4.66, 0.54), PRIOR[lang], LIFT[lang])
@@ -181,7 +181,8 @@ def scores(model: BoundaryModel, examples: Examples) -> NDArray[np.float64]:
     """Log-odds of all rows."""
     summed = np.cumsum([0, *(model.weights[examples.ids].astype(np.float64) * examples.values)])
     ends = np.array(examples.ends)
-    return summed[ends[1:]] - summed[ends[:-1]] + model.bias
+    odds: NDArray[np.float64] = summed[ends[1:]] - summed[ends[:-1]] + model.bias
+    return odds
 
 
 def calibration(odds: NDArray[np.float64], labels: NDArray[np.float64]) -> tuple[float, float]:

@@ -69,8 +69,10 @@ SETTINGS: dict[str, Any] = {
 TOLERANCE = 1e-4
 LIMITS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _SHORT, _LONG = ("short", "short2"), ("long", "long2")
-_NAMES = ("names_missing", "countries_extra", "countries_changed", "names_unsupported", "names_unsupported_sum")
-_NAMES += ("names_both", "names_sure_both", "words_unsupported", "words_unsupported_sum")
+_NAMES = (
+    *("names_missing", "countries_extra", "countries_changed", "names_unsupported", "names_unsupported_sum"),
+    *("names_both", "names_sure_both", "words_unsupported", "words_unsupported_sum"),
+)
 _NUMBERS = ("numbers_missing", "numbers_extra", "numbers_changed")
 _CUT = ("open_end", "open_end_short", "only_source_final", "dangling", "target_small", "target_quotes")
 RISES: dict[str, tuple[str, ...]] = {
@@ -107,8 +109,10 @@ FALLS: dict[str, tuple[str, ...]] = {
 """And those of which more can only mean the opposite."""
 GOOD_OVER_HALF = {"unrelated": 0.001, "omission": 0.002, "addition": 0.001, "name_error": 0.001}
 BATCH = 256
-VECTORS = ("cosine", "cosine2", "without_", "source_front_cosine", "source_end_cosine", "target_front_cosine")
-VECTORS += ("target_end_cosine",)
+VECTORS = (
+    *("cosine", "cosine2", "without_", "source_front_cosine", "source_end_cosine", "target_front_cosine"),
+    "target_end_cosine",
+)
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,9 @@ def table(pairs: list[Good], encoder: Remembering | None, reader: PairReader | N
     wanted = tuple(
         key for kind, keys in KINDS.items() for key in keys if reader is None or kind in READ[pairs[0].src_lang]
     )
-    made = [(("gold",), i, good.src_text, good.tgt_text) for i, good in enumerate(pairs)]
+    made: list[tuple[tuple[str, ...], int, str, str]] = [
+        (("gold",), i, good.src_text, good.tgt_text) for i, good in enumerate(pairs)
+    ]
     for bad in inject(pairs):
         done = (bad.kind, bad.variant)
         if any(done[: len(key)] == key for key in wanted):

@@ -55,9 +55,10 @@ def test_a_planted_arrow_up_is_found_also_when_lazy(planted: Path) -> None:
 
 
 def test_a_planted_cycle_is_found_also_when_for_types_only(planted: Path) -> None:
-    code = "\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pipeline.files.tables import Row\n"
+    code = "\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pipeline.files.tables import rows\n"
     plant(planted / "files" / "lines.py", code)  # tables imports lines
-    assert cycles(planted) == [["pipeline.files.lines", "pipeline.files.tables"]]
+    (ring,) = cycles(planted)
+    assert {"pipeline.files.lines", "pipeline.files.tables"} <= set(ring)
 
 
 def test_a_planted_heavy_import_is_found(planted: Path) -> None:

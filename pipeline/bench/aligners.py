@@ -98,6 +98,7 @@ class MekongAligner(Aligner):
         self.lexicons = load_lexicons("auto")
 
     def align(self, case: Case) -> list[SpanPair]:
+        """See Aligner."""
         gold = case.gold
         if not case.given:
             row = {"id": case.id, "src_text": gold.src_text, "tgt_text": gold.tgt_text}
@@ -119,6 +120,7 @@ class GaleChurch(Aligner):
     name = "gale-church"
 
     def align(self, case: Case) -> list[SpanPair]:
+        """See Aligner."""
         (src, _), (tgt, _) = (_sentences(case, side) for side in (0, 1))
         return _spans(gale_church(src.lengths.tolist(), tgt.lengths.tolist()), src, tgt)
 
@@ -129,6 +131,7 @@ class Vecalign(Aligner):
     name = "vecalign's way"
 
     def align(self, case: Case) -> list[SpanPair]:
+        """See Aligner."""
         src, tgt = (_sentences(case, side) for side in (0, 1))
         pairs = self.search(*(_vectors(units, self.encoder, lang) for units, lang in (src, tgt)))
         return _spans(pairs, src[0], tgt[0])
@@ -144,6 +147,7 @@ class VecalignItself(Vecalign):
     name = "vecalign"
 
     def search(self, src: Vectors, tgt: Vectors) -> list[Pair]:
+        """See Vecalign."""
         package = _vecalign()
         if not src.shape[1] or not tgt.shape[1]:
             return vecalign_style(src, tgt, MOST)

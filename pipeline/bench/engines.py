@@ -49,15 +49,18 @@ class MekongEngineArm:
         self.engine: Any = None
 
     def use(self, settings: ArmSettings) -> None:
+        """See MeasuredEngine."""
         from pipeline.engines.mekong.engine import MekongEngine
 
         self.close()
         self.engine = MekongEngine(**self.where, search=self.search, workers=settings.workers, threads=settings.threads)
 
     def feed(self, sources: list[list[int]], lengths: list[int]) -> None:
+        """See MeasuredEngine."""
         self.sources, self.lengths = sources, lengths
 
     def run(self, rows: int) -> tuple[list[int], int | None]:
+        """See MeasuredEngine."""
         before = self.engine.stats.computed_steps
         lengths = self.lengths[:rows]
         outputs = self.engine.generate(self.sources[:rows], lengths, min_new_tokens=lengths)
@@ -71,6 +74,7 @@ class MekongEngineArm:
         return float(self.engine.stats.model_seconds)
 
     def close(self) -> None:
+        """See MeasuredEngine."""
         if self.engine is not None:
             self.engine.close()
             self.engine = None
@@ -85,6 +89,7 @@ class CTranslate2:
         self.threads: tuple[int, int] | None = None
 
     def use(self, settings: ArmSettings) -> None:
+        """See MeasuredEngine."""
         import ctranslate2
 
         self.settings = settings
@@ -97,10 +102,12 @@ class CTranslate2:
             )  # fmt: skip
 
     def feed(self, sources: list[list[int]], lengths: list[int]) -> None:
+        """See MeasuredEngine."""
         self.sources = [[self.names[token] for token in row] for row in sources]
         self.lengths = lengths
 
     def run(self, rows: int) -> tuple[list[int], int | None]:
+        """See MeasuredEngine."""
         results = self._one_length(rows) if self.settings.unit == "one length" else self._by_callback(rows)
         return [len(result.hypotheses[0]) for result in results], None
 
@@ -135,6 +142,7 @@ class CTranslate2:
         return [answer.result() for answer in asked]
 
     def close(self) -> None:
+        """See MeasuredEngine."""
         self.translator = None
 
 
@@ -158,12 +166,15 @@ class Transformers:
         )
 
     def use(self, settings: ArmSettings) -> None:
+        """See MeasuredEngine."""
         self.settings = settings
 
     def feed(self, sources: list[list[int]], lengths: list[int]) -> None:
+        """See MeasuredEngine."""
         self.sources, self.lengths = sources, lengths
 
     def run(self, rows: int) -> tuple[list[int], int | None]:
+        """See MeasuredEngine."""
         made = [0] * rows
         steps = 0
         batches = self._batches(rows)
@@ -206,6 +217,7 @@ class Transformers:
         return made
 
     def close(self) -> None:
+        """See MeasuredEngine."""
         self.model = None
 
 

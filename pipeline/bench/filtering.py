@@ -24,7 +24,7 @@ from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import BATCH, score
 from pipeline.text.language import detect
 from pipeline.text.languages import alternatives, language, source_languages
-from pipeline.text.unicode import normalise
+from pipeline.text.unicode import one_line
 from pipeline.types import Pair
 
 GOLD = "gold"
@@ -126,11 +126,7 @@ def _from_lines(path: Path) -> Iterator[Good]:
 
 
 def _good(source: str, target: str, lang: str, document: str = "") -> Good:
-    return Good(_line(source, lang), _line(target, "en"), lang, document)
-
-
-def _line(text: str, lang: str) -> str:
-    return " ".join(normalise(text, lang).text.split())
+    return Good(one_line(source, lang), one_line(target, "en"), lang, document)
 
 
 def measure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
 from pipeline.files.progress import Progress
 from pipeline.files.rows import read_rows
+from pipeline.files.separators import one_line
 from pipeline.files.store import to_json, write_lines
 from pipeline.registry import models
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons
@@ -28,10 +30,11 @@ from pipeline.stages.score.surface import LengthRatio
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
-from pipeline.types import Document, Reject, Translation
+from pipeline.text.language import detect, is_sure
+from pipeline.text.languages import alternatives, language, source_languages
+from pipeline.types import ENGLISH, Document, Translation
 
 KEYS = ("id", "src_text", "tgt_text")
-FIELD = str.maketrans("\t\n", "  ")
 
 
 def align_command(
@@ -41,10 +44,13 @@ def align_command(
     out: Path | None,
     overrides: Sequence[str],
     *,
+    lang: str = "",
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Print or write the beads of SRC and TGT, or of every case of a JSONL file."""
+    """Print or write the beads of SRC and TGT, or of every case of a JSONL file; `lang` is that of the source side."""
+    if lang not in ("", *source_languages()):
+        raise UsageError(f"--lang is {lang!r}", f"Use {alternatives(source_languages())}.")
     if (source is None or target is None) == (cases is None):
         raise UsageError("give either SRC and TGT or --cases FILE", "For example: mekong align article.th article.en")
     config = settings_from(overrides)
@@ -54,12 +60,12 @@ def align_command(
     lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:
-        given = [case for _, case in read_rows(cases, KEYS, "Give a JSONL file; a case has id, src_text, tgt_text.")]
-        rows = _with_progress(align_cases(given, encoder, lexicons), progress, len(given))
+        given = _cases(cases)
+        rows = _with_progress(align_cases(given, encoder, lexicons, lang), progress, len(given))
         as_json = True
     else:
         assert source is not None and target is not None
-        rows = _beads(_document(source, config), _document(target, config), config, (encoder, lexicons), progress)
+        rows = _beads(*_sides(source, target, config, lang), config, (encoder, lexicons), progress)
     if out is not None:
         write_lines(out, rows)
         progress.say(f"beads {out}")
@@ -76,21 +82,54 @@ def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: in
             task.advance(1)
 
 
-def _document(path: Path, config: Config) -> Document:
-    found = next(Reader(config.read).read([str(path)]), None)
-    if isinstance(found, Document):
-        return found
-    reason = found.reason if isinstance(found, Reject) else "no document in it"
-    raise InputError(f"{path}: {reason}", "Give one UTF-8 text file a side.")
+def _sides(source: Path, target: Path, config: Config, lang: str) -> tuple[Document, Document]:
+    """The two documents; where a text does not say surely what language it is in, the order of the arguments does."""
+    # Read as English, so that no text is rejected because its language cannot be told.
+    settings = config.read.model_copy(update={"lang": ENGLISH})
+    reader = Reader(settings)
+    src, tgt = reader.read_one(source), reader.read_one(target)
+    told = lang or ("" if config.read.lang == "auto" else config.read.lang)
+    if src.lang == ENGLISH:
+        src = replace(src, lang=told or _source_language(src.text, tgt.text, source))
+    if tgt.lang == ENGLISH and is_sure(tgt.text):
+        tgt = replace(tgt, lang=detect(tgt.text))
+    return src, tgt
+
+
+def _source_language(text: str, other: str, path: Path) -> str:
+    """What a source text is in: what is detected, else, where that is unsure, the one source language in Latin letters.
+
+    Raises UsageError for a text that is surely in another language, and where several languages could be meant.
+    """
+    detected = detect(text)
+    swapped = detected == ENGLISH and detect(other) in source_languages()
+    if detected in source_languages() or swapped or (detected == ENGLISH and is_sure(text)):
+        return detected
+    latin = [code for code in source_languages() if not language(code).script]
+    if is_sure(text) or len(latin) != 1:
+        known = alternatives(source_languages())
+        raise UsageError(f"{path}: the language {detected!r} is no source language", f"Give --lang ({known}).")
+    return latin[0]
+
+
+def _cases(path: Path) -> list[dict[str, Any]]:
+    remedy = "Give a JSONL file; a case has id, src_text, tgt_text."
+    cases = []
+    for where, case in read_rows(path, KEYS, remedy):
+        for key in ("src_text", "tgt_text"):
+            if not isinstance(case[key], str):
+                raise InputError(f"{where}: {key!r} is a {type(case[key]).__name__}, not a string", remedy)
+        cases.append(case)
+    return cases
 
 
 def _beads(
     source: Document, target: Document, config: Config, readers: tuple[Encoder, Lexicons], progress: Progress
 ) -> Iterator[dict[str, Any]]:
     encoder, lexicons = readers
-    if target.lang != "en":
+    if target.lang != ENGLISH:
         raise UsageError(f"{target.source.path} is {target.lang}, not English", "The English document comes second.")
-    if source.lang == "en":
+    if source.lang == ENGLISH:
         raise UsageError(f"{source.source.path} is English", "The Thai or Vietnamese document comes first.")
     src = Side(source, tuple(segment([source], config.segment)), {})
     tgt = Side(target, tuple(segment([target], config.segment)), {})
@@ -148,4 +187,4 @@ def _text(document: Document, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    return "\t".join((row["src_text"].translate(FIELD), row["tgt_text"].translate(FIELD), f"{row['similarity']:.3f}"))
+    return "\t".join((*(one_line(row[side])[0] for side in ("src_text", "tgt_text")), f"{row['similarity']:.3f}"))

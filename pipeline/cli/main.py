@@ -107,6 +107,7 @@ def align(
     source: Annotated[Path | None, typer.Argument(metavar="SRC", help="Thai or Vietnamese text.")] = None,
     target: Annotated[Path | None, typer.Argument(metavar="TGT", help="English text.")] = None,
     cases: Annotated[Path | None, typer.Option(help="JSONL with id, src_text, tgt_text instead of two files.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of SRC, th or vi; detected where it is not given.")] = "",
     out: Annotated[Path | None, typer.Option(help="Where the beads go; default standard output.")] = None,
     sets: Sets = None,
     as_json: Annotated[bool, typer.Option("--json", help="Beads as JSON lines with character spans.")] = False,
@@ -121,7 +122,7 @@ def align(
     """
     from pipeline.cli.align import align_command
 
-    align_command(source, target, cases, out, sets or [], as_json=as_json, quiet=quiet)
+    align_command(source, target, cases, out, sets or [], lang=lang, as_json=as_json, quiet=quiet)
 
 
 @app.command("filter")

@@ -23,7 +23,7 @@ from pipeline.run.publish import publish, publish_again, report_path, translatio
 from pipeline.run.run import Run
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
-from pipeline.stages.read.stage import expand
+from pipeline.stages.read.paths import expand
 from pipeline.stages.write.stage import CORPUS
 
 
@@ -61,11 +61,14 @@ def run_command(
 
 def _say_plan(run: Run) -> None:
     resources = run.resources
-    files = list(expand(run.config.read.paths))
+    found = expand(run.config.read.paths)
+    files = found.files
     size = sum(path.stat().st_size for path in files if path.is_file())
     table = Table("what", "how much", box=None)
     table.add_row("input files", f"{len(files):,}")
     table.add_row("input bytes", f"{size:,}")
+    if found.passed_over:
+        table.add_row("passed over", found.passed_over_text())
     table.add_row("translation model", f"{resources.translation_entry.name} ({resources.translation_entry.licence})")
     table.add_row("sentence encoder", f"{resources.encoder_entry.name} ({resources.encoder_entry.licence})")
     if resources.reader_entry:

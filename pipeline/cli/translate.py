@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from pipeline.config.load import settings_from
 from pipeline.engines.base import Hypothesis, Request, Translator
 from pipeline.engines.load import choose, load
 from pipeline.errors import InputError, UsageError
+from pipeline.files.lines import open_raw
 from pipeline.files.progress import Progress
+from pipeline.files.separators import one_line
+from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind
 from pipeline.registry import models
 from pipeline.run.line_by_line import translate_lines
 from pipeline.stages.translate.glossary import Glossary
@@ -20,6 +24,7 @@ from pipeline.text.languages import alternatives, source_languages
 
 POOL_LINES = 4000
 """Lines that are sorted by length together."""
+NO_LINES = (*JSON_LINES, JSON, PARQUET, TMX)
 
 
 def translate_command(
@@ -43,7 +48,7 @@ def translate_command(
             with progress.task("translate", total, "tokens") as task:
                 context = TranslateContext(translator, glossaries, no_memo, task.advance)
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
-                    out.write(line + "\n")
+                    out.write((line if as_json else one_line(line)[0]) + "\n")
             out.flush()
 
 
@@ -51,11 +56,16 @@ def _lines(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
     if not files:
         yield from _decoded("stdin", sys.stdin.buffer)
     for path in files:
+        if kind(path) in NO_LINES:
+            raise InputError(f"{path} holds no lines of text", "Give a text file; `mekong run` reads articles in JSON.")
         try:
-            with path.open("rb") as stream:
+            with BufferedReader(open_raw(path)) as stream:
                 yield from _decoded(str(path), stream)
+        except EOFError as error:
+            raise InputError(f"{path}: the compressed file is damaged: {error}", "Get it anew.") from error
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}", "Give a text file.") from error
+            problem = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror}"
+            raise InputError(f"{path} {problem}", "Give a text file.") from error
 
 
 def _decoded(name: str, stream: Iterable[bytes]) -> Iterator[tuple[str, str]]:

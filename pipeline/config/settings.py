@@ -40,7 +40,7 @@ class ReadSettings(Settings):
     """What is read and what is refused."""
 
     paths: tuple[str, ...] = ()
-    """Files, folders or globs: .txt, .jsonl (also .gz, .zst), .parquet, `datasets` folders."""
+    """Files, folders or globs: .txt, .jsonl, .json (also .gz, .zst), .parquet, `datasets` folders."""
     lang: LanguageChoice = "auto"
     """Language of documents that do not state one; `auto` detects it."""
     licence: str = ""

@@ -48,7 +48,12 @@ class Child:
             text=True,
             encoding="utf-8",
         )
-        self.version: str = self._ask(settings)["version"]
+        try:
+            self.version: str = self._ask(settings)["version"]
+        except BaseException:
+            self._process.kill()
+            self.close()
+            raise
 
     def _ask(self, question: dict[str, Any]) -> Any:
         """One line there, one line back.

@@ -6,16 +6,19 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 import zstandard
 
+from pipeline.errors import InputError
 from pipeline.types import Reject
 
 T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
+WHOLE_CHUNK = 1 << 20
 
 
 class BadInput(Exception):
@@ -43,13 +46,19 @@ class Inflating(io.RawIOBase):
         self._damage = ""
 
     def readable(self) -> bool:
+        """True, as `io.RawIOBase` asks."""
         return True
 
     def close(self) -> None:
+        """Close the compressed stream as well."""
         self._stream.close()
         super().close()
 
     def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with decompressed bytes as far as some are at hand; their number, 0 at the end.
+
+        Raises EOFError where the compressed data is damaged or ends too early.
+        """
         while not self._pending and not self._damage:
             data = self._input or self._stream.read(self.CHUNK)
             if not data:
@@ -84,6 +93,29 @@ def open_raw(path: Path) -> io.RawIOBase:
     return stream.detach()
 
 
+def check_file(path: Path, remedy: str) -> None:
+    """Raises InputError where a path is no file: nothing, a folder, a pipe."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a file", remedy)
+    if not path.is_file():
+        raise InputError(f"{path} is no file" if path.exists() else f"{path} does not exist", remedy)
+
+
+def read_whole(path: Path, remedy: str) -> bytes:
+    """All bytes of a file, decompressed.
+
+    Raises InputError where it cannot be opened, or is damaged or cut.
+    """
+    try:
+        with open_raw(path) as stream:
+            return b"".join(iter(partial(stream.read, WHOLE_CHUNK), b""))
+    except EOFError as error:
+        raise InputError(f"cannot read {path}: the compressed file is damaged: {error}", "Get it anew.") from error
+    except OSError as error:
+        problem = "is a folder, not a file" if path.is_dir() else error.strerror
+        raise InputError(f"cannot read {path}: {problem}", remedy) from error
+
+
 def open_lines(path: Path) -> LineReader:
     """The lines of what `open_raw` opens."""
     return LineReader(open_raw(path))
@@ -101,6 +133,10 @@ class LineReader:
         self._ended = False
 
     def readline(self, limit: int) -> bytes:
+        """The next line with its end, or `limit` bytes of it; empty at the end.
+
+        Raises EOFError as the stream does, once what came before is read.
+        """
         end = self._line_end(limit)
         while end < 0 and len(self._buffer) - self._at < limit and not (self._ended or self._error):
             try:
@@ -202,5 +238,5 @@ def json_object(text: str) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise BadInput(f"not JSON: {error.msg}", len(text[: error.pos].encode())) from error
     if not isinstance(row, dict):
-        raise BadInput(f"a JSON {type(row).__name__}, not an object")
+        raise BadInput(f"no JSON object but a JSON {type(row).__name__}")
     return row

@@ -17,11 +17,19 @@ class Loader(yaml.SafeLoader):
     """Safe YAML without aliases (a few lines of them can fill the memory) and without repeated keys."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node that is no alias: nested ones grow exponentially.
+
+        Raises ComposerError on an alias.
+        """
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases are not allowed", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping whose keys are all different.
+
+        Raises ConstructorError on a repeated one, of which yaml would take the last.
+        """
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:

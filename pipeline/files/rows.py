@@ -1,4 +1,4 @@
-"""Test cases: the rows of a JSONL file that must have certain keys."""
+"""Rows that commands need whole: the objects of a JSON file, every one of them as it must be."""
 
 from __future__ import annotations
 
@@ -6,29 +6,47 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from pipeline.errors import InputError
+from pipeline.files.json_array import json_rows
+from pipeline.files.lines import BadInput, json_object, parsed_lines
+from pipeline.files.table_row import TableRow
+from pipeline.files.tables import JSON, kind
+from pipeline.types import Reject
+
+MAX_LINE_BYTES = 1 << 30
+
+
+def json_objects(path: Path, remedy: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number, object) of a file of JSON Lines, or of a .json file; blank lines are passed over.
+
+    Raises InputError with the remedy when the file cannot be read, or anything in it is no JSON object.
+    """
+    read = json_rows if kind(path) == JSON else parsed_lines
+    try:
+        for row in read(path, MAX_LINE_BYTES, _row):
+            if isinstance(row, Reject):
+                says = " is" if row.reason.startswith(("no", "a ")) else ":"
+                raise InputError(f"{path}, line {row.line}{says} {row.reason}", remedy)
+            yield row.line, dict(row.values)
+    except BadInput as bad:
+        raise InputError(f"{path}: {bad.reason}", remedy) from bad
+    except OSError as error:
+        problem = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror}"
+        raise InputError(f"{path} {problem}", remedy) from error
+
+
+def _row(text: str, number: int, offset: int) -> TableRow:
+    return TableRow(number, offset, json_object(text))
 
 
 def read_rows(path: Path, keys: Sequence[str], remedy: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each row with where it stands ("PATH, line N"), for messages; empty lines are passed over.
+    """Test cases: each row with where it stands ("PATH, line N"), for messages.
 
-    Raises InputError with the remedy when the file cannot be read, or a line is not JSON or has not all of the keys.
+    Raises InputError as `json_objects` does, and when a row has not all of the keys.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", remedy) from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, row in json_objects(path, remedy):
         where = f"{path}, line {number}"
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"{where} is not JSON: {error}", remedy) from error
-        missing = [key for key in keys if not isinstance(row, dict) or key not in row]
+        missing = [key for key in keys if key not in row]
         if missing:
             raise InputError(f"{where} has no {', '.join(missing)}", remedy)
         yield where, row

@@ -1,15 +1,17 @@
-"""Files that hold texts or pairs: plain lines, TSV, JSON Lines, Moses pairs, TMX (also .gz, .zst), and Parquet."""
+"""Files that hold texts or pairs: plain lines, TSV, JSON Lines, JSON, TMX (also .gz, .zst), and Parquet."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.files.lines import BadInput, json_object, open_raw, parsed_lines, path_text
+from pipeline.files.json_array import json_rows
+from pipeline.files.lines import BadInput, json_object, parsed_lines, path_text
+from pipeline.files.table_row import NO_OFFSET, TableRow
+from pipeline.files.tmx import tmx_rows
 from pipeline.types import Reject
 
 SOURCE_KEYS = ("src_text", "src")
@@ -17,35 +19,22 @@ ENGLISH_KEYS = ("tgt_text", "tgt")
 NO_TEXT = re.compile(r"(.+_)?(id|doc|lang|url|path)|origin|model|date|licen[cs]e")
 """Names of fields that say something of a text and hold none."""
 MAX_LINE_BYTES = 1_000_000
-NO_OFFSET = -1
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """One row of a file: its number from 1 (a line, a table row or a translation unit), its byte offset, its fields.
-
-    The offset counts decompressed bytes; it is -1 in Parquet and TMX.
-    """
-
-    line: int
-    offset: int
-    values: Mapping[str, Any]
+JSON_LINES = (".jsonl", ".ndjson")
+JSON = ".json"
+PARQUET = ".parquet"
+TMX = ".tmx"
+COMPRESSIONS = (".gz", ".zst")
 
 
 def rows(path: Path, limit: int = MAX_LINE_BYTES) -> Iterator[TableRow | Reject]:
-    """The rows of a file by the end of its name; any name but .tsv, .jsonl, .parquet and .tmx holds plain lines.
+    """The rows of a file by the end of its name: .tsv, .jsonl, .ndjson, .json, .parquet or .tmx.
+
+    A file of any other name holds plain lines, each of at most `limit` bytes.
 
     Raises InputError when the file cannot be opened.
     """
-    suffix = kind(path)
     try:
-        if suffix == ".parquet":
-            yield from _parquet(path)
-        elif suffix == ".tmx":
-            yield from _tmx(path)
-        else:
-            yield from parsed_lines(path, limit, {".tsv": _tsv, ".jsonl": _json}.get(suffix, _plain))
+        yield from open_rows(path, limit)
     except BadInput as bad:
         yield Reject(path_text(path), 0, NO_OFFSET, bad.reason)
     except OSError as error:
@@ -54,9 +43,21 @@ def rows(path: Path, limit: int = MAX_LINE_BYTES) -> Iterator[TableRow | Reject]
         ) from error
 
 
+def open_rows(path: Path, limit: int) -> Iterator[TableRow | Reject]:
+    """`rows`, but for what it raises: BadInput where the whole file is no good, OSError where it cannot be opened."""
+    suffix = kind(path)
+    if suffix == PARQUET:
+        return _parquet(path)
+    if suffix == TMX:
+        return tmx_rows(path)
+    if suffix == JSON:
+        return json_rows(path, limit, _json)
+    return parsed_lines(path, limit, _tsv if suffix == ".tsv" else _json if suffix in JSON_LINES else _plain)
+
+
 def kind(path: Path) -> str:
-    """The last suffix in lower case, that of the compression apart: ".tsv" of corpus.tsv.gz."""
-    return next((suffix for suffix in reversed(path.suffixes) if suffix.lower() not in (".gz", ".zst")), "").lower()
+    """The last suffix in lower case, that of the compression apart: ".tsv" of corpus.TSV.gz."""
+    return next((suffix for suffix in map(str.lower, reversed(path.suffixes)) if suffix not in COMPRESSIONS), "")
 
 
 def _plain(line: str, number: int, offset: int) -> TableRow:
@@ -80,54 +81,32 @@ def _parquet(path: Path) -> Iterator[TableRow | Reject]:
 
     number = 0
     try:
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=256):
-            for values in batch.to_pylist():
+        table = pyarrow.parquet.ParquetFile(path)
+    except (pyarrow.ArrowException, ValueError) as error:
+        raise BadInput(f"not a Parquet file, or a damaged one: {error}") from error
+    try:
+        for batch in table.iter_batches(batch_size=256):
+            for values in _plain_rows(batch):
                 number += 1
-                yield TableRow(number, NO_OFFSET, {key: value for key, value in values.items() if value is not None})
+                if isinstance(values, BadInput):
+                    yield Reject(path_text(path), number, NO_OFFSET, values.reason)
+                else:
+                    yield TableRow(number, NO_OFFSET, values)
     except (pyarrow.ArrowException, ValueError) as error:
         yield Reject(path_text(path), number + 1, NO_OFFSET, f"the table is damaged here: {error}")
 
 
-def _tmx(path: Path) -> Iterator[TableRow | Reject]:
-    """Translation units as {language: text}; a document type is refused, for it may define entities."""
-    from lxml import etree
+def _plain_rows(batch: Any) -> list[dict[str, Any] | BadInput]:
+    """The rows of an Arrow batch as Python has them; a value that it cannot have (the year 12024, text that is not
+    UTF-8) costs its row alone."""
+    import pyarrow
 
-    number = 0
-    with open_raw(path) as stream:
-        try:
-            units = etree.iterparse(stream, tag="tu", resolve_entities=False, load_dtd=False, no_network=True)
-            for _, unit in units:
-                if unit.getroottree().docinfo.internalDTD is not None:
-                    raise BadInput("a TMX file with a document type, which is not read")
-                number += 1
-                yield TableRow(number, NO_OFFSET, _variants(unit))
-                unit.clear()
-                while unit.getprevious() is not None:
-                    del unit.getparent()[0]
-        except (etree.XMLSyntaxError, EOFError) as error:
-            yield Reject(path_text(path), number + 1, NO_OFFSET, f"the XML is damaged here: {error}")
-
-
-def _variants(unit: Any) -> dict[str, str]:
-    """The texts of a unit by language; of two variants of one language (en-US, en-GB) the first counts."""
-    found = {"id": unit.get("tuid", "")}
-    for variant in unit.iter("tuv"):
-        lang = language(variant.get(_XML_LANG) or variant.get("lang") or "")
-        found.setdefault(lang, "".join(_said(seg) for seg in variant.iter("seg")))
-    return found
-
-
-def _said(element: Any) -> str:
-    """The text of a segment of TMX 1.4b without the codes of its format: of what is inside it, only hi holds text."""
-    parts = [element.text or ""]
-    for inner in element:
-        parts += [_said(inner) if inner.tag == "hi" else "", inner.tail or ""]
-    return "".join(parts)
-
-
-def language(code: str) -> str:
-    """The language of a code with or without a country: "en" of "en-US", "en_GB" and "EN"."""
-    return code.lower().replace("_", "-").split("-")[0]
+    try:
+        return list(batch.to_pylist())
+    except (pyarrow.ArrowException, ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            return [BadInput(f"the row cannot be read: {error}")]
+    return [row for number in range(batch.num_rows) for row in _plain_rows(batch.slice(number, 1))]
 
 
 def texts(path: Path) -> Iterator[tuple[str, str]]:

@@ -94,11 +94,13 @@ class StringMetric:
 
     @property
     def signature(self) -> str:
+        """See Metric."""
         return str(self._metric.get_signature())
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None = None
     ) -> NDArray[Any]:
+        """See Metric; UsageError where there are no references."""
         import numpy as np
 
         if not references:
@@ -111,6 +113,7 @@ class StringMetric:
         return np.array(self._metric._extract_corpus_statistics(hypotheses, None))
 
     def aggregate(self, sums: NDArray[Any]) -> Any:
+        """See Metric."""
         import numpy as np
 
         # Numbers of single precision stay so: sacreBLEU computes the scores of bootstrap resamples in it.

@@ -78,6 +78,7 @@ class Comet:
         self.version = f"unbabel-comet-{importlib.metadata.version('unbabel-comet')}"
 
     def score(self, rows: Sequence[Row]) -> tuple[list[float], int]:
+        """See CheckpointScorer."""
         import torch
 
         batch = self._model.prepare_for_inference([dict(row) for row in rows])
@@ -115,6 +116,7 @@ class MetricX:
         self.version = f"transformers-{importlib.metadata.version('transformers')}"
 
     def score(self, rows: Sequence[Row]) -> tuple[list[float], int]:
+        """See CheckpointScorer."""
         import torch
 
         texts = [self._text(row) for row in rows]

@@ -42,11 +42,13 @@ class NamesFolded:
 
     @property
     def signature(self) -> str:
+        """See Metric."""
         return add_to_signature(self._metric.signature, {"names": f"folded-v{VERSION}"})
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None
     ) -> NDArray[Any]:
+        """See Metric; names are folded first."""
         streams = [list(stream) for stream in references]
         if streams != self._references:
             self._folded = [[fold_names(text) for text in stream] for stream in streams]
@@ -54,6 +56,7 @@ class NamesFolded:
         return self._metric.statistics([fold_names(text) for text in hypotheses], self._folded, sources)
 
     def aggregate(self, sums: NDArray[Any]) -> Any:
+        """See Metric."""
         return self._metric.aggregate(sums)
 
 

@@ -152,6 +152,11 @@ class Entry(Settings):
             raise ValueError(f"the engine mekong is not for models of family {self.family}")
         return self
 
+    @property
+    def general(self) -> bool:
+        """Whether it is a general language model that is told to translate, not one trained for that."""
+        return self.family == "chat"
+
     def backend(self, device: Literal["cpu", "cuda"]) -> Backend:
         """The engine that runs it on a device unless another is asked for."""
         return self.engine.get(device, "mekong" if self.family in SEQ2SEQ else "transformers")

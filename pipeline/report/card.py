@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from pipeline.errors import StoreError
-from pipeline.registry.facts import ModelFacts
+from pipeline.registry.facts import GENERAL, ModelFacts
 from pipeline.stages.write import jsonl, parquet
 from pipeline.stages.write.tally import CorpusTally
 from pipeline.text.languages import language
@@ -77,10 +77,28 @@ def _front_matter(
         "commercial_use_of_models": _commercial(models),
         "tags": ["parallel-corpus", *(["machine-translation"] if models else [])],
     }
-    data_file = next((name for name in (parquet.PAIRS, jsonl.PAIRS) if name.split(".")[1] in formats), "")
-    if data_file:
-        front["configs"] = [{"config_name": "default", "data_files": data_file}]
+    configs = _configs(tally, formats)
+    if configs:
+        front["configs"] = configs
     return front
+
+
+def _configs(tally: CorpusTally, formats: Sequence[str]) -> list[dict[str, object]]:
+    """How `datasets` loads the folder: all pairs, and from Parquet those of each language by themselves.
+
+    `datasets` (5.2) keeps what it has loaded under the name of the folder, which is the same for all corpora, and a
+    hash of these entries; it looks at neither the path nor the time of the file. So the entries have to differ wherever
+    the pairs do, or it gives the pairs of another corpus.
+    """
+    data_file = next((name for name in (parquet.PAIRS, jsonl.PAIRS) if name.split(".")[1] in formats), "")
+    if not data_file:
+        return []
+    content = {"data_files": data_file, "description": f"SHA-256 of {jsonl.PAIRS}: {tally.sha256}"}
+    configs: list[dict[str, object]] = [{"config_name": "default", **content, "default": True}]
+    if data_file == parquet.PAIRS:
+        for lang in sorted({lang for lang, _ in tally.pairs}):
+            configs.append({"config_name": f"{lang}-en", **content, "filters": [["src_lang", "==", lang]]})
+    return configs
 
 
 def _hub_licences(licences: Iterable[str]) -> list[str]:
@@ -144,6 +162,7 @@ def _warnings(models: Sequence[ModelFacts], tally: CorpusTally) -> list[str]:
         ]
     if tally.by_hand:
         lines += [f"A person looked at {tally.by_hand:,} of the pairs and accepted them (`accepted_by_hand`).", ""]
+    lines += [line for model in models if model.general for line in (f"**{_safe(model.name)} is {GENERAL}.**", "")]
     for model in models:
         if model.commercial is False:
             licence = _safe(model.licence or "not stated")

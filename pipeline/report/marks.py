@@ -39,7 +39,7 @@ def marked(src: str, lang: str, tgt: str) -> tuple[list[Run], list[Run]]:
             theirs += found
     ours += _places(src, lacking(kept_names(src, lang), tgt), "missing")
     theirs += _places(tgt, lacking(list(_codes(tgt, lang)), src), "added")
-    theirs += [(start, end, "untranslated") for start, end in remains(tgt, lang)]
+    theirs += [(start, end, "untranslated") for start, end in remains(src, tgt, lang)]
     return runs(src, ours), runs(tgt, theirs)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.metrics.evaluation import FEW_DOCUMENTS
+from pipeline.registry.facts import GENERAL
 from pipeline.report.collect import share
 from pipeline.report.data import CorpusMetric, ReportData
 from pipeline.report.tally import ReportTally
@@ -37,7 +38,7 @@ def verdict_line(counts: Row) -> str:
 
 def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     """What a reader has to know before trusting the figures, gravest first; `level` is one of LEVELS."""
-    found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_licence_notes(counts, data)]
+    found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_model_notes(counts, data)]
     if counts["rejected_inputs"]:
         found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} set aside as unreadable."))
     accepted, rejected = counts["pairs"]["accepted_by_hand"], counts["pairs"]["rejected_by_hand"]
@@ -99,8 +100,10 @@ def _fact_notes(facts: list[Row]) -> Iterator[tuple[str, str]]:
         yield "warn", f"Not found in the English: {', '.join(lost)} of the source."
 
 
-def _licence_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
+def _model_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
     for model in data.models:
+        if model.general and model.name in counts["translations"]["models"]:
+            yield "warn", f"{model.name} is {GENERAL}."
         if model.commercial is False:
             yield "warn", f"The licence of {model.name} ({model.licence}) forbids commercial use of what it made."
     known = {model.name for model in data.models}
@@ -115,7 +118,7 @@ def gaps(counts: Row, data: ReportData) -> list[str]:
     """What is not known of where this run comes from."""
     found = []
     for model in data.models:
-        lacking = [name for name in ("source", "revision", "sha256", "licence") if not getattr(model, name)]
+        lacking = [name for name in ("source", "revision", "fingerprint", "licence") if not getattr(model, name)]
         if lacking:
             found.append(f"no {', '.join(lacking)} of model {model.name}")
     if not data.models:

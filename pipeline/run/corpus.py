@@ -165,7 +165,8 @@ class CorpusFilter:
         for name in sorted(self.made_by - {""}):
             try:
                 entry = models.entry(name)
-                facts.append(ModelFacts(name, "translation", NAMED, "", "", entry.licence, entry.commercial))
+                known = (entry.licence, entry.commercial)
+                facts.append(ModelFacts(name, "translation", NAMED, "", "", *known, general=entry.general))
             except (UsageError, ModelError):
                 facts.append(ModelFacts(name, "translation", NAMED, "", "", "", None))
         return tuple(facts)

@@ -153,5 +153,14 @@ class Resources:
 
 def _facts(entry: Entry, role: str) -> ModelFacts:
     lock = models.read_lock(entry)
-    weights = models.fingerprint(entry)
-    return ModelFacts(entry.name, role, lock.source, lock.version, weights, entry.licence, entry.commercial)
+    return ModelFacts(
+        entry.name,
+        role,
+        source=lock.source,
+        revision=lock.version,
+        fingerprint=models.fingerprint(entry),
+        licence=entry.licence,
+        commercial=entry.commercial,
+        files={name: record.sha256 for name, record in lock.files.items()},
+        general=entry.general,
+    )

@@ -93,7 +93,7 @@ class Run:
             raise InputError("read.paths is empty", "Name files, folders or globs in it.")
         rejects: list[Reject] = []
         shard: list[Document] = []
-        for item in Reader(self.config.read).read(self.config.read.paths):
+        for item in Reader(self.config.read, self.progress.warn).read(self.config.read.paths):
             if isinstance(item, Reject):
                 rejects.append(item)
                 continue

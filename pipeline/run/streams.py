@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import orjson
+from typing import Literal
 
 from pipeline.errors import InputError, UsageError
-from pipeline.files.lines import BOM
+from pipeline.files.lines import BOM, BadInput, json_object, read_whole
+from pipeline.files.rows import json_objects
 from pipeline.files.store import Store
+from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind
 from pipeline.metrics.testset import DOCUMENT, Stream, Streams
 from pipeline.run.manifest import FILE as MANIFEST
 from pipeline.run.manifest import finished_shards
@@ -27,6 +27,7 @@ TEXT_KEYS: Mapping[Role, tuple[str, ...]] = {
     "source": ("src", "src_text", "text", "source"),
 }
 """The keys of JSONL that may hold the text of a side; the first that the file has is taken."""
+REMEDY = "Give a text file, one segment a line, JSONL, or a run folder."
 
 
 def read_streams(
@@ -71,15 +72,28 @@ def read_streams(
 
 
 def read_stream(path: Path, role: Role, keys: set[str]) -> Stream:
-    """One side from a run folder, JSONL (by its suffix) or plain lines, with the columns `keys` as far as it has them.
+    """One side from a run folder, JSON (by its suffix) or plain lines, with the columns `keys` as far as it has them.
 
     Raises InputError when it cannot be read.
     """
     if path.is_dir():
         return _run_stream(path, role, keys)
-    if path.suffix == ".jsonl":
+    if kind(path) in (*JSON_LINES, JSON):
         return _json_stream(path, role, keys)
-    return Stream(str(path), tuple(read_lines(path)))
+    if kind(path) in (PARQUET, TMX):
+        raise InputError(f"{path} holds pairs, not one side of a test set", REMEDY)
+    lines = read_lines(path)
+    if _is_object(next(filter(str.strip, lines), "")):
+        raise InputError(f"{path} holds JSON, not text", "Call it .jsonl, or give a text file, one segment a line.")
+    return Stream(str(path), tuple(lines))
+
+
+def _is_object(line: str) -> bool:
+    try:
+        json_object(line)
+    except BadInput:
+        return False
+    return True
 
 
 def read_lines(path: Path) -> list[str]:
@@ -87,12 +101,10 @@ def read_lines(path: Path) -> list[str]:
 
     Raises InputError when the file cannot be read, or with the line of the first byte that is not UTF-8.
     """
+    data = read_whole(path, REMEDY)
+    start = len(BOM) if data.startswith(BOM) else 0
     try:
-        data = path.read_bytes()
-        start = len(BOM) if data.startswith(BOM) else 0
         text = data[start:].decode("utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", "Give a text file, one segment a line.") from error
     except UnicodeDecodeError as error:
         place = start + error.start
         line = data.count(b"\n", 0, place) + 1
@@ -104,7 +116,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _json_stream(path: Path, role: Role, keys: set[str]) -> Stream:
-    rows = [(number, _row(path, number, line)) for number, line in enumerate(read_lines(path), 1) if line.strip()]
+    rows = list(json_objects(path, 'A line is like {"id": "7", "text": "..."}.'))
     if not rows:
         raise InputError(f"{path} is empty", "Give at least one segment.")
     options = TEXT_KEYS[role]
@@ -115,28 +127,25 @@ def _json_stream(path: Path, role: Role, keys: set[str]) -> Stream:
         if not isinstance(row.get(key), str):
             raise InputError(f"{path}, line {number} has no text under {key!r}", "Every line needs what the first has.")
     for name in ("id", DOCUMENT):
-        lacking = [number for number, row in rows if not isinstance(row.get(name), str | int)]
-        if lacking and any(name in row for _, row in rows):
+        lacking = [number for number, row in rows if _name(row.get(name)) is None]
+        if lacking and any(row.get(name) is not None for _, row in rows):
             raise InputError(
                 f"{path}, line {lacking[0]} has no {name!r} that is text or a whole number, other lines have one",
                 "Segments are matched by it: give it to all lines, or to none.",
             )
-    columns = {
-        name: tuple(str(row[name]) for _, row in rows)
-        for name in sorted(keys)
-        if all(isinstance(row.get(name), str | int) for _, row in rows)
-    }
+    columns: dict[str, tuple[str, ...]] = {}
+    for name in sorted(keys):
+        values = [value for _, row in rows if (value := _name(row.get(name))) is not None]
+        if len(values) == len(rows):
+            columns[name] = tuple(values)
     return Stream(str(path), tuple(row[key] for _, row in rows), columns)
 
 
-def _row(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path}, line {number} is not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{path}, line {number} is no JSON object", 'A line is like {"id": "7", "text": "..."}.')
-    return row
+def _name(value: object) -> str | None:
+    """A text or whole number as text, 4.0 as data frames write it for 4 too; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, str | int) else None
 
 
 def _run_stream(folder: Path, role: Role, keys: set[str]) -> Stream:

@@ -7,9 +7,11 @@ and adjectives. The longest name wins, so สาธารณรัฐเกา�
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,6 @@ _TABLE = Path(__file__).parent / "data" / "countries.yaml"
 _NOTHING: frozenset[str] = frozenset()
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]|\n)[\s\"'“‘(]*$")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
-_QUOTES = str.maketrans("‘’", "''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,17 @@ def _pattern(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){prefix_tree(names)}(?!\w)")
 
 
+def _plain(text: str) -> str:
+    """Without marks, apostrophes as ASCII has them."""
+    return strip_marks(text.replace("‘", "'").replace("’", "'"))
+
+
 @cache
 def _english_names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
     """Marks stripped, & as and, with plurals, and in capitals as in headlines."""
     names: dict[str, frozenset[str]] = {}
     for name, codes in _names("en").items():
-        plain = strip_marks(name.translate(_QUOTES))
+        plain = _plain(name)
         for form in (plain, plain.replace(" & ", " and ")):
             for written in (form, form + "s") if len(form) > 3 else (form,):
                 for cased in (written, written.upper()):
@@ -120,7 +126,7 @@ def _english_names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
 
 def _english(text: str) -> Iterator[Mention]:
     pattern, names = _english_names()
-    for match in pattern.finditer(strip_marks(text.translate(_QUOTES))):
+    for match in pattern.finditer(_plain(text)):
         if names[match[0]]:
             yield Mention(match[0], names[match[0]])
 
@@ -175,12 +181,8 @@ def _thai_name() -> re.Pattern[str]:
 
 
 @cache
-def _thai_by_start() -> dict[str, list[str]]:
-    """The Thai names by their first two characters, longest first."""
-    found: dict[str, list[str]] = {}
-    for name in sorted(_names("th"), key=lambda name: (-len(name), name)):
-        found.setdefault(name[:2], []).append(name)
-    return found
+def _longest_thai_name() -> int:
+    return max(map(len, _names("th")))
 
 
 def _thai(text: str) -> Iterator[Mention]:
@@ -192,18 +194,14 @@ def _thai(text: str) -> Iterator[Mention]:
 
     names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])
     before_it = tuple(_table()["ambiguous"]["th_before"])
-    starts, position = [], 0
-    for word in word_tokenize(text, custom_dict=_thai_words(), engine="newmm"):
-        starts.append(position)
-        position += len(word)
-    boundaries, done = {*starts, position}, 0
-    for start in starts:
+    cuts = [0, *accumulate(map(len, word_tokenize(text, custom_dict=_thai_words(), engine="newmm")))]
+    done = 0
+    for place, start in enumerate(cuts):
         if start < done:
             continue
-        for name in _thai_by_start().get(text[start : start + 2], ()):
-            end = start + len(name)
-            if text.startswith(name, start) and end in boundaries:
-                done = end
-                if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
-                    yield Mention(name, names[name])
-                break
+        within = cuts[place + 1 : bisect_right(cuts, start + _longest_thai_name())]
+        end = next((end for end in reversed(within) if text[start:end] in names), None)
+        if end is not None:
+            done, name = end, text[start:end]
+            if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
+                yield Mention(name, names[name])

@@ -7,12 +7,13 @@ their marks are stripped, as foreign newsrooms do.
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from typing import Any
 
 from pipeline.text.data import words
 from pipeline.text.languages import LanguageEntry, known_code, own_scripts, table
+from pipeline.text.patterns import THAI, URL_START, either
+from pipeline.text.unicode import one_line
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
 UNKNOWN = "und"
@@ -25,40 +26,58 @@ SCRIPT_SHARE = 0.3
 """Share of letters in a script of its own from which a text is in that language: over the 997 sentences of FLORES-200
 dev 0.46 or more in Thai, 0 in English, French and Vietnamese (scripts/detection_shares.py)."""
 VIETNAMESE_SHARE = 0.65
-"""Share of syllables that speak for Vietnamese: over the same sentences 0.73 or more in Vietnamese, 0.62 or less in
-French, 0.20 or less in English; without marks 995 in 997 Vietnamese sentences are told."""
+"""Share of syllables that speak for Vietnamese: over the same sentences 0.72 or more in Vietnamese, 0.62 or less in
+French, 0.22 or less in English; without marks 996 in 997 Vietnamese sentences are told."""
 ENGLISH_SHARE = 0.4
 """Share of common English words from which the statistical model is not asked: over the same sentences 0.46 in the
 middle in English, 0.20 or less in French. What lies under it is left to that model."""
 NAME_WEIGHT = 0.25
-"""What a capitalised syllable counts for Vietnamese, where another counts 1; set by hand."""
+"""What a capitalised common word of English counts against Vietnamese; in lower case it counts 1. Set by hand."""
+FEW = 0.25
+"""Share of syllables that speak for Vietnamese up to which they are guests in another language; set by hand."""
+SURE_WORDS = 8
+"""Words in lower case from which detection is trusted against what a user says; set by hand."""
 MIN_SCORE = 0.25
 """Probability under which the statistical model's answer is none; set by hand."""
 
+_CAPITALS = "".join(char for char in map(chr, range(0x1EFA)) if char.isupper())
+_PERSON = re.compile(
+    rf"\b(?:{either(words('vietnamese_family_names.txt'))})(?: [{_CAPITALS}][^\W\d_{_CAPITALS}]+){{1,4}}\b"
+)
 _WORD = re.compile(r"[^\W\d_]+")
+_URL = re.compile(rf"{URL_START}[^\s{THAI}]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _VIETNAMESE_LETTER = re.compile("[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def detect(text: str) -> str:
     """The language of `text` (any length): a code of the table, another ISO 639 code, "und" where nothing can be told.
 
     A script of its own tells a language (Thai) even where Latin names mix in; Vietnamese is told by its letters and by
-    the shape of its syllables, with or without marks.
+    the shape of its syllables, with or without marks. Vietnamese names in another language, marks and all, do not make
+    Vietnamese of it.
     """
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text[:MAX_CHARS]))
-    letters = sum(map(str.isalpha, text))
-    if not letters:
+    text = one_line(text[:MAX_CHARS], UNKNOWN)
+    text = _URL.sub("", text)
+    if not _LETTER.search(text):
         return UNKNOWN
     for entry in own_scripts():
         if script_share(text, entry) >= SCRIPT_SHARE:
             return entry.code
-    tokens = word_tokens(text)
+    tokens = word_tokens(_PERSON.sub("", text)) or word_tokens(text)
     for entry in table().values():
         if entry.detection and _speaks_for(entry.detection, tokens):
             return entry.code
-    return known_code(_guess(text))
+    return known_code(_guess(text, tokens))
+
+
+def is_sure(text: str) -> bool:
+    """Whether `text` says enough for `detect`: a script of its own, or SURE_WORDS words in lower case, more than
+    a list of names has."""
+    text = one_line(text[:MAX_CHARS], UNKNOWN)
+    if any(script_share(text, entry) >= SCRIPT_SHARE for entry in own_scripts()):
+        return True
+    return sum(token.islower() for token in word_tokens(text)) >= SURE_WORDS
 
 
 def word_tokens(text: str) -> list[str]:
@@ -81,34 +100,63 @@ def _speaks_for(rule: str, tokens: list[str]) -> bool:
 def vietnamese_share(tokens: list[str]) -> float:
     """Share of tokens (0 to 1) that speak for Vietnamese, of those that speak at all.
 
-    A capitalised syllable may be a name in any language and counts little; a capitalised word that is no Vietnamese
-    syllable is a foreign name and counts nothing.
+    A capitalised syllable may be a name in any language, with its marks too; it speaks only in a text that has no words
+    in lower case. A capitalised word that is no Vietnamese syllable is a foreign name and counts little.
     """
     english = words("english_common.txt")
-    cased = any(token.islower() for token in tokens)
+    cased = _cased(tokens)
     for_it = against = 0.0
     for token in tokens:
         name = cased and not token.islower()
-        plain = strip_marks(token).lower()
-        marked = bool(_VIETNAMESE_LETTER.search(token))
-        if is_syllable(plain) and (marked or plain not in english):
-            for_it += NAME_WEIGHT if name else 1.0
-        elif plain in english or not name:
+        if _is_vietnamese(token):
+            for_it += 0.0 if name else 1.0
+        elif not name:
             against += 1.0
+        elif token.lower() in english:
+            against += NAME_WEIGHT
     return for_it / (for_it + against) if for_it else 0.0
 
 
 def english_share(tokens: list[str]) -> float:
-    """Share of tokens (0 to 1) that are common English words; 0 without tokens."""
+    """Share of tokens (0 to 1) that are common English words, names apart; 0 without tokens."""
     english = words("english_common.txt")
-    return sum(token.lower() in english for token in tokens) / len(tokens) if tokens else 0.0
+    speaking = [token for token in tokens if not _is_name(token)] if _cased(tokens) else tokens
+    return sum(token.lower() in english for token in speaking) / len(speaking) if speaking else 0.0
 
 
-def _guess(text: str) -> str:
-    found = _model().detect(text[:MODEL_CHARS].replace("\n", " "), model="lite", k=1)
-    if not found or found[0]["score"] < MIN_SCORE:
-        return UNKNOWN
-    return str(found[0]["lang"])
+def _cased(tokens: list[str]) -> bool:
+    """Whether capitals tell names from words: there are words in lower case."""
+    return any(token.islower() for token in tokens)
+
+
+def _is_vietnamese(token: str) -> bool:
+    """Whether a word is shaped like a Vietnamese syllable and has its marks or is no common word of English."""
+    plain = strip_marks(token).lower()
+    return is_syllable(plain) and (bool(_VIETNAMESE_LETTER.search(token)) or plain not in words("english_common.txt"))
+
+
+def _is_name(token: str) -> bool:
+    """Whether a word is a capitalised syllable with its marks: a Vietnamese name in whatever language."""
+    plain = strip_marks(token)
+    return token[0].isupper() and plain != token and is_syllable(plain.lower())
+
+
+def _guess(text: str, tokens: list[str]) -> str:
+    """What the statistical model says of the text without Vietnamese names, of all of it where that tells nothing.
+
+    Where few words in lower case are Vietnamese, those go with the names: "tra fish" is not Italian.
+    """
+    rest = _PERSON.sub("", text)
+    if _cased(tokens):
+        foreign = _is_vietnamese if vietnamese_share(tokens) <= FEW and any(map(_is_name, tokens)) else _is_name
+        rest = _WORD.sub(lambda match: "" if foreign(match[0]) else match[0], rest)
+    answers = (_answer(" ".join(part.split())) for part in dict.fromkeys((rest, text)))
+    return next((code for code in answers if code), UNKNOWN)
+
+
+def _answer(text: str) -> str:
+    found = _model().detect(text[:MODEL_CHARS], model="lite", k=1) if _LETTER.search(text) else []
+    return str(found[0]["lang"]) if found and found[0]["score"] >= MIN_SCORE else ""
 
 
 @cache

@@ -26,6 +26,7 @@ RULES = {
 """The rules that are written in code, by the field of `LanguageEntry` that chooses one."""
 
 _CODE = re.compile(r"[a-z]{2,3}")
+_PARTS = re.compile(r"[-_.@]")
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff"
 
 
@@ -33,9 +34,9 @@ _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff"
 class LanguageEntry:
     """What is known of one language.
 
-    `code` is ISO 639, `name` English, `aliases` are other codes for it (a detector's). `script` are the characters of
-    a script that English does not share, as inside the brackets of a regular expression, empty for Latin letters;
-    `letters` those of them that are letters and marks.
+    `code` is ISO 639, `name` English, `aliases` are other codes for it (that of three letters, a detector's). `script`
+    are the characters of a script that English does not share, as inside the brackets of a regular expression, empty
+    for Latin letters; `letters` those of them that are letters and marks.
 
     `detection` is the rule that tells it among languages of Latin letters, `normalisation` what is mended in its
     spelling, `words` how words are found, `countries` how names of countries are. `tone_styles`: its tone marks have an
@@ -133,8 +134,12 @@ def scripts() -> tuple[re.Pattern[str], ...]:
 
 
 def known_code(code: str) -> str:
-    """The code in the table that `code` is an alias of, else `code` as it is."""
-    return next((entry.code for entry in table().values() if code in entry.aliases), code)
+    """The code in the table of a language as files write it: "en" of "EN", "eng", "en-US", "eng_Latn", "en_GB.UTF-8".
+
+    A language without an entry comes out as the first part of its code, in lower case.
+    """
+    first = _PARTS.split(code.strip().lower(), maxsplit=1)[0]
+    return next((entry.code for entry in table().values() if first in (entry.code, *entry.aliases)), first)
 
 
 def alternatives(options: Iterable[str]) -> str:

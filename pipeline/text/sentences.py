@@ -25,23 +25,28 @@ LONGEST_WORD = 60
 """Characters before a full stop that are searched for the word it belongs to; set by hand."""
 
 
+LISTS = ("titles", "numbered", "shorts", "openers", "plain_openers")
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The words that decide, in lower case and without the final full stop.
 
     `titles` stand before a name and never end a sentence; `numbered` do so only before a digit; `shorts` end one when
-    what follows usually opens one, and `openers` are those words.
+    what follows usually opens one, and `openers` are those words. What is a title and short ends one before
+    `plain_openers` only, which are nobody's name ("He was made a Col. The army ...", "Col. So Min said").
     """
 
     titles: frozenset[str]
     numbered: frozenset[str]
     shorts: frozenset[str]
     openers: frozenset[str]
+    plain_openers: frozenset[str]
 
 
 @cache
 def _rules(prefix: str) -> Rules:
-    return Rules(*(words(f"{prefix}_{name}.txt") for name in ("titles", "numbered", "shorts", "openers")))
+    return Rules(*(words(f"{prefix}_{name}.txt") for name in LISTS))
 
 
 def sentences(text: str, lang: str) -> list[tuple[int, int]]:
@@ -98,10 +103,17 @@ def _ends(line: str, match: re.Match[str], start: int, rules: Rules) -> bool:
 
 def _full_stop_ends(before: str, word: str, closed: bool, rules: Rules) -> bool:
     lower = before.lower()
-    if lower in rules.titles or (before.count(".") and all(part in rules.titles for part in lower.split("."))):
-        return False
+    opener = re.split(r"[^\w]", word.lower())[0]
+    if lower in rules.titles or _all_titles(lower, rules):
+        return lower in rules.shorts and opener in rules.plain_openers
     if lower in rules.numbered:
         return not word[0].isdigit()
     if lower in rules.shorts or _INITIAL.fullmatch(before):
-        return closed or re.split(r"[^\w]", word.lower())[0] in rules.openers
+        return closed or opener in rules.openers
     return True
+
+
+def _all_titles(lower: str, rules: Rules) -> bool:
+    """Whether a word is several titles written as one, letters between them: PGS.TS, Lt.-Gen, Pol.Lt.Col, L/Cpl."""
+    parts = [part for part in re.split(r"[./-]+", lower) if len(part) > 1]
+    return parts != [lower] and bool(parts) and all(part in rules.titles for part in parts)

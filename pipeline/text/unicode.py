@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.text import thai, vietnamese
+from pipeline.text import thai_marks, vietnamese
 from pipeline.text.languages import language
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -40,7 +40,17 @@ RULES: tuple[Rule, ...] = (
 )
 # Last, because the rules of a language may leave spaces behind.
 EDGES: tuple[Rule, ...] = ((re.compile(r" {2,}"), " "), (re.compile(r"(?m)^ +| +$"), ""))
-LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai.RULES, "vietnamese": vietnamese.RULES}
+LANGUAGE_RULES: dict[str, tuple[Rule, ...]] = {"": (), "thai": thai_marks.RULES, "vietnamese": vietnamese.RULES}
+
+EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}"
+    "|[\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\u2600-\u2604\u2611-\u2618\u261d-\u2639\u263a\u2648-\u2653\u2665\u267b\u2692-\u26fd"
+    "\u2705\u2708-\u270d\u2728\u2744\u274c\u274e\u2753-\u2757\u2763\u2764\u2795-\u2797\u2b50\u2b55"
+    "\U0001f004\U0001f0cf\U0001f18e-\U0001f19a\U0001f300-\U0001f3fa\U0001f400-\U0001f64f\U0001f680-\U0001f6ff"
+    "\U0001f7e0-\U0001f7eb\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff]"
+)
+"""One emoji of those that Unicode draws in colour, a flag as one: without skin tones, joiners and variation selectors,
+which normalisation removes, and without marks that lists and tables use (check marks, stars, arrows)."""
 
 _PLAIN = str.maketrans(
     {
@@ -51,7 +61,7 @@ _PLAIN = str.maketrans(
         "…": "...",
     }
 )
-_BARRED = str.maketrans("đð", "dd")
+_NOT_PLAIN = re.compile(f"[{re.escape(''.join(map(chr, _PLAIN)))}]")
 _PILE = re.compile(f"([{MARKS}]{{{MOST_MARKS}}})[{MARKS}]+")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 
@@ -105,6 +115,12 @@ def _breaks(original: str, text: str, offsets: Sequence[int]) -> tuple[int, ...]
     return tuple(i for i in places if 0 < i < len(text) and not text[i - 1].isspace() and not text[i].isspace())
 
 
+def one_line(text: str, lang: str) -> str:
+    """`text` normalised, its line breaks and indents as single spaces: the form in which the side of a pair is scored
+    and written. Applying it to its own output changes nothing."""
+    return normalise(text.replace("\n", " "), lang).text
+
+
 def tones_placed(text: str, lang: str, style: vietnamese.Placement) -> str:
     """`text` (NFC) with its tones where `style` puts them, as it is in a language without such styles."""
     return vietnamese.tone_placement(text, style) if language(lang).tone_styles else text
@@ -126,8 +142,15 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.translate(_PLAIN).lower()
-    decomposed = unicodedata.normalize("NFD", text.translate(_PLAIN).casefold())
-    return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed).translate(_PLAIN).translate(_BARRED))
+    decomposed = unicodedata.normalize("NFD", _plain(text).casefold())
+    bare = _plain(_LATIN_MARKS.sub("", decomposed)).replace("đ", "d").replace("ð", "d")
+    return unicodedata.normalize("NFC", bare)
+
+
+def _plain(text: str) -> str:
+    """`text` with quotes, dashes and digits in ASCII; most texts need no translation, which costs far more than to see
+    that they need none."""
+    return text.translate(_PLAIN) if _NOT_PLAIN.search(text) else text
 
 
 def _replace(text: str, offsets: list[int], pattern: re.Pattern[str], replacement: Replacement) -> str:

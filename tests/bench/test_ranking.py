@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.bench.ranking import kendall_tau, rank, rank_files, resampled_means
 from pipeline.errors import InputError, UsageError
-from tests.metrics.test_embedding import Letters
+from tests.support.encoders import LetterEncoder
 
 NAMES = ["one", "two", "three"]
 
@@ -75,22 +75,22 @@ def test_files_are_ranked_by_every_measure_that_can_be_taken(files):
     good, fair, bad = files("a.en", "abc", "def"), files("b.en", "abd", "def"), files("c.en", "xyz", "uvw")
     for path, score in zip((good, fair, bad), (3, 2, 1), strict=True):
         path.with_name(path.name + ".other").write_text(f"{score}\n")
-    found = rank_files(Letters(), [good, fair, bad], None, files("ref", "abc", "def"), "other", 100)
+    found = rank_files(LetterEncoder("en", "th"), [good, fair, bad], None, files("ref", "abc", "def"), "other", 100)
     assert [one.measure for one in found] == ["SimPeers", "SimRef"]
     assert [place.system for place in found[1].places] == ["a.en", "b.en", "c.en"]
     assert "resamples:100" in found[0].signature and "letters" in found[0].signature
-    two = rank_files(Letters(), [good, bad], files("src", "ฝนตก", "น้ำท่วม"), None, None, 100)
+    two = rank_files(LetterEncoder("en", "th"), [good, bad], files("src", "ฝนตก", "น้ำท่วม"), None, None, 100)
     assert [one.measure for one in two] == ["SimSrc"]
 
 
 def test_bad_files_are_refused(files):
     a, b = files("a.en", "abc", "def"), files("b.en", "abc")
     with pytest.raises(UsageError, match="three --hyp"):
-        rank_files(Letters(), [a, b], None, None, None, 100)
+        rank_files(LetterEncoder("en", "th"), [a, b], None, None, None, 100)
     with pytest.raises(InputError, match=r"b\.en has 1 lines"):
-        rank_files(Letters(), [a, b], None, a, None, 100)
+        rank_files(LetterEncoder("en", "th"), [a, b], None, a, None, 100)
     with pytest.raises(InputError, match=r"a\.en\.comet"):
-        rank_files(Letters(), [a, files("c.en", "x", "y")], None, a, "comet", 100)
+        rank_files(LetterEncoder("en", "th"), [a, files("c.en", "x", "y")], None, a, "comet", 100)
     files("a.en.comet", "nan")
     with pytest.raises(InputError, match="finite"):
-        rank_files(Letters(), [a, files("c.en", "x", "y")], None, a, "comet", 100)
+        rank_files(LetterEncoder("en", "th"), [a, files("c.en", "x", "y")], None, a, "comet", 100)

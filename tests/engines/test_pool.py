@@ -201,12 +201,11 @@ def test_the_workers_die_with_their_parent(set_faults, folder):
         f"p = pool.EnginePool(Path({str(folder)!r}), {SEARCH!r}, ['a', 'b'], 'float32', 1);"
         "print('ready', flush=True); time.sleep(60)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout and parent.stdout.readline() == "ready\n"
-    started = workers(parent.pid)
-    assert len(started) == 2
-    parent.kill()
-    parent.wait()
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout and parent.stdout.readline() == "ready\n"
+        started = workers(parent.pid)
+        assert len(started) == 2
+        parent.kill()
     wait_until(lambda: not any(map(is_alive, started)))
 
 

@@ -174,15 +174,14 @@ def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path)
             time.sleep(60)
         """
     )
-    holder = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert holder.stdout and holder.stdout.readline() == "held\n"
-    with pytest.raises(StoreError, match=f"in use by process {holder.pid}"), Store(tmp_path).claimed():
-        pass
-    claim = orjson.loads((tmp_path / CLAIM).read_bytes())
-    assert claim == {"host": socket.gethostname(), "pid": holder.pid}
-    (tmp_path / ".left.tmp").touch()
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout and holder.stdout.readline() == "held\n"
+        with pytest.raises(StoreError, match=f"in use by process {holder.pid}"), Store(tmp_path).claimed():
+            pass
+        claim = orjson.loads((tmp_path / CLAIM).read_bytes())
+        assert claim == {"host": socket.gethostname(), "pid": holder.pid}
+        (tmp_path / ".left.tmp").touch()
+        holder.send_signal(signal.SIGKILL)
     with Store(tmp_path).claimed():
         assert not (tmp_path / ".left.tmp").exists()
     assert not (tmp_path / CLAIM).exists()
@@ -231,15 +230,14 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     )
     announced: list[int] = []
     for delay in (0.30, 0.02, 0.05, 0.01, 0.04, 0.03):
-        writer = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-        assert writer.stdout
-        first = writer.stdout.readline()
-        try:
-            writer.wait(timeout=delay)
-        except subprocess.TimeoutExpired:
-            writer.send_signal(signal.SIGKILL)
-        announced += [int(line) for line in [first, *writer.stdout] if line.endswith("\n")]
-        writer.wait()
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout
+            first = writer.stdout.readline()
+            try:
+                writer.wait(timeout=delay)
+            except subprocess.TimeoutExpired:
+                writer.send_signal(signal.SIGKILL)
+            announced += [int(line) for line in [first, *writer.stdout] if line.endswith("\n")]
         store = Store(tmp_path)
         assert len(set(announced)) == len(announced)
         for shard in announced:

@@ -6,27 +6,28 @@ from pipeline.metrics.base import make_metrics
 from pipeline.metrics.embedding import SimSrc
 from pipeline.metrics.evaluation import System, evaluate
 from pipeline.run.streams import read_streams
-from tests.metrics.test_embedding import ENGLISH, THAI, Letters
+from tests.metrics.test_embedding import ENGLISH, THAI
+from tests.support.encoders import LetterEncoder
 
 SYSTEMS = [System("one", tuple(ENGLISH)), System("two", tuple(reversed(ENGLISH)))]
 
 
 def test_a_metric_that_needs_no_reference_is_scored_and_tested_from_sources():
-    found = evaluate(SYSTEMS, [], [SimSrc(Letters())], sources=THAI, confidence=50, paired="bs")
+    found = evaluate(SYSTEMS, [], [SimSrc(LetterEncoder("en", "th"))], sources=THAI, confidence=50, paired="bs")
     score = found[0].metrics[0]
-    expected = SimSrc(Letters()).statistics(ENGLISH, [], THAI)[:, 0].mean()
+    expected = SimSrc(LetterEncoder("en", "th")).statistics(ENGLISH, [], THAI)[:, 0].mean()
     assert score.score == pytest.approx(expected)
     assert score.ci is not None and found[1].metrics[0].p_value is not None
-    assert score.signature.endswith("against:source|encoder:letters|weights:v7|version:1")
+    assert score.signature.endswith("against:source|encoder:letters|weights:0|version:1")
 
 
 def test_other_metrics_say_that_they_need_one():
     with pytest.raises(UsageError, match="BLEU needs a reference"):
         evaluate(SYSTEMS, [], make_metrics(["bleu"]), sources=THAI)
     with pytest.raises(InputError, match="one has 2 segments, the source has 1 segments"):
-        evaluate(SYSTEMS, [], [SimSrc(Letters())], sources=THAI[:1])
+        evaluate(SYSTEMS, [], [SimSrc(LetterEncoder("en", "th"))], sources=THAI[:1])
     with pytest.raises(InputError, match="the reference is empty"):
-        evaluate(SYSTEMS, [], [SimSrc(Letters())])
+        evaluate(SYSTEMS, [], [SimSrc(LetterEncoder("en", "th"))])
 
 
 def test_files_without_a_reference_follow_the_source(tmp_path):
@@ -50,6 +51,6 @@ def test_an_encoder_is_named_after_the_metric(tmp_path, monkeypatch):
 
 
 def test_scores_of_many_sums_come_as_one_array():
-    metric = SimSrc(Letters())
+    metric = SimSrc(LetterEncoder("en", "th"))
     sums = np.array([[1.0, 2.0], [3.0, 4.0]])
     assert metric.aggregate(sums).tolist() == [0.5, 0.75]

@@ -280,7 +280,15 @@ def fake_run(names=(), **changes):
         ),
         models=(
             ModelFacts(
-                "mekong-small", "translation", "package mekong-small", "0.3.0", "c1" * 32, "CC-BY-NC-4.0", False
+                "mekong-small",
+                "translation",
+                "package mekong-small",
+                "0.3.0",
+                "c1" * 16,
+                "CC-BY-NC-4.0",
+                False,
+                {"config.json": "1f" * 32, "model.safetensors": "d3" * 32},
+                general=True,
             ),
             ModelFacts("use-multilingual-v3", "sentence encoder", "package", "0.2.1", "0d" * 32, "Apache-2.0", True),
         ),

@@ -39,6 +39,12 @@ def page(report):
     return html.document_fromstring(render(report))
 
 
+def test_hashes_of_files_can_be_given_to_sha256sum_and_a_general_model_is_named(report):
+    text = html.document_fromstring(render(report)).text_content()
+    assert f"{'1f' * 32}  config.json\n{'d3' * 32}  model.safetensors" in text
+    assert any(note["text"].startswith("mekong-small is a general language model") for note in report["notes"])
+
+
 def flat(value):
     """Every leaf of plain data."""
     if isinstance(value, Mapping):

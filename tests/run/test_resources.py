@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from pipeline.config.settings import AlignSettings, Config, FilterSettings, TranslateSettings
 from pipeline.engines.encoders import load
 from pipeline.errors import InputError, ModelMissing, UsageError
+from pipeline.registry.models import Entry, locate
 from pipeline.run.resources import Resources
-from tests.stages.score.build import LetterEncoder
+from tests.support.encoders import LetterEncoder
 
 
 @pytest.fixture
@@ -45,6 +48,15 @@ def test_what_is_not_in_the_store_is_told_before_any_work() -> None:
     wrong = Config(filter=FilterSettings(model="use-multilingual-v3"), align=AlignSettings(encoder="nobody"))
     with pytest.raises(UsageError, match="nobody"):
         Resources(wrong).check(translation=False)
+
+
+def test_the_hashes_of_a_model_are_those_of_its_files(run_entry: Entry) -> None:
+    translation, encoder = Resources(Config(translate=TranslateSettings(model=run_entry.name))).model_facts()
+    folder = locate(run_entry)
+    assert "model.safetensors" in translation.files and encoder.files
+    for name, stated in translation.files.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == stated
+    assert translation.general and not encoder.general
 
 
 def test_a_glossary_that_is_not_there_is_named() -> None:

@@ -1,8 +1,10 @@
 """Test sets from plain lines, JSONL and run folders."""
 
+import gzip
 import json
 
 import pytest
+import zstandard
 
 from pipeline.errors import InputError, UsageError
 from pipeline.files.store import Store, write_bytes
@@ -119,6 +121,41 @@ def test_ids_decide_where_both_sides_have_them(write):
 def test_jsonl_that_cannot_be_used(write, rows, problem):
     with pytest.raises(InputError, match=problem):
         read_streams([write("h.jsonl", rows)], [write("r", ["x"])])
+
+
+HYPOTHESES = [{"id": "2", "hypothesis": "Rain fell."}, {"id": "1", "hypothesis": "The cat sat."}]
+
+
+@pytest.mark.parametrize("name", ["h.JSONL", "h.json", "h.ndjson", "h.jsonl.gz", "h.jsonl.ZST", "h.json.gz"])
+def test_json_is_read_as_json_whatever_the_case_of_its_name(tmp_path, write, name):
+    lines = b"".join(json.dumps(row).encode() + b"\n" for row in HYPOTHESES)
+    array = json.dumps(HYPOTHESES, indent=1).encode()
+    reference = write("r.jsonl", [{"id": 1.0, "ref": "A cat."}, {"id": 2.0, "ref": "Rain."}])
+    for data in (lines, array) if ".json" in name and "jsonl" not in name else (lines,):
+        if name.endswith("gz"):
+            data = gzip.compress(data)
+        elif name.endswith("ZST"):
+            data = zstandard.ZstdCompressor().compress(data)
+        (tmp_path / name).write_bytes(data)
+        found = read_streams([tmp_path / name], [reference]).matched()
+        assert found.systems[0].segments == ("The cat sat.", "Rain fell.")
+
+
+def test_compressed_lines(tmp_path, write):
+    path = tmp_path / "h.en.gz"
+    path.write_bytes(gzip.compress(b"a\nb\n"))
+    assert read_streams([path], [write("r.en", ["x", "y"])]).matched().systems[0].segments == ("a", "b")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match="damaged"):
+        read_lines(path)
+
+
+@pytest.mark.parametrize("name", ["h.en", "h", "h.txt.gz", "h.tmx", "h.parquet"])
+def test_json_and_pairs_are_never_taken_for_text(tmp_path, write, name):
+    data = b"\n" + b"".join(json.dumps(row).encode() + b"\n" for row in HYPOTHESES)
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    with pytest.raises(InputError, match=r"holds JSON, not text|holds pairs"):
+        read_streams([tmp_path / name], [write("r", ["x", "y"])])
 
 
 def test_documents_from_a_file(write):

@@ -20,7 +20,7 @@ CHEROKEE = [
     "ᎤᎬᏫᏳᎯ ᏓᎾ. Smith ᏕᎤᎾᏓᏙᎵᎩ ᎠᏂᎷᎬ.",
     "ᎤᏂᎷᏨ ᎤᏂᏯᏅᏛ Vietnam ᎤᎾᏓᏅᏖᎸ.",
 ]
-WORDS = {"titles": "ᏓᎾ", "numbered": "ᏗᏎ", "shorts": "ᎢᏳ", "openers": "ᎤᎬᏫᏳᎯ"}
+WORDS = {"titles": "ᏓᎾ", "numbered": "ᏗᏎ", "shorts": "ᎢᏳ", "openers": "ᎤᎬᏫᏳᎯ", "plain_openers": "ᎤᎬᏫᏳᎯ"}
 
 
 @pytest.fixture

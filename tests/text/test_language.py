@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline.text.language import detect
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,30 @@ def test_decomposed_marks_are_read():
 
 def test_a_long_text_is_judged_by_its_beginning():
     assert detect("การประชุมเป็นไปด้วยดี " * 3000 + "the end " * 20000) == "th"
+
+
+@pytest.mark.parametrize("text", (DATA / "english_with_vietnamese_names.txt").read_text("utf-8").splitlines())
+def test_english_keeps_its_language_among_vietnamese_names(text):
+    assert detect(text) == "en"
+
+
+@pytest.mark.parametrize("text", (DATA / "vietnamese_headlines.txt").read_text("utf-8").splitlines())
+def test_short_vietnamese_keeps_its_language_among_foreign_names(text):
+    assert detect(text) == "vi"
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("Trần Đức Lương et Nguyễn Tấn Dũng ont visité Hanoï.", "fr"),
+        ("Vĩnh Hoàn Company in Đồng Tháp exports tra fish to Europe.", "en"),
+        ("Photo: Nguyễn Khánh", "en"),
+        ("Ảnh: Mai Đức Chung", "vi"),
+        ("Ông Nguyễn đã ký với Phan Ray Jackson", "vi"),
+        ("Hà Nội - Hải Phòng 120 km", "vi"),
+        ("MANCHESTER UNITED THUA TOTTENHAM 0-1 TRÊN SÂN OLD TRAFFORD", "vi"),
+        ("Tải về: https://example.org/the/one/and/only/that/you/should/get", "vi"),
+    ],
+)
+def test_names_and_addresses_do_not_tell_the_language(text, lang):
+    assert detect(text) == lang

@@ -3,38 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.thai import boundary_scores, phrases
-from pipeline.text.unicode import normalise
-
-
-@pytest.mark.parametrize(
-    ("written", "stored"),
-    [
-        ("เเม่", "แม่"),
-        ("ท\u0e4dา", "ทำ"),
-        ("น\u0e4d\u0e49า", "น้ำ"),
-        ("น\u0e49\u0e4dา", "น้ำ"),
-        ("ท\u0e4dาา", "ทำ"),
-        ("ทำา", "ทำ"),
-        ("มาา", "มา"),
-        ("มา่", "ม่า"),
-        ("ก่ิน", "กิ่น"),
-        ("สิทธ์ิ", "สิทธิ์"),
-        ("ก่่า", "ก่า"),
-        ("ก้่า", "ก่า"),
-        ("ก ่า", "ก า"),
-        ("่กา", "กา"),
-        ("เ่กา", "เก่า"),
-        ("◌่", "◌่"),
-        ("ฤาษี", "ฤๅษี"),
-        ("มๅ", "มา"),
-        ("ต่าง ๆ ใน", "ต่างๆ ใน"),
-        ("ฯ ล ฯ", "ฯลฯ"),
-        ("เกาะ เพราะ", "เกาะ เพราะ"),
-        ("ปัญหา พันธุ์ ผู้ ที่ เก็บ", "ปัญหา พันธุ์ ผู้ ที่ เก็บ"),
-    ],
-)
-def test_marks_are_stored_in_one_way(written, stored):
-    assert normalise(written, "th").text == stored
 
 
 # | stands for a space where a cut may be made

@@ -10,10 +10,12 @@ from pipeline.text.unicode import _begins, fold, normalise, same
 PIECES = st.sampled_from(
     list("กขดนมรวสหอฤเแโใไะาำิีุู็่้๊๋์ํๅๆฯ๎") + list("abĐðêệ 0.,\"'“”\n\t") + ["\u0e4d\u0e32", "\u0e49\u0e4d\u0e32"]
     + ["e\u0302\u0323", "o\u031b\u0301", "\u0301", "\u200b", "\u00ad", "\ufeff", "\u00a0", "\u2028", "\u0085", "\x00"]
-    + ["\u1100\u1161\u11a8", "\u0958", "  ", "ต่างๆ", "ฯ ล ฯ", "\U000e0041", "👩\u200d👧"]
+    + ["\u1100\u1161\u11a8", "\u0958", "  ", "ต่างๆ", "ฯ ล ฯ", "\uf702", "\uf71a", "\U000e0041", "👩\u200d👧"]
 )  # fmt: skip
 THAI_MARKS = "ะัาำิีึืฺุูๅ็่้๊๋์ํ๎"
-BROKEN_THAI = st.tuples(st.sampled_from("กนรฤเแๆ \u200b"), st.text(THAI_MARKS + "\u200b ", max_size=5)).map("".join)
+BROKEN_THAI = st.tuples(st.sampled_from("กนรฤเแๆ \u200b\uf70f"), st.text(THAI_MARKS + "\u200b ", max_size=5)).map(
+    "".join
+)
 BROKEN_VIETNAMESE = st.tuples(
     st.sampled_from("aAeoOuiydđáếờ"),
     st.text("\u0300\u0301\u0303\u0309\u0323\u0302\u0306\u031b\u200b\u0340\u0341", max_size=4),

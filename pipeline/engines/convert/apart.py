@@ -30,14 +30,13 @@ def run_apart(say: Callable[[str], None], command: str, folder: Path, *arguments
     }
     call: Sequence[str] = [sys.executable, "-m", "pipeline.engines.convert", command, str(folder), *arguments]
     with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True)
-        try:
-            for line in child.stdout or ():
-                say(line.rstrip("\n"))
-            code_number = child.wait()
-        finally:
-            child.kill()
-            child.wait()
+        with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True) as child:
+            try:
+                for line in child.stdout or ():
+                    say(line.rstrip("\n"))
+                code_number = child.wait()
+            finally:
+                child.kill()
         if code_number:
             errors.seek(0)
             said = errors.read().decode("utf-8", "replace").strip().split("\n")

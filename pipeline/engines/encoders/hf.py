@@ -52,6 +52,7 @@ class TransformersEncoder:
         self._model.to(device).eval()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder."""
         if not texts:
             return np.zeros((0, int(self._model.config.hidden_size)), dtype=np.float32)
         strings, inverse = distinct(texts)

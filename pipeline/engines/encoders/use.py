@@ -37,13 +37,16 @@ class UseEncoder:
         self._model = TokenModel(threads)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder."""
         if not texts:
             return np.zeros((0, self._model.dimensions), dtype=np.float32)
         strings, inverse = distinct(texts)
         return checked(self._model.encode(strings), len(strings), self.name)[inverse]
 
     def encode_spans(self, lines: Sequence[Sequence[str]], width: int) -> Vectors:
+        """See SpanEncoder."""
         return self._model.encode_spans(lines, width)
 
     def encode_overlaps(self, units: Sequence[str], width: int) -> Vectors:
+        """See SpanEncoder."""
         return self._model.encode_overlaps(units, width)

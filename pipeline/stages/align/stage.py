@@ -183,17 +183,18 @@ def span_beads(source: Side, target: Side, encoder: Encoder, lexicons: Lexicons 
 
 
 def align_cases(
-    cases: Iterable[Mapping[str, Any]], encoder: Encoder, lexicons: Lexicons = no_lexicons
+    cases: Iterable[Mapping[str, Any]], encoder: Encoder, lexicons: Lexicons = no_lexicons, lang: str = ""
 ) -> Iterator[dict[str, Any]]:
     """Align test cases with `id`, `src_text` and `tgt_text` (English): `{"id", "beads": [{"src", "tgt", "score"}]}`.
 
-    The source language is detected; there are no translations, so a language that the encoder does not know is
-    aligned by its lexicon, or by length and anchors. `score` is the similarity of the bead, 0 where a side is empty.
+    The source language is `lang`, detected where that is empty; there are no translations, so a language that the
+    encoder does not know is aligned by its lexicon, or by length and anchors. `score` is the similarity of the bead, 0
+    where a side is empty.
     """
     for case in cases:
         src_text, tgt_text = case["src_text"], case["tgt_text"]
-        lang = detect(src_text)
-        src = source_view(src_text, lang, [Stretch((0, len(src_text)))], encoder, lexicons(lang))
+        code = lang or detect(src_text)
+        src = source_view(src_text, code, [Stretch((0, len(src_text)))], encoder, lexicons(code))
         tgt = target_view(tgt_text, [Stretch((0, len(tgt_text)))], encoder, src.vectors is not None)
         beads = [
             {"src": found.src_spans, "tgt": found.tgt_spans, "score": round(found.bead.similarity, DIGITS)}

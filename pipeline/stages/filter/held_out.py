@@ -101,7 +101,8 @@ def held_out_files(paths: Iterable[str]) -> list[Path]:
     files = [Path(path) for path in paths]
     for path in files:
         if not path.is_file():
-            raise InputError(f"the held-out file {path} does not exist", "Correct filter.held_out.")
+            problem = "is a folder, not a file" if path.is_dir() else "does not exist"
+            raise InputError(f"the held-out file {path} {problem}", "Correct filter.held_out.")
     return files
 
 

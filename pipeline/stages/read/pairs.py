@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, get_args
 
 from pipeline.errors import InputError, UsageError
-from pipeline.files.lines import BadInput, numbered_lines, path_text
-from pipeline.files.tables import ENGLISH_KEYS, SOURCE_KEYS, TableRow, kind, language, rows
+from pipeline.files.lines import BadInput, check_file, numbered_lines, path_text
+from pipeline.files.table_row import TableRow
+from pipeline.files.tables import ENGLISH_KEYS, JSON, JSON_LINES, PARQUET, SOURCE_KEYS, TMX, kind, rows
+from pipeline.stages.read.fields import by_language, id_field, is_missing, text_field
 from pipeline.text.languages import alternatives, known_code, source_languages
+from pipeline.text.unicode import one_line
 from pipeline.types import ENGLISH, Origin, Pair, Reject, Source
 
-TABLES = (".tsv", ".jsonl", ".parquet", ".tmx")
+TABLES = (".tsv", *JSON_LINES, JSON, PARQUET, TMX)
+IDS = ("id", "src_doc", "tgt_doc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,20 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
     Raises InputError for a file that is not there, UsageError where one side or the language is missing.
     """
     for path in paths:
-        if not path.is_file():
-            raise InputError(f"{path} does not exist", "Name files of pairs.")
-    english = {_stem(path): path for path in paths if kind(path) == f".{ENGLISH}"}
+        check_file(path, "Name files of pairs.")
+    english = {_stem(path): path for path in paths if _language(path) == ENGLISH}
     found: list[Corpus] = []
     for path in paths:
-        suffix = kind(path)
+        suffix, code = kind(path), _language(path)
         if suffix in TABLES:
             if suffix == ".tsv" and not lang:
                 raise UsageError(f"{path} does not say what language it is in", f"Give {_each('--lang {}')}.")
             found.append(Corpus(path, None, lang))
-        elif suffix.removeprefix(".") in source_languages():
+        elif code in source_languages():
             if _stem(path) not in english:
                 raise UsageError(f"{path} has no English side", f"Give {_stem(path)}.en beside it.")
-            found.append(Corpus(path, english[_stem(path)], suffix.removeprefix(".")))
-        elif suffix != f".{ENGLISH}":
+            found.append(Corpus(path, english[_stem(path)], code))
+        elif code != ENGLISH:
             raise UsageError(
                 f"{path} is of no known type {suffix!r}",
                 f"Known: {', '.join(TABLES)}, and {_each('FILE.{}')} with FILE.en.",
@@ -84,6 +87,11 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
     for stem, path in ((stem, path) for stem, path in english.items() if path not in used):
         raise UsageError(f"{path} has no source side", f"Give {_each(stem + '.{}')} beside it.")
     return found
+
+
+def _language(path: Path) -> str:
+    """The language of a Moses file by its name: "en" of dev.en, dev.EN.gz and dev.eng."""
+    return known_code(kind(path).removeprefix("."))
 
 
 def _each(form: str) -> str:
@@ -114,13 +122,14 @@ def _moses(source: Path, english: Path, limit: int) -> Iterator[TableRow | Rejec
 
 def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
     """The pair of a row, or one for each source language of a row that has both and says nothing of its language."""
+    row = replace(row, values=by_language(row.values))
     values = row.values
-    stated = known_code(language(_text(values, "src_lang"))) or lang
+    stated = known_code(_text(values, "src_lang")) or lang
     there = [code for code in source_languages() if code in values]
     found = [stated] if stated else [code for code in there if _text(values, code).strip()] or there[:1]
     if not found or found[0] not in source_languages():
         raise BadInput(f"the source language {stated!r} is not one of {', '.join(source_languages())}")
-    if language(_text(values, "tgt_lang")) not in ("", ENGLISH):
+    if known_code(_text(values, "tgt_lang")) not in ("", ENGLISH):
         raise BadInput(f"the target language is {values['tgt_lang']!r}, not English")
     name = _text(values, "id") or f"{path_text(path)}:{row.line}"
     names = [name] if len(found) == 1 else [f"{name}:{code}" for code in found]
@@ -129,7 +138,8 @@ def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
 
 def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
     values = row.values
-    src_text, tgt_text = _side(values, (*SOURCE_KEYS, stated)), _side(values, (*ENGLISH_KEYS, ENGLISH))
+    src_text = _side(values, (*SOURCE_KEYS, stated), stated)
+    tgt_text = _side(values, (*ENGLISH_KEYS, ENGLISH), ENGLISH)
     origin = _text(values, "origin")
     pair = Pair(
         id=name,
@@ -154,25 +164,24 @@ def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
     return Given(pair, source, english, _text(values, "model"))
 
 
-def _side(values: Mapping[str, Any], keys: Iterable[str]) -> str:
-    key = next((key for key in keys if key in values), None)
+def _side(values: Mapping[str, Any], keys: Iterable[str], lang: str) -> str:
+    """One side, normalised as a run normalises what it aligns: what becomes of a pair must not hang on how its
+    characters are stored."""
+    given = [key for key in keys if key in values]
+    key = next((key for key in given if not is_missing(values[key])), given[0] if given else None)
     if key is None:
         raise BadInput(f"none of {', '.join(keys)} among the fields {sorted(values)}")
     text = _text(values, key)
-    if not text.strip():
-        raise BadInput(f"{key!r} is empty")
     if "\0" in text:
         raise BadInput(f"{key!r} holds a NUL character, so it is not text")
-    return text
+    line = one_line(text, lang)
+    if not line:
+        raise BadInput(f"{key!r} is empty")
+    return line
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
-    value = values.get(key, "")
-    if isinstance(value, int) and key == "id":
-        return str(value)
-    if value is not None and not isinstance(value, str):
-        raise BadInput(f"{key!r} is a {type(value).__name__}, not a string")
-    return value or ""
+    return (id_field if key in IDS else text_field)(values.get(key), key)
 
 
 def _score(values: Mapping[str, Any], name: str) -> float | None:
@@ -185,7 +194,9 @@ def _score(values: Mapping[str, Any], name: str) -> float | None:
 
 
 def _spans(values: Mapping[str, Any], key: str) -> tuple[tuple[int, int], ...]:
-    spans = values.get(key) or ()
-    if not all(isinstance(span, list) and [*map(type, span)] == [int, int] for span in spans):
+    spans = values.get(key) or []
+    if not isinstance(spans, list) or not all(
+        isinstance(span, list) and [*map(type, span)] == [int, int] for span in spans
+    ):
         raise BadInput(f"{key!r} is no list of [start, end]")
     return tuple((span[0], span[1]) for span in spans)

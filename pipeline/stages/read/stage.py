@@ -5,10 +5,9 @@ Texts are strict UTF-8 (a byte order mark is accepted). LF is the only line end;
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,104 +16,126 @@ import orjson
 
 from pipeline.config.settings import ReadSettings
 from pipeline.errors import InputError
-from pipeline.files.lines import BOM, BadInput, decode, json_object, parsed_lines, path_text
+from pipeline.files.lines import BOM, BadInput, check_file, decode, open_raw, path_text
+from pipeline.files.table_row import NO_OFFSET, TableRow
+from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind, open_rows
+from pipeline.stages.read.fields import date_field, id_field, is_missing, text_field
+from pipeline.stages.read.paths import READ, TEXT, expand
 from pipeline.text.language import detect
-from pipeline.text.languages import table
+from pipeline.text.languages import known_code, table
 from pipeline.types import Document, Reject, Source
 
 log = logging.getLogger(__name__)
 
-TEXT = (".txt",)
-LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-TABLE = (".parquet",)
+ROWS = (*JSON_LINES, JSON, PARQUET)
 KNOWN = ("id", "text", "lang", "date", "url", "licence")
-DATASET_MARK = "state.json"
-NO_OFFSET = -1
+_FIELDS = {"id": id_field, "date": date_field}
 
 
 @dataclass
 class Reader:
-    """Reads documents one after the other and remembers the ids it has given out."""
+    """Reads documents one after the other; `seen` are the ids it has given out, `warn` is told what is passed over."""
 
     settings: ReadSettings
+    warn: Callable[[str], None] = log.warning
     seen: dict[str, str] = field(default_factory=dict)
 
     def read(self, paths: Iterable[str]) -> Iterator[Document | Reject]:
         """Yield every document and every reject of `paths`, in the order of the paths, folders sorted by name.
 
-        Raises InputError when a path does not exist or a glob matches nothing.
+        Raises InputError when a path does not exist, a glob matches nothing, or a folder has nothing to read.
         """
-        for path in expand(paths):
-            try:
-                yield from self._file(path)
-            except BadInput as bad:
-                yield Reject(path_text(path), 0, bad.offset, bad.reason)
-            except OSError as error:
-                yield Reject(path_text(path), 0, 0, f"cannot be read: {error.strerror or error}")
+        found = expand(paths)
+        if found.passed_over:
+            self.warn(f"passed over are {found.passed_over_text()}; read are {READ}")
+        for path in found.files:
+            yield from self._documents(path, self._file)
+
+    def read_one(self, path: Path) -> Document:
+        """The document that a file holds: its text, whatever it is called, or the only row of JSON and Parquet.
+
+        Raises InputError for a folder, a file of pairs, one that cannot be read, and one with no document or several.
+        """
+        remedy = "Give one file with one UTF-8 text."
+        if path.is_dir() or not path.exists():
+            check_file(path, remedy)
+        if kind(path) in (".tsv", TMX):
+            raise InputError(f"{path} holds pairs, not a document", remedy)
+        read = self._file if kind(path) in ROWS else self._text
+        documents: list[Document] = []
+        for found in self._documents(path, read):
+            if isinstance(found, Reject):
+                place = f"{path}, line {found.line}" if found.line else path
+                raise InputError(f"{place}: {found.reason}", remedy)
+            documents.append(found)
+            if len(documents) > 1:
+                raise InputError(f"{path} holds more than one document", remedy)
+        if not documents:
+            raise InputError(f"{path}: no document in it", remedy)
+        return documents[0]
+
+    def _documents(
+        self, path: Path, read: Callable[[Path], Iterator[Document | Reject]]
+    ) -> Iterator[Document | Reject]:
+        try:
+            yield from read(path)
+        except BadInput as bad:
+            yield Reject(path_text(path), 0, bad.offset, bad.reason)
+        except OSError as error:
+            yield Reject(path_text(path), 0, 0, f"cannot be read: {error.strerror or error}")
 
     def _file(self, path: Path) -> Iterator[Document | Reject]:
-        name = path.name.lower()
+        suffix = kind(path)
         if path.is_dir():
             yield from self._rows(path, _dataset_rows(path))
-        elif name.endswith(TEXT):
-            yield self._text(path)
-        elif name.endswith(LINES):
-            yield from self._lines(path)
-        elif name.endswith(TABLE):
-            yield from self._rows(path, _parquet_rows(path))
+        elif path.exists() and not path.is_file():
+            raise BadInput("a pipe or a device, not a file")
+        elif suffix == TEXT:
+            yield from self._text(path)
+        elif suffix in ROWS:
+            yield from self._rows(path, open_rows(path, self.settings.max_line_bytes))
         else:
-            raise BadInput(f"the file type {path.suffix or '(none)'!r} is not one of {', '.join(TEXT + LINES + TABLE)}")
+            raise BadInput(f"the file type {suffix or path.suffix or '(none)'!r} is not one of {READ}")
 
-    def _text(self, path: Path) -> Document:
+    def _text(self, path: Path) -> Iterator[Document]:
         limit = self.settings.max_document_bytes
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+        data = b""
+        with open_raw(path) as stream:
+            try:
+                while len(data) <= limit and (more := stream.read(limit + 1 - len(data))):
+                    data += more
+            except EOFError as error:
+                raise BadInput(f"the compressed file is damaged: {error}", len(data)) from error
         if len(data) > limit:
             raise BadInput(f"over {limit} bytes (read.max_document_bytes)", limit)
         start = len(BOM) if data.startswith(BOM) else 0
-        return self._document({"text": decode(data[start:], start)}, path, 0)
+        yield self._document({"text": decode(data[start:], start)}, path, 0)
 
-    def _lines(self, path: Path) -> Iterator[Document | Reject]:
-        def parse(line: str, number: int, offset: int) -> Document:
-            return self._document(json_object(line), path, number)
-
-        return parsed_lines(path, self.settings.max_line_bytes, parse)
-
-    def _rows(self, path: Path, rows: Iterator[Mapping[str, Any]]) -> Iterator[Document | Reject]:
-        number = 0
-        while True:
+    def _rows(self, path: Path, rows: Iterator[TableRow | Reject]) -> Iterator[Document | Reject]:
+        for row in rows:
+            if isinstance(row, Reject):
+                yield row
+                continue
             try:
-                row = next(rows, None)
-            except (OSError, ValueError, KeyError) as error:
-                yield Reject(path_text(path), number + 1, NO_OFFSET, f"the table is damaged here: {error}")
-                return
-            if row is None:
-                return
-            number += 1
-            try:
-                yield self._document({k: v for k, v in row.items() if v is not None}, path, number)
+                yield self._document(row.values, path, row.line)
             except BadInput as bad:
-                yield Reject(path_text(path), number, NO_OFFSET, bad.reason)
+                offset = NO_OFFSET if row.offset == NO_OFFSET else row.offset + bad.offset
+                yield Reject(path_text(path), row.line, offset, bad.reason)
 
     def _document(self, row: Mapping[str, Any], path: Path, line: int) -> Document:
         if "text" not in row:
-            raise BadInput(f"no 'text' among the keys {sorted(row)}")
-        values = {key: row.get(key, "") for key in KNOWN}
-        if isinstance(values["id"], int):
-            values["id"] = str(values["id"])
-        for key, value in values.items():
-            if not isinstance(value, str):
-                raise BadInput(f"{key!r} is a {type(value).__name__}, not a string")
+            raise BadInput(f"no 'text' among the keys {sorted(map(str, row))}")
+        if not isinstance(row["text"], str):
+            raise BadInput(f"'text' is a {type(row['text']).__name__}, not a string")
+        values = {key: _FIELDS.get(key, text_field)(row.get(key), key) for key in KNOWN}
         text = values["text"].replace("\r\n", "\n")
         self._check_text(text)
-        lang = values["lang"] or self._language(text)
+        lang = known_code(values["lang"]) or self._language(text)
         if lang not in table():
-            raise BadInput(f"the language {lang!r} is not one of {', '.join(table())}")
+            raise BadInput(f"the language {values['lang'] or lang!r} is not one of {', '.join(table())}")
         licence = values["licence"] or self.settings.licence
         source = Source(path_text(path), line, values["url"], licence, values["date"])
-        meta = {k: v if isinstance(v, str) else orjson.dumps(v, default=str).decode() for k, v in row.items()}
-        meta = {k: v for k, v in meta.items() if k not in KNOWN}
-        return Document(self._id(values["id"], text, path, line), lang, text, source, meta)
+        return Document(self._id(values["id"], text, path, line), lang, text, source, _meta(row))
 
     def _check_text(self, text: str) -> None:
         if not text.strip():
@@ -148,79 +169,30 @@ class Reader:
         return new
 
 
-def expand(paths: Iterable[str]) -> Iterator[Path]:
-    """The files behind files, folders and globs; a `datasets` folder is yielded as itself, and each path once.
-
-    Raises InputError when a path does not exist, a glob matches nothing, or a folder cannot be listed.
-    """
-    done: set[Path] = set()
-    for given in paths:
-        try:
-            found = _matches(given)
-        except OSError as error:
-            raise InputError(
-                f"{error.filename or given} cannot be listed: {error.strerror}", "Check its rights."
-            ) from error
-        if not found:
-            raise InputError(f"{given} does not exist", "Check read.paths (relative to the working directory).")
-        for path in found:
-            if path not in done:
-                done.add(path)
-                yield path
-
-
-def _matches(given: str) -> list[Path]:
-    path = Path(given)
-    if path.is_dir():
-        return _inside(path, set())
-    if path.exists() or path.is_symlink():
-        return [path]
-    return [inner for match in sorted(glob.glob(given, recursive=True)) for inner in _matches(match)]
-
-
-def _inside(folder: Path, seen: set[Path]) -> list[Path]:
-    """The readable files of a folder tree, sorted; other types are left alone, and their number is said.
-
-    `seen` holds the real places of the folders already listed, since links can lead in circles.
-    """
-    if (folder / DATASET_MARK).is_file():
-        return [folder]
-    if folder.resolve() in seen:
-        return []
-    seen.add(folder.resolve())
-    found: list[Path] = []
-    others = 0
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
+def _meta(row: Mapping[str, Any]) -> dict[str, str]:
+    """The fields that are not known: text as it is, everything else as JSON; what says nothing is left out."""
+    meta: dict[str, str] = {}
+    for key, value in row.items():
+        if key in KNOWN or is_missing(value):
             continue
-        if path.is_dir():
-            found += _inside(path, seen)
-        elif path.name.lower().endswith(TEXT + LINES + TABLE) and (path.is_file() or path.is_symlink()):
-            found.append(path)
-        else:
-            others += 1
-    if others:
-        log.info("%s: %d file(s) of other types are not read", folder, others)
-    return found
+        try:
+            meta[key] = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+        except TypeError as error:  # lists in lists too deep for it, keys that are no strings
+            raise BadInput(f"{key!r} cannot be kept: {error}") from error
+    return meta
 
 
-def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.ParquetFile(path)
-    except pyarrow.ArrowInvalid as error:
-        raise BadInput(f"not a Parquet file: {error}") from error
-    for batch in table.iter_batches(batch_size=256):
-        yield from batch.to_pylist()
-
-
-def _dataset_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+def _dataset_rows(path: Path) -> Iterator[TableRow | Reject]:
     import datasets
+    from pyarrow import ArrowException
 
+    number = 0
     try:
         loaded = datasets.load_from_disk(str(path))
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, ValueError, KeyError, ArrowException) as error:
         raise BadInput(f"not a datasets folder: {error}") from error
-    yield from loaded
+    try:
+        for number, values in enumerate(loaded, 1):
+            yield TableRow(number, NO_OFFSET, values)
+    except (OSError, ValueError, KeyError, OverflowError, ArrowException) as error:
+        yield Reject(path_text(path), number + 1, NO_OFFSET, f"the table is damaged here: {error}")

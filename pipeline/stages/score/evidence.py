@@ -16,6 +16,7 @@ class Guard(PairScorer):
     name = "guard"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         if not is_translated(pair) or not pair.src_segments:
             return None
@@ -32,6 +33,7 @@ class LogProbability(PairScorer):
     name = "log_probability"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         if not is_translated(facts.pair):
             return None
         known = [(t.logprob, max(t.out_tokens, 1)) for t in context.of(facts.pair) if t.logprob is not None]
@@ -45,6 +47,7 @@ class AlignmentCost(PairScorer):
     name = "alignment_cost"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return facts.pair.cost if facts.pair.origin == "aligned" else None
 
 
@@ -58,6 +61,7 @@ class Margin(PairScorer):
     name = "margin"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return facts.pair.margin if facts.pair.origin == "aligned" else None
 
 
@@ -67,6 +71,7 @@ class MiningMargin(PairScorer):
     name = "mining_margin"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return facts.pair.margin if facts.pair.origin == "mined" else None
 
 
@@ -76,4 +81,5 @@ class Displacement(PairScorer):
     name = "displacement"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return facts.pair.displacement

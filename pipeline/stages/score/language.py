@@ -18,15 +18,19 @@ class Language(PairScorer):
     figures more often than not.
     """
 
+    version = 2
+
     def __init__(self, side: Literal["source", "target"], min_letters: int = 32) -> None:
         self.name = f"{side}_language"
         self.side, self.min_letters = side, min_letters
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"detector": "mekong", "letters": self.min_letters}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if sum(map(str.isalpha, text)) < self.min_letters:
@@ -45,6 +49,7 @@ class ScriptShare(PairScorer):
         self.side = side
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         own, letters = len(language(lang).letter().findall(text)), 0

@@ -27,10 +27,12 @@ class NameAgreement(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         shared = {"case": "folded", "marks": "folded"}
         return {**shared, "similar": f"{SIMILAR:g}", "stem": STEM, "fewest": self.FEWEST}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         names = facts.kept_names
         if len(names) < self.FEWEST:
             return None
@@ -46,6 +48,7 @@ class UrlAgreement(PairScorer):
     name = "url_agreement"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         ours = {_bare(address) for address in ADDRESS.findall(facts.pair.src_text)}
         if not ours:
             return None

@@ -18,6 +18,7 @@ class NameSupport(PairScorer):
     name = "name_support"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return min((1 - value for value in facts.unsupported_names), default=None)
 
 
@@ -36,8 +37,10 @@ class NameChanged(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"unsupported": f"{self.least:g}"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         added = sum(value > self.least for value in facts.unsupported_names) or facts.added_countries
         return float(min(facts.lost_names, added))

@@ -17,9 +17,11 @@ class NumberAgreement(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"compare": "value"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         asked = facts.source_numbers.asked
         if not asked:
             return None
@@ -39,9 +41,11 @@ class NumberChanged(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"compare": "value"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         if not facts.source_numbers.asked and not facts.target_numbers.asked:
             return None
         missing, extra = facts.numbers_apart
@@ -58,6 +62,7 @@ class UnconvertedYear(PairScorer):
     version = 3
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         years = [number for number in facts.source_numbers.asked if number.kind == "year"]
         if not years:
             return None

@@ -25,6 +25,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
     from pipeline.stages.score.similarity import Similarity
     from pipeline.stages.score.surface import (
         Copy,
+        EmojiAgreement,
         Ending,
         LengthRatio,
         QuoteAgreement,
@@ -51,6 +52,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
         NameChanged(),
         UrlAgreement(),
         QuoteAgreement(),
+        EmojiAgreement(),
         Untranslated(),
         Copy(),
         Repetition(),

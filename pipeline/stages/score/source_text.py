@@ -76,12 +76,19 @@ def _stem(word: str) -> str:
 
 
 class WeighedSenses(NamedTuple):
-    """What a term of the lexicon becomes: words without an ending s and their probabilities; and each word with its
-    probability times its weight, of which `mass` is the sum."""
+    """What a term of the lexicon becomes: words without an ending s and their probabilities; the words as they are, and
+    each with its probability times its weight, of which `mass` is the sum."""
 
     stems: Senses
+    words: frozenset[str]
     weighed: Senses
     mass: float
+
+    def share(self, english: set[str]) -> float:
+        """The share of the mass, 0 to 1, that the words have that are among `english`."""
+        if self.words.isdisjoint(english):
+            return 0.0
+        return sum(weight for word, weight in self.weighed if word in english) / max(self.mass, 1e-9)
 
 
 class WeighedLexicon:
@@ -102,7 +109,8 @@ class WeighedLexicon:
         if known is None and (senses := self.senses.get(term)) is not None:
             stems = tuple((_stem(word), probability) for word, probability in senses)
             weighed = tuple((word, probability * self.weight[word]) for word, probability in senses)
-            known = WeighedSenses(stems, weighed, sum(share for _, share in weighed))
+            words = frozenset(word for word, _ in senses)
+            known = WeighedSenses(stems, words, weighed, sum(share for _, share in weighed))
             self._known[term] = known
         return known
 
@@ -136,13 +144,17 @@ class SourceText:
         return source_terms(self.text, self.lang) if weighed_lexicon(self.lang) else []
 
     @cached_property
+    def senses(self) -> list[WeighedSenses | None]:
+        """What each of `terms` becomes, None for those that the lexicon does not have."""
+        lexicon = weighed_lexicon(self.lang)
+        return list(map(lexicon.of, self.terms)) if lexicon else []
+
+    @cached_property
     def expected(self) -> dict[str, float]:
         """For each English word how likely a term of the text becomes it, 0 to 1."""
         likely: dict[str, float] = {}
-        lexicon = weighed_lexicon(self.lang)
-        for term in self.terms if lexicon else ():
-            senses = lexicon.of(term) if lexicon else None
-            for word, probability in senses.stems if senses else ():
+        for senses in filter(None, self.senses):
+            for word, probability in senses.stems:
                 if probability > likely.get(word, 0.0):
                     likely[word] = probability
         return likely

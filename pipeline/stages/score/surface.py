@@ -13,6 +13,7 @@ from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text import data
 from pipeline.text.patterns import THAI_LETTERS, either
+from pipeline.text.unicode import EMOJI, fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
@@ -40,10 +41,12 @@ class LengthRatio(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
         return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         ratio = _shortness(facts, self.smoothing)
         return max(ratio, 1 / ratio)
 
@@ -63,9 +66,11 @@ class Ending(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"words": self.words, "short": self.short}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         target, words = pair.tgt_text.rstrip(), _WORD.findall(pair.tgt_text)
         if not words:
@@ -93,29 +98,33 @@ class Copy(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"similarity": "indel", "case": "folded", "marks": "folded"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         return fuzz.ratio(facts.source.folded, facts.target_folded) / 100
 
 
 class Untranslated(PairScorer):
     """Share of the English that is still source language, 0 to 1.
 
-    Thai: Thai letters among all letters. Vietnamese: words with Vietnamese marks among all words, so names that keep
-    their marks count too.
+    Thai: Thai letters among all letters. Vietnamese: words with Vietnamese marks among all words, names apart, which
+    English papers in Vietnam write with their marks (see `remains`).
     """
 
     name = "untranslated"
+    version = 2
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         pair = facts.pair
         if pair.src_lang == "th":
             thai = len(_THAI_LETTER.findall(pair.tgt_text))
             others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
             return thai / (thai + others) if thai + others else None
-        words = _WORD.findall(pair.tgt_text)
-        return sum(map(_is_marked_syllable, words)) / len(words) if words else None
+        words = len(_WORD.findall(pair.tgt_text))
+        return len(remains(pair.src_text, pair.tgt_text, pair.src_lang)) / words if words else None
 
 
 class Repetition(PairScorer):
@@ -132,9 +141,11 @@ class Repetition(PairScorer):
 
     @property
     def settings(self) -> dict[str, object]:
+        """What the score depends on."""
         return {"zlib": "level9", "order": self.order, "times": self.times, "words": self.words}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         data = facts.pair.tgt_text.encode()
         if not data:
             return None
@@ -149,8 +160,9 @@ class Repetition(PairScorer):
         for order in range(1, self.order + 1):
             phrases = Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
             count = max(phrases.values(), default=0)
-            if count >= self.times:
-                best = max(best, min(1.0, count * order / len(words)))
+            if count < self.times:
+                break  # a longer phrase is there no oftener than the words it begins with
+            best = max(best, min(1.0, count * order / len(words)))
         return best
 
 
@@ -164,11 +176,14 @@ class RepeatedPhrase(PairScorer):
     name = "repeated_phrase"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         words = facts.target_folded.split()
         if not words:
             return None
-        order: dict[str, int] = {}
-        places = np.array([order.setdefault(word, len(order)) for word in words])
+        order = {word: place for place, word in enumerate(dict.fromkeys(words))}
+        if len(order) == len(words):
+            return 0.0
+        places = np.array([order[word] for word in words])
         for size in range(len(words) // 2, 0, -1):
             # A phrase stands twice in a row where so many words in a row are those so many places further on.
             same = places[:-size] == places[size:]
@@ -188,20 +203,53 @@ class QuoteAgreement(PairScorer):
     name = "quote_agreement"
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
         ours, theirs = (len(_QUOTE.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
         return min(ours, theirs) / max(ours, theirs) if ours or theirs else None
 
 
-def remains(text: str, lang: str) -> list[tuple[int, int]]:
-    """The spans of an English `text` that are still source language, as `Untranslated` counts them."""
+class EmojiAgreement(PairScorer):
+    """Share of the source's emoji that the English keeps, 0 to 1; None where it has none.
+
+    Each counts once, however often it stands there, in whatever skin tone and order.
+    """
+
+    name = "emoji_agreement"
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        ours, theirs = (set(EMOJI.findall(text)) for text in (facts.pair.src_text, facts.pair.tgt_text))
+        return len(ours & theirs) / len(ours) if ours else None
+
+
+def remains(source: str, english: str, lang: str) -> list[tuple[int, int]]:
+    """The spans of the `english` of a pair that are still the language of `source`, as `Untranslated` counts them.
+
+    A capitalised Vietnamese syllable is a name, and does not remain, where the text is English otherwise: it has a word
+    that Vietnamese could not have and the source has not.
+    """
     if lang == "th":
-        return [match.span() for match in _THAI_RUN.finditer(text)]
-    return [match.span() for match in _WORD.finditer(text) if _is_marked_syllable(match[0])]
+        return [match.span() for match in _THAI_RUN.finditer(english)]
+    marked = [match for match in _WORD.finditer(english) if _is_marked_syllable(match[0])]
+    if _has_english(source, english):
+        marked = [match for match in marked if not match[0][0].isupper()]
+    return [match.span() for match in marked]
 
 
 def _is_marked_syllable(word: str) -> bool:
     plain = strip_marks(word)
     return plain != word and is_syllable(plain.lower())
+
+
+def _has_english(source: str, english: str) -> bool:
+    ours = set(_WORD.findall(fold(source)))
+    theirs = (word for word in _WORD.findall(english) if word.isalpha() and len(word) > 1)
+    return any(_is_foreign(word) and fold(word) not in ours for word in theirs)
+
+
+def _is_foreign(word: str) -> bool:
+    plain = strip_marks(word)
+    return plain == word and not is_syllable(plain.lower())
 
 
 def _shortness(facts: PairFacts, smoothing: float) -> float:

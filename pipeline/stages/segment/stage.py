@@ -20,7 +20,7 @@ from pipeline.text.sentences import sentences
 from pipeline.text.unicode import Normalised, normalise
 from pipeline.types import Document, Segment
 
-VERSION = 2
+VERSION = 3
 
 Span = tuple[int, int]
 _CLAUSE_ENDS = re.compile(r"[,;:–—…](?=\s)|[;:](?=[^\W\d])")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
+from pipeline.files.lines import read_whole
 from pipeline.registry.models import shipped
 from pipeline.text.countries import country_codes, mentions
 from pipeline.text.languages import language
@@ -55,11 +56,11 @@ def read_glossary(path: Path) -> list[GlossaryEntry]:
     field is not in NFC or has outer spaces, or a term comes twice.
     """
     try:
-        lines = path.read_bytes().decode("utf-8-sig").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_whole(path, "Give a UTF-8 file.").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise InputError(f"the glossary {path} cannot be read: {error}", "Give a UTF-8 file.") from error
     entries: dict[str, GlossaryEntry] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         entry = _parse(line.removesuffix("\r"), f"{path}:{number}")
         if entry.term in entries:
             raise InputError(f"{path}:{number}: the term {entry.term!r} comes twice", "Keep the dominant sense.")

@@ -11,26 +11,15 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
+from pipeline.stages.translate.talk import talk, unwrapped
 from pipeline.text import data
 from pipeline.text.countries import mentions
-from pipeline.text.languages import language, own_scripts, source_languages
+from pipeline.text.languages import own_scripts
 from pipeline.text.numbers import EN_MONTHS, agree
-from pipeline.text.patterns import either
 from pipeline.text.unicode import fold
 from pipeline.types import Ended
 
-PREAMBLE = re.compile(
-    r"^\W*(?:sure|certainly|of course|okay)?\W*"
-    r"(?:(?:here is|here's|this is|below is)\b[^:\n]{0,80}|(?:the )?(?:english )?translation\b[^:\n]{0,80}"
-    r"|translated[^:\n]{0,40}"
-    r"|[^:\n]{0,40}\b(?:translates to|means|in english))\s*:\s*",
-    re.IGNORECASE,
-)
-AFTERWORD = re.compile(r"\s*\((?:note|translator's note|literally)\b[^)]*\)?\s*$", re.IGNORECASE)
-REFUSAL = re.compile(rf"\b(?:{either(data.words('refusals.txt'))})\b", re.IGNORECASE)
-QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 WORD = re.compile(r"\w+")
 
 LOOP_COMPRESSION = 2.4
@@ -58,16 +47,9 @@ class Finding:
     missing: str = ""
 
 
-def clean(answer: str, source: str) -> str:
-    """The translation inside an answer: no preamble, no notes after it, no quotes around it, one line."""
-    text = answer.strip()
-    cut = PREAMBLE.sub("", text, count=1).strip()
-    text = cut or text
-    text = text.split("\n", 1)[0].strip()
-    text = AFTERWORD.sub("", text)
-    if len(text) > 1 and QUOTES.get(text[0]) == text[-1] and source[:1] not in QUOTES and text[0] not in text[1:-1]:
-        text = text[1:-1].strip()
-    return text
+def clean(answer: str, source: str, *, chat: bool = True) -> str:
+    """The translation inside an answer, on one line; only a chat model's has talk around it that is taken off."""
+    return unwrapped(answer, source) if chat else answer.strip().replace("\n", " ")
 
 
 def findings(
@@ -82,8 +64,10 @@ def findings(
         return (Finding("failed", "the engine gave no usable output"),)
     if not hypothesis.strip():
         return (Finding("empty", "no text"),)
+    if not WORD.search(hypothesis) and WORD.search(source):
+        return (Finding("empty", f"no word in {hypothesis.strip()[:20]!r}"),)
     found = [
-        *_talk(hypothesis),
+        *_talk(source, hypothesis),
         *([Finding("length", "stopped at the bound on output tokens")] if ended == "length" else []),
         *_loop(source, hypothesis),
         *_untranslated(source, hypothesis),
@@ -94,25 +78,9 @@ def findings(
     return tuple(found)
 
 
-@cache
-def _talk_about(languages: tuple[str, ...]) -> re.Pattern[str]:
-    """Talk about the sentence instead of its translation; `languages` are the English names of source languages."""
-    named = "|".join(map(str.lower, languages))
-    return re.compile(
-        rf"\b(?:(?:this|the|your) (?:given |provided |original |(?:{named}) )*(?:sentence|translation|text)"
-        r" (?:is|means|says|describes|refers|appears|in|you|provided|translates|into|of)"
-        rf"|(?:{named}) (?:sentence|text|word|phrase)|use these words|the translation must contain)\b",
-        re.IGNORECASE,
-    )
-
-
-def _talk(hypothesis: str) -> list[Finding]:
-    about = _talk_about(tuple(language(code).name for code in source_languages()))
-    for pattern, what in ((REFUSAL, "refusal"), (about, "talk about the text")):
-        match = pattern.search(hypothesis)
-        if match:
-            return [Finding("refused", f"{what}: {match.group()!r}")]
-    return []
+def _talk(source: str, hypothesis: str) -> list[Finding]:
+    said = talk(source, hypothesis)
+    return [Finding("refused", said)] if said else []
 
 
 def loop_share(text: str) -> float:

@@ -172,11 +172,11 @@ def _round(
         done.update(zip(batch, hypotheses, strict=True))
         if number == 1:
             context.advance(sum(hypothesis.src_tokens for hypothesis in hypotheses))
-    return [_judged(piece, done[i], number) for i, piece in enumerate(pieces)]
+    return [_judged(piece, done[i], number, translator.codec.takes_hints) for i, piece in enumerate(pieces)]
 
 
-def _judged(piece: _Piece, hypothesis: Hypothesis, number: int) -> _Attempt:
-    text = clean(hypothesis.text, piece.source)
+def _judged(piece: _Piece, hypothesis: Hypothesis, number: int, chat: bool) -> _Attempt:
+    text = clean(hypothesis.text, piece.source, chat=chat)
     found = findings(piece.source, piece.request.lang, text, hypothesis.ended, piece.names)
     return _Attempt(hypothesis, text, found, number)
 

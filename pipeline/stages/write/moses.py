@@ -1,28 +1,22 @@
 """Moses: two plain text files a language pair; line n of one means line n of the other.
 
-Whatever any reader could take for a line end, and every other control character, becomes one space a run: many tools
-split at VT, FF, U+001C..U+001E, U+0085, U+2028 and U+2029 as well, and formats built on this one split at tabs.
+What any reader could take for a line end becomes a space (`pipeline.files.separators`), tabs too, because formats built
+on this one split at them.
 """
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import StoreError
+from pipeline.files.separators import one_line
 from pipeline.files.store import replacing
 from pipeline.stages.write.record import Record, Writer
 
-_BREAKING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CHUNK = 1 << 20
-
-
-def one_line(text: str) -> tuple[str, int]:
-    """`text` without line ends and control characters, and how many runs of them became a space."""
-    return _BREAKING.subn(" ", text)
 
 
 class MosesWriter(Writer):

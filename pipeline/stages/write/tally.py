@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pipeline.files.store import to_json
 from pipeline.stages.write.record import Record
 
 
@@ -18,6 +20,9 @@ class CorpusTally:
     by_hand: int = 0
     generated_by_hand: int = 0
 
+    def __post_init__(self) -> None:
+        self._hasher = hashlib.sha256()
+
     def add(self, record: Record) -> None:
         """Count one pair."""
         self.pairs[record.src_lang, record.origin] += 1
@@ -26,3 +31,9 @@ class CorpusTally:
             self.models[record.model] += 1
         self.by_hand += record.accepted_by_hand
         self.generated_by_hand += record.accepted_by_hand and record.generated_by_machine
+        self._hasher.update(to_json(record) + b"\n")
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of `pairs.jsonl` as `sha256sum` gives it, whether that file is written or not."""
+        return self._hasher.hexdigest()

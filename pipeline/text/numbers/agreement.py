@@ -217,14 +217,16 @@ def _stated(text: str, number: Number, lang: str) -> _Stated:
         return _Stated(number, month, month)
     values = _values(text, number, lang)
     kind = number.kind if number.kind in ("percent", "permille") else "number"
-    wants = {(wanted, value) for value in values for wanted in _WANTED[kind]}
+    wants: set[Value] = {(wanted, value) for value in values for wanted in _WANTED[kind]}
     if kind == "permille":
         wants |= {("percent", value / 10) for value in values}
     elif kind == "percent":
         wants |= {("permille", value * 10) for value in values}
     answers: set[Value] = {(kind, value) for value in values}
     if lang == "th" and is_lunar_month(text, number):
-        answers.add(("month", number.value))
+        # Lunar months are counted, and English may call them months.
+        lunar: set[Value] = {("month", value) for value in values}
+        wants, answers = wants | lunar, answers | lunar
     return _Stated(number, frozenset(wants), frozenset(answers))
 
 

@@ -61,7 +61,7 @@ _IDENTIFIED_BEFORE = re.compile(
     rf"|\d ?[ก-ฮ]{{1,3}} ?$|฿ ?$|[^{THAI} )”\"’]$|[^{THAI})”\"’] $|^$"
 )
 _COMMON_AFTER = re.compile(r" ?\(?(?:ค\.ศ\. ?)?(\d{4})(?!\d)")
-_LUNAR_BEFORE = re.compile("(?:ค่ำ|เพ็ญ) ?เดือน ?$")
+_LUNAR_BEFORE = re.compile("เดือน ?$")
 _DECADE_BEFORE = re.compile("ทศวรรษ(?:ที่)? ?(?:พ\\.ศ\\. ?)?(?:\\d{4} ?(?:[-–]|และ|ถึง) ?)?$")
 _BUDDHIST_CENTURY_BEFORE = re.compile(r"พุทธศตวรรษ(?:ที่)? ?(?:\d\d ?(?:[-–—]|ถึง|และ|หรือ|,) ?)?$")
 
@@ -188,7 +188,7 @@ def _long(text: str, number: Number, before: str) -> Number | None:
 
 
 def is_lunar_month(text: str, number: Number) -> bool:
-    """Whether `number` of Thai `text` is a month of the lunar calendar, as in ขึ้น 15 ค่ำ เดือน 3."""
+    """Whether `number` of Thai `text` counts a month, as those of the lunar calendar are: ขึ้น 15 ค่ำ เดือน 3."""
     return _LUNAR_BEFORE.search(text, max(0, number.start - 16), number.start) is not None
 
 

@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +13,7 @@ from pipeline.engines.ct2.causal import CTranslate2Engine
 from pipeline.engines.load import choose, load
 from pipeline.errors import EngineError, UsageError
 from pipeline.registry.models import Entry
+from tests.support.processes import is_alive, wait_until
 
 TEXTS = ["abc", "the meeting in Hanoi", "a b c d e f g h", "x", "one two three four five six seven"]
 REQUESTS = [Request(text, "th", (("x", "ex"),)) for text in TEXTS]
@@ -68,17 +67,12 @@ def test_the_worker_dies_with_its_parent(entry: Entry) -> None:
         f"t = load(entry({entry.name!r}), S(engine='ctranslate2', device='cpu', threads=1));"
         "print(t.engine._process.pid, flush=True); time.sleep(60)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout
-    worker = Path(f"/proc/{int(parent.stdout.readline())}")
-    assert worker.exists()
-    parent.kill()
-    parent.wait()
-    for _ in range(500):
-        if not worker.exists() or ") Z " in (worker / "stat").read_text():
-            return
-        time.sleep(0.01)
-    pytest.fail("the worker outlived its parent")
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        worker = int(parent.stdout.readline())
+        assert is_alive(worker)
+        parent.kill()
+    wait_until(lambda: not is_alive(worker))
 
 
 def test_transformers_runs_the_same_entry(entry: Entry) -> None:

@@ -116,14 +116,27 @@ def test_tmx(tmp_path):
     assert [r.line for r in rejects] == [3]
 
 
+def test_a_document_type_that_defines_entities_is_refused(tmp_path):
+    for subset in ('<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">', '<!ENTITY % all SYSTEM "all.ent"> %all;'):
+        given, (reject,) = read(put(tmp_path / "a.tmx", f"<!DOCTYPE tmx [{subset}]>{TMX}"))
+        assert not given
+        assert "document type" in reject.reason
+
+
 @pytest.mark.parametrize(
     "doctype",
-    ['<!DOCTYPE tmx SYSTEM "file:///etc/hostname">', '<!DOCTYPE tmx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'],
+    [
+        '<!DOCTYPE tmx SYSTEM "tmx14.dtd">',
+        "<!DOCTYPE tmx PUBLIC '-//LISA OSCAR:1998//DTD for Translation Memory eXchange//EN' 'http://127.0.0.1:9/a.dtd'>",
+        '<!DOCTYPE tmx SYSTEM "file:///etc/hostname">',
+        '<!DOCTYPE tmx SYSTEM "a>b.dtd" [<!ATTLIST tu changedby CDATA #IMPLIED> ]>',
+        "<!-- <!DOCTYPE tmx [ --><!DOCTYPE tmx>",
+    ],
 )
-def test_a_document_type_is_refused(tmp_path, doctype):
-    given, (reject,) = read(put(tmp_path / "a.tmx", doctype + TMX))
-    assert not given
-    assert "document type" in reject.reason
+def test_the_document_type_of_translation_tools_is_passed_over(tmp_path, doctype):
+    given, rejects = read(put(tmp_path / "a.tmx", f'<?xml version="1.0"?>\n{doctype}\n{TMX}'))
+    assert texts(given) == [("th", "ตลาดน้ำ", "Market"), ("vi", "Chợ", "Market")]
+    assert [r.line for r in rejects] == [3]
 
 
 @pytest.mark.parametrize(
@@ -195,3 +208,59 @@ def test_a_language_may_name_a_country(tmp_path):
     row = {"src": "Chợ", "tgt": EN, "src_lang": "vi-VN", "tgt_lang": "en_US"}
     given, rejects = read(put(tmp_path / "a.jsonl", orjson.dumps(row)))
     assert texts(given) == [("vi", "Chợ", EN)] and not rejects
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"translation": {"th": TH, "en": EN}},
+        {"id": 4.0, "translation": {"tha_Thai": TH, "eng_Latn": EN}, "src": None, "tgt": None, "origin": None},
+        {"translation": {"language": ["en", "th"], "translation": [EN, TH]}},
+        {"translations": {"language": ["th-TH", "de", "en-GB"], "translation": [TH, "Markt", EN]}},
+        {"translation": {"th": TH, "en-US": " ", "en-GB": EN}},
+        {"TH": TH, "en-US": EN, "en_id": "7", "score": 0.5},
+        {"src": TH, "tgt": EN, "src_lang": "tha", "tgt_lang": "eng_Latn"},
+        {"src": TH, "tgt": EN, "src_lang": "th-Thai-TH", "tgt_lang": "EN"},
+    ],
+)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.NDJSON.gz", "a.parquet"])
+def test_languages_are_named_in_every_usual_way(tmp_path, row, name):
+    path = tmp_path / name
+    if name == "a.parquet":
+        pq.write_table(pa.Table.from_pylist([row]), path)
+    else:
+        put(path, gzip.compress(orjson.dumps(row)) if name.endswith("gz") else orjson.dumps([row])[1:-1])
+    given, rejects = read(path)
+    assert not rejects
+    assert texts(given) == [("th", TH, EN)]
+    assert "id" not in row or given[0].pair.id == "4"
+
+
+def test_both_languages_of_a_translation_give_a_pair_each(tmp_path):
+    path = put(tmp_path / "a.jsonl", orjson.dumps({"translation": {"en": EN, "vi": "Chợ", "th": TH, "id": "Pasar"}}))
+    assert texts(read(path)[0]) == [("th", TH, EN), ("vi", "Chợ", EN)]
+    assert texts(read(path, lang="vi")[0]) == [("vi", "Chợ", EN)]
+
+
+@pytest.mark.parametrize("value", [{"en": EN}, {"th": 5, "en": EN}, [TH, EN], "text", {}, {"language": [5], "x": 1}])
+def test_a_translation_that_is_no_pair_is_set_aside(tmp_path, value):
+    given, (reject,) = read(put(tmp_path / "a.jsonl", orjson.dumps({"translation": value})))
+    assert not given and reject.line == 1
+
+
+@pytest.mark.parametrize("field", ["src_spans", "scores", "src_lang", "url", "src_doc", "origin", "licence", "id"])
+@pytest.mark.parametrize("value", [5, 1e300, True, [5], [[1, 2, 3]], {"margin": "x"}, {"margin": [1]}])
+def test_a_field_of_the_wrong_type_costs_its_line_at_most(tmp_path, field, value):
+    rows = [{"src": TH, "tgt": EN, field: value}, {"src": TH, "tgt": EN}]
+    given, rejects = read(put(tmp_path / "a.jsonl", b"\n".join(map(orjson.dumps, rows))), lang="th")
+    assert [row.source.line for row in given][-1:] == [2] and len(given) + len(rejects) == 2
+
+
+def test_moses_files_may_name_their_language_otherwise(tmp_path):
+    paths = put(tmp_path / "a.tha", f"{TH}\n"), put(tmp_path / "a.EN-us.gz", gzip.compress(EN.encode()))
+    assert texts(read(*paths)[0]) == [("th", TH, EN)]
+
+
+def test_a_folder_is_no_file_of_pairs(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        corpora([tmp_path], "th")

@@ -7,6 +7,7 @@ from pipeline.stages.score.scorers import all_scorers, score_names
 from pipeline.stages.score.stage import signatures
 from pipeline.stages.score.surface import (
     Copy,
+    EmojiAgreement,
     Ending,
     LengthRatio,
     QuoteAgreement,
@@ -90,9 +91,22 @@ class TestUntranslated:
         assert one(Untranslated(), THAI, ENGLISH) == 0
         assert one(Untranslated(), THAI, "The กขค") == 0.5
 
-    def test_vietnamese_words_left(self):
-        assert one(Untranslated(), "x", "Prime Minister Phạm Minh Chính", "vi") == 0.4
-        assert one(Untranslated(), "x", "The café in Curaçao", "vi") == 0
+    @pytest.mark.parametrize(
+        ("english", "share"),
+        [
+            ("Prime Minister Phạm Minh Chính", 0),
+            ("Squad — Goalkeepers: Nguyễn Filip, Trần Trung Kiên.", 0),
+            ("The café in Curaçao", 0),
+            ("He sells bánh mì in Huế", 2 / 6),
+            ("Thủ tướng said prices would rise in Huế", 1 / 8),
+        ],
+    )
+    def test_vietnamese_names_in_english_are_no_remains(self, english, share):
+        assert one(Untranslated(), "Thủ tướng Phạm Minh Chính", english, "vi") == pytest.approx(share)
+
+    @pytest.mark.parametrize("text", ["Bà Trần Thị Hồng nói với Joe Biden", "HÀ NỘI MƯA TO", "Ảnh: Nguyễn Khánh"])
+    def test_the_source_handed_back_has_names_only_where_there_is_english(self, text):
+        assert one(Untranslated(), text, text, "vi") >= 0.5
 
     def test_nothing_to_judge(self):
         assert one(Untranslated(), THAI, "25") is None
@@ -168,3 +182,23 @@ def test_quotation_marks_are_counted_on_both_sides():
     assert one(QuoteAgreement(), "เขาพูดว่า “ไป”", 'He said "go".') == 1
     assert one(QuoteAgreement(), "เขาพูดว่า “ไป”", "He said it's time to go.") == 0
     assert one(QuoteAgreement(), "เขาไป", "He's gone.") is None
+
+
+class TestEmoji:
+    @pytest.mark.parametrize(
+        ("source", "english", "share"),
+        [
+            ("ขอบคุณ 🙏🙏❤️", "Thank you 🙏❤", 1),
+            ("ขอบคุณ 🙏❤️", "Thank you ❤️", 0.5),
+            ("ไทย 🇹🇭 ลาว 🇱🇦", "Thailand 🇹🇭 Laos", 0.5),
+            ("👍🏽 ดี", "Good 👍", 1),
+            ("👩‍👧 บ้าน", "Home 👩👧", 1),
+            ("ข่าวดี 🎉", "Good news", 0),
+        ],
+    )
+    def test_the_share_that_is_kept(self, source, english, share):
+        assert one(EmojiAgreement(), source, english) == share
+
+    @pytest.mark.parametrize("text", ["ไม่มี", "★ ✔ → © ™ • 5", "1️⃣ ก"])
+    def test_without_emoji_it_does_not_apply(self, text):
+        assert one(EmojiAgreement(), text, "None 🎉") is None

@@ -1,9 +1,13 @@
 """What the guards catch, and what they leave alone."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.stages.translate.guards import clean, compression, findings, loop_share, name_present
 from pipeline.text.unicode import fold
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.mark.parametrize(
@@ -115,3 +119,42 @@ def test_repetition_measures() -> None:
     assert loop_share(GOOD) == 0.0
     assert compression("very good " * 50) > 5
     assert compression(GOOD) < 1.5
+
+
+def rows(name: str) -> list[list[str]]:
+    """The lines of a file of cases, cut at tabs; a line break inside a field is written as a backslash and an n."""
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line.replace("\\n", "\n").split("\t") for line in lines]
+
+
+@pytest.mark.parametrize(("lang", "source", "english"), rows("guards_right.tsv"))
+def test_what_the_source_says_is_no_talk_and_is_not_cut(lang: str, source: str, english: str) -> None:
+    assert findings(source, lang, english, "stop") == ()
+    assert clean(english, source) == english
+
+
+SOURCES = {"th": "การเยือนเริ่มขึ้นในวันจันทร์", "vi": "Chuyến thăm bắt đầu vào thứ Hai"}
+
+
+@pytest.mark.parametrize("lang", SOURCES)
+@pytest.mark.parametrize("answer", [row[0] for row in rows("guards_wrong.tsv")])
+def test_what_a_model_says_itself_is_found_before_and_after_cleaning(answer: str, lang: str) -> None:
+    source = SOURCES[lang]
+    for text in (answer, clean(answer, source)):
+        assert {found.ended for found in findings(source, lang, text, "stop")} & {"refused", "empty"}
+
+
+@pytest.mark.parametrize("source", SOURCES.values())
+@pytest.mark.parametrize("answer", [row[0] for row in rows("guards_wrapped.txt")])
+def test_a_wrapped_translation_is_taken_out(answer: str, source: str) -> None:
+    assert clean(answer, source) == "The visit begins."
+
+
+@pytest.mark.parametrize("answer", ['"The visit begins."', "Translation: The visit begins.", "Sure: (Note: a visit)"])
+def test_only_answers_of_chat_models_are_taken_apart(answer: str) -> None:
+    assert clean(answer, SOURCES["th"], chat=False) == answer
+
+
+def test_a_fence_of_the_source_stays() -> None:
+    assert clean("Use ``` here", "ใช้ ``` ที่นี่") == "Use ``` here"
+    assert findings("ใช้ ``` ที่นี่", "th", "Use ``` here", "stop") == ()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pipeline.stages.score.base import Columns, Context, is_whole
 from pipeline.stages.score.damage.features import Signs, signs_of
 from pipeline.stages.score.damage.forced import Readings, reading_signs
+from pipeline.stages.score.damage.habits import without_habits
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.types import Pair
 
@@ -52,12 +53,14 @@ class Trees:
 
     def log_odds(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of each row (n, d) of signs."""
-        at = np.tile(self.roots, (len(signs), 1))
-        rows = np.arange(len(signs))[:, None]
-        while np.any(inner := self.sign[at] >= 0):
-            further = np.where(signs[rows, self.sign[at]] > self.number[at], self.skip[at], 1)
-            at = np.where(inner, at + further, at)
-        odds: NDArray[np.float64] = self.bias + self.number[at].sum(axis=1)
+        at = np.tile(self.roots, len(signs))
+        first = np.repeat(np.arange(len(signs)) * signs.shape[1], len(self.roots))
+        values, walking = signs.ravel(), np.arange(len(at))
+        while len(walking := walking[self.sign[at[walking]] >= 0]):
+            node = at[walking]
+            further = values[first[walking] + self.sign[node]] > self.number[node]
+            at[walking] = node + np.where(further, self.skip[node], 1)
+        odds: NDArray[np.float64] = self.bias + self.number[at].reshape(len(signs), len(self.roots)).sum(axis=1)
         return odds
 
 
@@ -102,7 +105,8 @@ class Damage:
     Of omissions, the commonest damage, it is one in 500; where a language model has read the pair, up to six in 1,000.
 
     `unrelated`: the English belongs to another sentence; `omission`: a third of it is gone; `addition`: a third of the
-    source is gone; `name_error`: a name is another. None where a side is empty.
+    source is gone; `name_error`: a name is another. None where a side is empty. Final marks and capitals that the pairs
+    scored together lack by habit (`habits`) are no sign.
     """
 
     version: ClassVar[int] = 6
@@ -135,7 +139,7 @@ class Damage:
 
     def _signs(self, facts: Sequence[PairFacts]) -> list[Signs]:
         """The signs of each pair, those of its reading among them where it was read."""
-        signs = signs_of(facts, self.encoder)
+        signs = without_habits(facts, signs_of(facts, self.encoder))
         if self.readings:
             for pair_facts, pair_signs, reading in zip(facts, signs, self.readings.of(facts), strict=True):
                 if reading is not None:

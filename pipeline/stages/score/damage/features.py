@@ -14,7 +14,7 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.stages.align.lexicon import english_words
 from pipeline.stages.align.span_vectors import span_vectors
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.stages.score.source_text import SourceText, WeighedLexicon, is_common, weighed_lexicon
+from pipeline.stages.score.source_text import SourceText, is_common, weighed_lexicon
 from pipeline.stages.score.surface import DANGLING, FINAL, USUAL_RATIO
 from pipeline.types import Pair
 
@@ -51,7 +51,7 @@ def _surface(facts: PairFacts) -> Signs:
     expected = facts.source_length / USUAL_RATIO.get(facts.pair.src_lang, 1.0)
     short = math.log((expected + SMOOTHING) / (facts.target_length + SMOOTHING))
     src_final, tgt_final = bool(FINAL.search(src)), bool(FINAL.search(tgt))
-    src_small, tgt_small = _starts_small(src), _starts_small(tgt)
+    src_small, tgt_small = starts_small(src), starts_small(tgt)
     unclosed = _unbalanced(tgt) - _unbalanced(src)
     open_end = float(not tgt_final) * min(1.0, len(tgt.split()) / LONG_WORDS)
     return {
@@ -71,7 +71,8 @@ def _surface(facts: PairFacts) -> Signs:
     }
 
 
-def _starts_small(text: str) -> float:
+def starts_small(text: str) -> float:
+    """1 where the first letter or digit is a small letter, else 0."""
     start = _START.match(text)
     return float(text[start.end() if start else 0 :][:1].islower())
 
@@ -114,7 +115,7 @@ def _lexical(facts: PairFacts) -> Signs:
     words = english_words(facts.pair.tgt_text)
     weights = [lexicon.weight.get(word, 1.0) for word in words]
     support = [_word_support(facts.source, word) for word in words]
-    return _thirds("target", weights, support) | _thirds("source", *_term_support(facts.source, lexicon, set(words)))
+    return _thirds("target", weights, support) | _thirds("source", *_term_support(facts.source, set(words)))
 
 
 def _word_support(source: SourceText, word: str) -> float:
@@ -123,23 +124,20 @@ def _word_support(source: SourceText, word: str) -> float:
     return min(1.0, LIKELY * source.expected.get(word.removesuffix("s") if len(word) > 3 else word, 0.0))
 
 
-def _term_support(source: SourceText, lexicon: WeighedLexicon, english: set[str]) -> tuple[list[float], list[float]]:
+def _term_support(source: SourceText, english: set[str]) -> tuple[list[float], list[float]]:
     """Weights of the terms of the source, in the order of their places, and the shares of their senses that are there.
 
     A term that the lexicon does not have stands for itself.
     """
-    terms = source.terms
-    singles = (len(terms) + 1) // 2
+    singles = (len(source.terms) + 1) // 2
     rows = []
-    for i, term in enumerate(terms):
+    for i, (term, senses) in enumerate(zip(source.terms, source.senses, strict=True)):
         place = i if i < singles else i - singles
-        senses = lexicon.of(term)
         if senses is None:
             there = term in english
             rows.append((place, 1.0 if there else 0.5, float(there)))
         else:
-            share = sum(weight for word, weight in senses.weighed if word in english) / max(senses.mass, 1e-9)
-            rows.append((place, senses.mass, share))
+            rows.append((place, senses.mass, senses.share(english)))
     rows.sort()
     return [weight for _, weight, _ in rows], [share for _, _, share in rows]
 

@@ -286,8 +286,31 @@ def test_bfloat16_is_close(family, name):
     for number, row in enumerate(rows):
         assert exact[number, : len(row)].any(-1).all() and not exact[number, len(row) :].any()
     assert torch.nn.functional.cosine_similarity(exact, rough.double(), dim=-1)[exact.any(-1)].mean() > 0.99
-    found = outputs(load(part, torch.bfloat16), part.search(2), jobs(rows))
-    assert all(hypotheses and hypotheses[0].logprob < 0 for hypotheses in found)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tokens_and_scores_of_bfloat16_are_close(family, name):
+    """Of the first token, where no earlier difference can have an effect. The weights of these models amplify
+    roundings, yet a row in bfloat16 is nearer to itself than to the next row, by far."""
+    part = family(name)
+    todo = jobs(part.rows, 1)
+    exact, rough = (
+        [best for (best,) in outputs(load(part, dtype), part.search(), todo, bound=1)]
+        for dtype in (torch.float64, torch.bfloat16)
+    )
+    others = exact[1:] + exact[:1]
+    assert apart(exact, rough) < 0.6 * apart(exact, others)
+    assert alike(exact, rough) > 1.5 * alike(exact, others)
+    assert alike(exact, rough) > ROWS / 2
+
+
+def apart(hypotheses, others):
+    """Mean difference of scores."""
+    return sum(abs(a.score - b.score) for a, b in zip(hypotheses, others, strict=True)) / len(hypotheses)
+
+
+def alike(hypotheses, others):
+    return sum(a.tokens == b.tokens for a, b in zip(hypotheses, others, strict=True))
 
 
 def test_shapes_hold_the_longest():
