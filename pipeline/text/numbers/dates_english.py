@@ -51,7 +51,8 @@ DATES = [
         ),
         (
             r" (?:may|march)\b",
-            rf"(?<![\d.,])(?P<d1>\d{{1,2}}){_TH} (?:of )?(?P<month>may|march)(?:,? ?(?P<y>\d{{4}}){END}|(?= ?[.,;)]|$))",
+            rf"(?<![\d.,])(?P<d1>\d{{1,2}}){_TH} (?:of )?(?P<month>may|march)"
+            rf"(?:,? ?(?P<y>\d{{4}}){END}|(?= ?[.,;)]|$))",
         ),
         (_NAMED, rf"\b{_MONTH} ?(?:{DASH}|to|and|or|through|&) ?(?P<month2>{_FULL}|{_SHORT_OR_FULL})\b"),
         (

@@ -14,7 +14,8 @@ from pipeline.text.patterns import either
 _END = r"(?![\d]|[.,/:-]\d| ?%)"
 # 2 triệu 3 is 2.3 million; with another noun after the digit they are two numbers.
 _TAIL = re.compile(
-    rf" ?(?:(?P<digits>\d{{1,3}}){_END}(?! (?:người|lần|tuổi|ngày|tháng|năm|tuần|giờ|phút|ca|vụ|chiếc|con|cái|căn|hộ)\b)"
+    rf" ?(?:(?P<digits>\d{{1,3}}){_END}"
+    r"(?! (?:người|lần|tuổi|ngày|tháng|năm|tuần|giờ|phút|ca|vụ|chiếc|con|cái|căn|hộ)\b)"
     r"|(?P<word>mốt|tư|lăm)\b)"
 )
 # Metres and kilograms are written together (1m65); in 5m3 the digit may be part of the unit.
