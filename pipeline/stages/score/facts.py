@@ -109,7 +109,7 @@ def _numbers(paragraph: Paragraph) -> Iterator[Fact]:
         stated.setdefault(("years" if number.kind == "year" else "numbers", *_key(number)), number)
     for (name, *_), number in stated.items():
         written = paragraph.source[number.start : number.end]
-        yield name, f"{written} ({number.value})" if number.era == "BE" else written, _key(number) not in lost
+        yield name, f"{written} ({number.value})" if number.era in ("BE", "RS") else written, _key(number) not in lost
 
 
 def _key(number: Number) -> tuple[bool, Decimal]:

@@ -13,6 +13,7 @@ class NumberAgreement(PairScorer):
     """Share of the source's numbers (in digits, and months) that the English states, 0 to 1; None where it has none."""
 
     name = "number_agreement"
+    version = 2
 
     @property
     def settings(self) -> dict[str, object]:
@@ -34,6 +35,7 @@ class NumberChanged(PairScorer):
     """
 
     name = "number_changed"
+    version = 2
 
     @property
     def settings(self) -> dict[str, object]:
@@ -53,7 +55,7 @@ class UnconvertedYear(PairScorer):
     """
 
     name = "unconverted_year"
-    version = 2
+    version = 3
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         years = [number for number in facts.source_numbers.asked if number.kind == "year"]

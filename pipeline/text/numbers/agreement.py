@@ -17,9 +17,10 @@ from itertools import pairwise
 
 from pipeline.text import data
 from pipeline.text.numbers.classify import numbers
+from pipeline.text.numbers.periods import period_values
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
 from pipeline.text.numbers.signs import is_decline
-from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, other_readings
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, is_lunar_month, other_readings
 from pipeline.text.unicode import fold
 
 Value = tuple[str, Decimal]
@@ -221,7 +222,10 @@ def _stated(text: str, number: Number, lang: str) -> _Stated:
         wants |= {("percent", value / 10) for value in values}
     elif kind == "percent":
         wants |= {("permille", value * 10) for value in values}
-    return _Stated(number, frozenset(wants), frozenset((kind, value) for value in values))
+    answers: set[Value] = {(kind, value) for value in values}
+    if lang == "th" and is_lunar_month(text, number):
+        answers.add(("month", number.value))
+    return _Stated(number, frozenset(wants), frozenset(answers))
 
 
 def _time(number: Number) -> _Stated:
@@ -272,7 +276,7 @@ def _decade(text: str, number: Number) -> set[Decimal]:
 
 def _spoken(text: str, lang: str) -> set[Value]:
     """Values that words of `text` may stand for; generous, since they only answer for the other side's digits."""
-    found = {_roman(match[0]) for match in _ROMAN.finditer(text) if match[0]}
+    found = {_roman(match[0]) for match in _ROMAN.finditer(text) if match[0]} | period_values(text)
     if lang == "th":
         found |= {value for word, value in _THAI_WORDS.items() if word in text}
     elif lang == "vi":

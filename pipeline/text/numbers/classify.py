@@ -22,7 +22,7 @@ _PERCENT_AFTER = {
     "vi": re.compile(r" ?(?:%|％|phần trăm\b)", re.IGNORECASE),
     "en": re.compile(r"[ -]?(?:%|％|per ?cent\b|percentage point|pct\b)", re.IGNORECASE),
 }
-_PERCENT_BEFORE = re.compile("ร้อยละ ?$")
+_PERCENT_BEFORE = re.compile("ร้อยละ ?[-–−]?$")
 _PERMILLE_AFTER = {
     "th": re.compile(" ?(?:‰|ต่อพัน(?!ธ))"),
     "vi": re.compile(r" ?(?:‰|phần (?:nghìn|ngàn)\b)", re.IGNORECASE),
@@ -53,15 +53,13 @@ def numbers(text: str, lang: str) -> list[Number]:
     plain = _without_addresses(western_digits(text))
     stated, used = stamps(plain, lang)
     for quantity in _quantities(plain, lang):
-        if all(quantity.end <= start or end <= quantity.start for start, end in used):
+        if 1 not in used[quantity.start : quantity.end]:
             stated.append(quantity)
     stated = reread(plain, sorted(stated, key=lambda number: number.start), lang)
     for i, number in enumerate(stated):
         if number.kind == "number":
             stated[i] = _classified(plain, number, stated[i - 1] if i else None, lang)
-        if lang == "th" and stated[i].kind in ("number", "percent", "money"):
-            stated[i] = quantities_thai.signed(plain, stated[i])
-    return stated if lang == "th" else signed(plain, stated, lang)
+    return quantities_thai.signed(plain, stated) if lang == "th" else signed(plain, stated, lang)
 
 
 def _without_addresses(text: str) -> str:

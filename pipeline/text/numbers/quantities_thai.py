@@ -28,8 +28,9 @@ _TO = r"(?:[\d.]{1,6} ?%? ?(?:[-–]|ถึง|และ) ?)?"
 _BELOW_ZERO = re.compile(f"ติดลบ ?(?:ถึง|ที่|ราว|กว่า|อยู่ที่|ประมาณ)? ?(?:ร้อยละ ?)?{_TO}$")
 _LASTED = re.compile(" ?(?:ปี|ไตรมาส|เดือน|วัน|สัปดาห์|ครั้ง|นัด|รอบ|คน|ราย|แห่ง|บริษัท|ประเทศ|กลุ่ม|ประตู)")
 """What went below zero, or how long it was there, after the word for it."""
-_LESS = re.compile(f"(?<![ก-๎])ลบ ?{_TO}$")
-_DEGREES_AFTER = re.compile(" ?(?:องศา|°)")
+_LESS = re.compile(f"(?:(?<![ก-๎])|(?<=ถึง)|(?<=และ))ลบ ?{_TO}$")
+_DEGREES_AFTER = re.compile(r"(?: ?(?:[-–]|ถึง|และ) ?(?:ลบ ?)?[\d.]{1,6})? ?(?:องศา|°)")
+_TEMPERATURE_BEFORE = re.compile(r"(?:อุณหภูมิ|ต่ำสุด|สูงสุด|ปรอท)[^\d]{0,12}$")
 _MEASURED_AFTER = re.compile(r" ?(?:%|‰|เปอร์เซ|องศา|°|จุด|บาท|ดอลลาร์|ถึง|เป็น|[)\]”\"]|$)")
 _DASHES = ("-", "–", "−")
 
@@ -69,16 +70,20 @@ def in_baht(text: str, found: list[Number], lang: str) -> list[Number]:
     return numbers
 
 
-def signed(text: str, number: Number) -> Number:
-    """`number` with the minus before it, a sign or a word; what stands between two numbers is no sign."""
+def signed(text: str, numbers: list[Number]) -> list[Number]:
+    """`numbers` of `text`, those below zero with their sign, which stands before them as a sign or a word."""
+    return [replace(number, value=-number.value) if _is_negative(text, number) else number for number in numbers]
+
+
+def _is_negative(text: str, number: Number) -> bool:
+    if number.kind not in ("number", "percent", "permille", "money"):
+        return False
     before = text[max(0, number.start - 24) : number.start]
     if _BELOW_ZERO.search(before):
-        negative = not _LASTED.match(text, number.end)
-    elif before.endswith(_DASHES):
-        negative = _has_minus(text, number, before)
-    else:
-        negative = bool(_LESS.search(before) and _DEGREES_AFTER.match(text, number.end))
-    return replace(number, value=-number.value) if negative else number
+        return not _LASTED.match(text, number.end)
+    if before.endswith(_DASHES):
+        return _has_minus(text, number, before)
+    return _LESS.search(before) is not None and _DEGREES_AFTER.match(text, number.end) is not None
 
 
 def _has_minus(text: str, number: Number, before: str) -> bool:
@@ -88,9 +93,10 @@ def _has_minus(text: str, number: Number, before: str) -> bool:
         return False
     if before.endswith("−"):
         return True
-    if left[-1:].isalpha() or left[-1:] > "ฯ":
+    if (left[-1:].isalpha() or left[-1:] > "ฯ") and not left.endswith("ร้อยละ"):
         return _DEGREES_AFTER.match(text, number.end) is not None
-    return "." in text[number.start : number.end] or _MEASURED_AFTER.match(text, number.end) is not None
+    measured = _MEASURED_AFTER.match(text, number.end) or _TEMPERATURE_BEFORE.search(left)
+    return measured is not None or "." in text[number.start : number.end]
 
 
 def last_scale(text: str, number: Number) -> int:
@@ -102,7 +108,7 @@ def last_scale(text: str, number: Number) -> int:
 def has_scale(text: str, number: Number) -> bool:
     """Whether multiplicands follow the digits of `number`."""
     digits = RUN.match(text, number.start, number.end)
-    return digits is not None and SCALES["th"].pattern.match(text, digits.end()) is not None
+    return bool(number.value) and digits is not None and SCALES["th"].pattern.match(text, digits.end()) is not None
 
 
 def _repeated(text: str, number: Number) -> Number:

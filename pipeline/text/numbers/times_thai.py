@@ -29,7 +29,12 @@ def _hour(name: str, last: int, first: int = 1) -> str:
     return rf"(?P<{name}>(?<![\d.,:])(?:{'|'.join(digits)})|(?<!สิบ)(?<!ร้อย)(?:{spoken}))"
 
 
-_MINUTES = rf"(?: ?(?P<half>ครึ่ง)(?!หนึ่ง|ชั่วโมง)| ?(?P<min>[0-5]?\d|{_TENS}(?:{_ONES})?|{_ONES}) ?นาที)?"
+_MINUTES = (
+    "(?: ?(?P<half>ครึ่ง)(?!หนึ่ง|ชั่วโมง)"
+    rf"| ?(?P<min>[0-5]?\d|{_TENS}(?:{_ONES})?|{_ONES}) ?นาที"
+    rf"|(?P<said>{_TENS}(?:{_ONES})?)(?![^\s.,)”\"])"
+    ")?"
+)
 _NO_TIME = "(?! ?(?:ครั้ง|คน|ลูก|หน้า|ที|ขา|นาย|ราย|แผ่น|จุด))"
 _BEFORE_NIGHT = "|".join(f"(?<={word})" for word in sorted(words("thai_clock_openers.txt")))
 
@@ -70,11 +75,11 @@ def times(text: str) -> Iterator[tuple[list[Number], list[Span]]]:
         for match in pattern.finditer(text) if word in text else ():
             groups = match.groupdict()
             name = next(name for name in (*_ADDED, *_ALONE) if groups.get(name))
-            if name in _ALONE and not (groups.get("half") or groups.get("min") or name == "one"):
+            ended = next((part for part in ("half", "min", "said") if groups.get(part)), name)
+            if name in _ALONE and not (ended != name or name == "one"):
                 continue
             hour = _ALONE[name] if name in _ALONE else _spelled(groups[name]) + _ADDED[name]
-            minutes = 30 if groups.get("half") else _spelled(groups["min"]) if groups.get("min") else 0
-            ended = next((part for part in ("half", "min") if groups.get(part)), name)
+            minutes = 30 if ended == "half" else 0 if ended == name else _spelled(groups[ended])
             start, end = match.start(name), match.end(ended)
             yield [Number(start, end, Decimal(hour) + Decimal(minutes) / 100, "time")], [(start, end)]
 

@@ -20,7 +20,7 @@ RATTANAKOSIN_OFFSET = 1781
 LAST_APRIL_YEAR = 2482
 BUDDHIST_YEARS = range(2400, 2600)
 """What may be a Buddhist year without any word for it."""
-MARKED_YEARS = range(2200, 2700)
+MARKED_YEARS = range(2101, 2700)
 """What is a Buddhist year after the word for year; below it the common era is meant."""
 LIKELY_YEARS = range(2440, 2590)
 RATTANAKOSIN_YEARS = range(70, 151)
@@ -49,6 +49,7 @@ _SLASH_BEFORE = re.compile(r"\d{1,3} ?/ ?$")
 _MONTH_SLASH_BEFORE = re.compile(r"(?<![\d/])\d{1,2}/$")
 _DOCUMENT_BEFORE = re.compile(f"(?:{either(words('thai_documents.txt'))})")
 _AND_YEAR = re.compile(r" ?(?:[-–—/,;]|ถึง|และ|กับ|หรือ|จนถึง) ?(?:ปี ?)?")
+_TO_YEAR = re.compile(r" ?[-–—] ?2\d{3}\)")
 _DASH = re.compile(" ?[-–—/] ?")
 _DATED_BEFORE = re.compile(
     rf"(?:{either(words('thai_dated_things.txt'))}|{either(words('thai_time_words.txt'))}"
@@ -60,6 +61,7 @@ _IDENTIFIED_BEFORE = re.compile(
     rf"|\d ?[ก-ฮ]{{1,3}} ?$|฿ ?$|[^{THAI} )”\"’]$|[^{THAI})”\"’] $|^$"
 )
 _COMMON_AFTER = re.compile(r" ?\(?(?:ค\.ศ\. ?)?(\d{4})(?!\d)")
+_LUNAR_BEFORE = re.compile("(?:ค่ำ|เพ็ญ) ?เดือน ?$")
 _DECADE_BEFORE = re.compile("ทศวรรษ(?:ที่)? ?(?:พ\\.ศ\\. ?)?(?:\\d{4} ?(?:[-–]|และ|ถึง) ?)?$")
 _BUDDHIST_CENTURY_BEFORE = re.compile(r"พุทธศตวรรษ(?:ที่)? ?(?:\d\d ?(?:[-–—]|ถึง|และ|หรือ|,) ?)?$")
 
@@ -166,10 +168,12 @@ def _short(text: str, number: Number, before: str) -> Number | None:
 def _long(text: str, number: Number, before: str) -> Number | None:
     """Four digits as a year: marked, beside its year in the other era, or after what has a date and no amount."""
     value, start = int(text[number.start : number.end]), number.start
-    if _YEAR_BEFORE.search(before) or _DECADE_BEFORE.search(before):
-        return thai_year(str(value), start)
     other = _COMMON_AFTER.match(text, number.end)
     if other and value - int(other[1]) in (BUDDHIST_OFFSET, BUDDHIST_OFFSET - 1):
+        return thai_year(str(value), start, "BE")
+    if _YEAR_BEFORE.search(before) or _DECADE_BEFORE.search(before):
+        return thai_year(str(value), start)
+    if before.endswith("(") and value in MARKED_YEARS and _TO_YEAR.match(text, number.end):
         return thai_year(str(value), start, "BE")
     if before.endswith("(") and text.startswith(")", number.end):
         return thai_year(str(value), start) if value in BUDDHIST_YEARS or value in COMMON_YEARS else None
@@ -183,6 +187,11 @@ def _long(text: str, number: Number, before: str) -> Number | None:
     return thai_year(str(value), start, "CE") if 1900 <= value <= 2100 else None
 
 
+def is_lunar_month(text: str, number: Number) -> bool:
+    """Whether `number` of Thai `text` is a month of the lunar calendar, as in ขึ้น 15 ค่ำ เดือน 3."""
+    return _LUNAR_BEFORE.search(text, max(0, number.start - 16), number.start) is not None
+
+
 def other_readings(text: str, number: Number) -> set[Decimal]:
     """Further values that English may give for a Thai `number` of `text`.
 
@@ -193,8 +202,9 @@ def other_readings(text: str, number: Number) -> set[Decimal]:
     value = number.value
     if number.kind == "year" and number.era == "RS":
         return {value - RATTANAKOSIN_OFFSET}
-    if number.kind == "year" and number.ambiguous and number.end - number.start == 2:
-        return {Decimal(text[number.start : number.end]) + 2000}
+    if number.kind == "year" and number.ambiguous:
+        written = Decimal(text[number.start : number.end])
+        return {written + 2000 if number.end - number.start == 2 else written}
     if number.kind == "year" and number.era == "BE" and _DECADE_BEFORE.search(before):
         century = value // 10 * 10
         return {century, century + 10, century % 100}

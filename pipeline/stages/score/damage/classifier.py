@@ -105,7 +105,7 @@ class Damage:
     source is gone; `name_error`: a name is another. None where a side is empty.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def __init__(self, encoder: Encoder | None, readings: Readings) -> None:
         # Cosines of another encoder and probabilities of another model are on another scale.
