@@ -20,7 +20,7 @@ from pipeline.text.numbers.classify import numbers
 from pipeline.text.numbers.periods import period_values
 from pipeline.text.numbers.quantities import RUN, Number, multiplicand, readings, western_digits
 from pipeline.text.numbers.signs import is_decline
-from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, other_readings
+from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET, BUDDHIST_YEARS, is_lunar_month, other_readings
 from pipeline.text.unicode import fold
 
 Value = tuple[str, Decimal]
@@ -223,7 +223,7 @@ def _stated(text: str, number: Number, lang: str) -> _Stated:
     elif kind == "percent":
         wants |= {("permille", value * 10) for value in values}
     answers: set[Value] = {(kind, value) for value in values}
-    if lang == "th" and text[: number.start].rstrip(" ").endswith("เดือน"):
+    if lang == "th" and is_lunar_month(text, number):
         # Lunar months are counted, and English may call them months.
         lunar: set[Value] = {("month", value) for value in values}
         wants, answers = wants | lunar, answers | lunar

@@ -53,7 +53,7 @@ def numbers(text: str, lang: str) -> list[Number]:
     plain = _without_addresses(western_digits(text))
     stated, used = stamps(plain, lang)
     for quantity in _quantities(plain, lang):
-        if all(quantity.end <= start or end <= quantity.start for start, end in used):
+        if 1 not in used[quantity.start : quantity.end]:
             stated.append(quantity)
     stated = reread(plain, sorted(stated, key=lambda number: number.start), lang)
     for i, number in enumerate(stated):

@@ -25,16 +25,18 @@ _NAMES = ("d1", "d2", "m", "m2", "m3", "month", "month2", "lunar", "n", "y")
 _DAY_KINDS: tuple[tuple[str, Kind], ...] = (("d1", "day"), ("m", "month"))
 
 
-def stamps(text: str, lang: str) -> tuple[list[Number], list[Span]]:
-    """Days, months, years and times, and the spans of all digits and names that state them."""
+def stamps(text: str, lang: str) -> tuple[list[Number], bytearray]:
+    """Days, months, years and times, and for every character of `text` whether digits or names stand there that state
+    them (1, else 0)."""
     stated: list[Number] = []
-    used: list[Span] = []
+    used = bytearray(len(text))
     parts = (times_thai.times(text), dates_thai.dates(text)) if lang == "th" else _parts(text, lang)
     for part in parts:
         for numbers, spans in part:
-            if all(_apart(span, other) for span in spans for other in used):
-                used += spans
+            if not any(1 in used[start:end] for start, end in spans):
                 stated += numbers
+                for start, end in spans:
+                    used[start:end] = b"\1" * (end - start)
     return stated, used
 
 
@@ -47,10 +49,6 @@ def _parts(text: str, lang: str) -> Iterator[Iterator[tuple[list[Number], list[S
     if lang == "vi" and digits:
         yield _likely_days(text)
     yield _dates(text, lang)
-
-
-def _apart(one: Span, other: Span) -> bool:
-    return one[1] <= other[0] or other[1] <= one[0]
 
 
 def _spans(match: re.Match[str], names: tuple[str, ...]) -> dict[str, Span]:

@@ -61,6 +61,7 @@ _IDENTIFIED_BEFORE = re.compile(
     rf"|\d ?[ก-ฮ]{{1,3}} ?$|฿ ?$|[^{THAI} )”\"’]$|[^{THAI})”\"’] $|^$"
 )
 _COMMON_AFTER = re.compile(r" ?\(?(?:ค\.ศ\. ?)?(\d{4})(?!\d)")
+_LUNAR_BEFORE = re.compile("เดือน ?$")
 _DECADE_BEFORE = re.compile("ทศวรรษ(?:ที่)? ?(?:พ\\.ศ\\. ?)?(?:\\d{4} ?(?:[-–]|และ|ถึง) ?)?$")
 _BUDDHIST_CENTURY_BEFORE = re.compile(r"พุทธศตวรรษ(?:ที่)? ?(?:\d\d ?(?:[-–—]|ถึง|และ|หรือ|,) ?)?$")
 
@@ -186,6 +187,11 @@ def _long(text: str, number: Number, before: str) -> Number | None:
     return thai_year(str(value), start, "CE") if 1900 <= value <= 2100 else None
 
 
+def is_lunar_month(text: str, number: Number) -> bool:
+    """Whether `number` of Thai `text` counts a month, as those of the lunar calendar are: ขึ้น 15 ค่ำ เดือน 3."""
+    return _LUNAR_BEFORE.search(text, max(0, number.start - 16), number.start) is not None
+
+
 def other_readings(text: str, number: Number) -> set[Decimal]:
     """Further values that English may give for a Thai `number` of `text`.
 
@@ -196,8 +202,9 @@ def other_readings(text: str, number: Number) -> set[Decimal]:
     value = number.value
     if number.kind == "year" and number.era == "RS":
         return {value - RATTANAKOSIN_OFFSET}
-    if number.kind == "year" and number.ambiguous and number.end - number.start == 2:
-        return {Decimal(text[number.start : number.end]) + 2000}
+    if number.kind == "year" and number.ambiguous:
+        written = Decimal(text[number.start : number.end])
+        return {written + 2000 if number.end - number.start == 2 else written}
     if number.kind == "year" and number.era == "BE" and _DECADE_BEFORE.search(before):
         century = value // 10 * 10
         return {century, century + 10, century % 100}
