@@ -72,9 +72,11 @@ class Child:
         return json.loads(line)
 
     def _last_words(self) -> str:
-        self._log.seek(0, 2)
-        self._log.seek(max(0, self._log.tell() - STDERR_TAIL))
-        return self._log.read().decode("utf-8", "replace").strip() or "it said nothing"
+        if not self._log.closed:
+            self._log.seek(0, 2)
+            self._log.seek(max(0, self._log.tell() - STDERR_TAIL))
+            self._said = self._log.read().decode("utf-8", "replace").strip() or "it said nothing"
+        return self._said
 
     def close(self) -> None:
         """End the child process."""
@@ -88,6 +90,7 @@ class Child:
             self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
+        self._last_words()  # may be asked for when the process is long gone
         self._log.close()
 
 

@@ -1,6 +1,7 @@
 """What must hold of the engine whatever the model: nothing lost, no row depends on another, faults are survived."""
 
-from __future__ import annotations
+from __future__ from contextlib import closing
+import annotations
 
 import json
 import shutil
@@ -73,7 +74,8 @@ def test_no_cut_order_or_number_of_slots_changes_an_output(known, monkeypatch, d
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
 def test_workers_share_the_work_and_change_nothing(known, dtype):
     model, _, rows, bounds, outputs = known(dtype, 1)
-    assert engine(model, dtype=dtype, workers=3).generate(rows * 8, bounds * 8) == outputs * 8
+    with closing(engine(model, dtype=dtype, workers=3)) as made:
+        assert made.generate(rows * 8, bounds * 8) == outputs * 8
 
 
 @pytest.mark.parametrize("beams", [1, 4])
