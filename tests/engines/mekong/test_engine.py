@@ -1,10 +1,10 @@
 """What must hold of the engine whatever the model: nothing lost, no row depends on another, faults are survived."""
 
-from __future__ from contextlib import closing
-import annotations
+from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
