@@ -10,10 +10,13 @@ THAI_LETTERS = "\u0e01-\u0e3a\u0e40-\u0e4e"
 """The Thai block, and its letters and marks, for use in brackets: what the entry of Thai in `data/languages.yaml` says
 to those that ask it."""
 
+LONG_NUMBER = re.compile(r"\d{100}")
+"""Digits of which PyThaiNLP is not to join the parts of numbers again: the time grows with the square of their run."""
+
 _Tree = dict[str, "_Tree"]
 
 URL_START = r"(?:https?://|www\.)"
-MAIL = r"[\w.+-]+@[\w-]+\.[\w.]+"
+MAIL = r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.]+"
 ADDRESS = re.compile(rf"{URL_START}[^\s{THAI}]+|{MAIL}", re.ASCII)
 """A web or mail address in running text: Thai goes on after it without a space."""
 

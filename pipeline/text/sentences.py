@@ -20,9 +20,11 @@ _CANDIDATE = re.compile(rf"(?P<mark>\./\.|[.!?…]+)(?P<close>[{CLOSING}]*(?:\s[
 _BEFORE = re.compile(r"[^\s\"'“”‘’«»()\[\]{}–—]*$")
 _NEXT = re.compile(rf"[\s{OPENING}]*(?P<word>[^\s]*)")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
-_LIST_NUMBER = re.compile(r"(?:.*[:;])?\s*(?:\d{1,2}|[a-zđA-Z]|[IVX]{1,4})")
+_LIST_NUMBER = re.compile(r"(?:\d{1,2}|[a-zđA-Z]|[IVX]{1,4})$")
 LONGEST_WORD = 60
 """Characters before a full stop that are searched for the word it belongs to; set by hand."""
+LONGEST_LIST_NUMBER = 4
+"""Characters of the longest number of a list: VIII."""
 
 
 LISTS = ("titles", "numbered", "shorts", "openers", "plain_openers")
@@ -96,9 +98,20 @@ def _ends(line: str, match: re.Match[str], start: int, rules: Rules) -> bool:
         return True
     found = _BEFORE.search(line, max(start, match.start() - LONGEST_WORD), match.start())
     before = found[0] if found else ""
-    if _LIST_NUMBER.fullmatch(line, start, match.start()):
+    if _is_list_number(line, start, match.start()):
         return False
     return _full_stop_ends(before, word, bool(match["close"]), rules)
+
+
+def _is_list_number(line: str, start: int, end: int) -> bool:
+    """Whether what ends before the full stop at `end` is the number of a list that begins at `start` or at a colon."""
+    number = _LIST_NUMBER.search(line, max(start, end - LONGEST_LIST_NUMBER), end)
+    if not number:
+        return False
+    at = number.start()
+    while at > start and line[at - 1].isspace():
+        at -= 1
+    return at == start or line[at - 1] in ":;"
 
 
 def _full_stop_ends(before: str, word: str, closed: bool, rules: Rules) -> bool:

@@ -108,6 +108,6 @@ RULES = (
     (re.compile(f"(?<![ก-ฮ\u25cc{MARK_ORDER}])[{MARK_ORDER}]+"), ""),
     (re.compile("(?<=[ฤฦ])า"), "ๅ"),
     (re.compile("(?<![ฤฦ])ๅ"), "า"),
-    (re.compile(" +(?=ๆ)"), ""),
+    (re.compile("(?<! ) +(?=ๆ)"), ""),
     (re.compile("ฯ ?ล ?ฯ"), "ฯลฯ"),
 )

@@ -25,6 +25,7 @@ from pipeline.errors import ModelError
 from pipeline.files.store import write_bytes
 from pipeline.registry.models import shipped
 from pipeline.text.languages import language
+from pipeline.text.patterns import LONG_NUMBER
 from pipeline.text.unicode import fold, normalise, tones_placed
 
 Rows = NDArray[np.float64]
@@ -57,7 +58,9 @@ def source_words(text: str, lang: str) -> list[str]:
     if language(lang).words == "thai":
         from pythainlp.tokenize import word_tokenize
 
-        return [word for word in word_tokenize(content, engine="newmm") if word[0].isalpha()]
+        joined = not LONG_NUMBER.search(content)
+        words = word_tokenize(content, engine="newmm", join_broken_num=joined)
+        return [word for word in words if word[0].isalpha()]
     return _WORD.findall(tones_placed(content, lang, "old"))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log, log2
 
+from pipeline.text.patterns import LONG_NUMBER
 from pipeline.text.thai import boundary_scores, phrases
 
 Sign = tuple[str, float]
@@ -78,7 +79,8 @@ def _words(text: str, starts: list[int]) -> list[list[Word]]:
 
     found: list[list[Word]] = [[] for _ in starts]
     place = at = 0
-    for word, tag in pos_tag(word_tokenize(text, engine="newmm-safe"), corpus="orchid_ud"):
+    words = word_tokenize(text, engine="newmm-safe", join_broken_num=not LONG_NUMBER.search(text))
+    for word, tag in pos_tag(words, corpus="orchid_ud"):
         while at + 1 < len(starts) and place >= starts[at + 1]:
             at += 1
         if word.strip():

@@ -27,8 +27,8 @@ NOTE = 120
 _NO_TEXT = re.compile(r"[^\w]+|[\W\d]{0,12}")
 _END_MARK = re.compile(r"[.!?…][\"'”’»)\]]*$|/\.$")
 _QUESTION = re.compile(r"[!?][\"'”’»)\]]*$")
-_ADDRESS = re.compile(rf"(?:[^\s:：]{{1,20}} ?[:：] ?)?{URL_START}\S+|\S+@\S+\.\w+")
-_HASHTAGS = re.compile(r"(?:#[^\s#]+[\s,]*)+")
+_ADDRESS = re.compile(rf"(?:[^\s:：]{{1,20}} ?[:：] ?)?{URL_START}\S+|[^\s@]+@[^\s@]+\.\w+")
+_HASHTAGS = re.compile(r"(?:#[^\s#]++[\s,]*+)+")
 _AGENCY = re.compile(r"[-–—(]? ?(?:[A-Z]{2,8}|Vietnam\+)(?:[/ ,-]+(?:[A-Z]{2,8}|Vietnam\+))* ?\)?")
 _AGENCY_CREDIT = re.compile(
     r".*[\s(](?:[A-Z]{2,}/)*[A-Z]{2,} Photos?\)?(?: by)?[^.]{0,40}"
