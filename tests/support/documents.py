@@ -39,7 +39,7 @@ class ShownCommand:
         return words[:first], (files.get("<", ""), files.get(">", ""))
 
     def __str__(self) -> str:
-        return f"{self.document}: {self.text}"
+        return f"{self.document}: {self.text.partition('  #')[0].strip()}"
 
 
 def blocks(text: str) -> Iterator[str]:

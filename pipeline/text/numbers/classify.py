@@ -11,7 +11,7 @@ from pipeline.text.numbers.dates import stamps, year
 from pipeline.text.numbers.fragments import BE, CE, COMMON_YEARS
 from pipeline.text.numbers.quantities import Kind, Number, quantities, western_digits
 from pipeline.text.numbers.rereading import reread
-from pipeline.text.numbers.signs import signed
+from pipeline.text.numbers.signs import perhaps_signed, signed
 from pipeline.text.numbers.years_thai import bare_year
 from pipeline.text.patterns import ADDRESS, either
 
@@ -59,7 +59,9 @@ def numbers(text: str, lang: str) -> list[Number]:
     for i, number in enumerate(stated):
         if number.kind == "number":
             stated[i] = _classified(plain, number, stated[i - 1] if i else None, lang)
-    return quantities_thai.signed(plain, stated) if lang == "th" else signed(plain, stated, lang)
+    if lang == "th":
+        return perhaps_signed(plain, quantities_thai.signed(plain, stated))
+    return signed(plain, stated, lang)
 
 
 def _without_addresses(text: str) -> str:

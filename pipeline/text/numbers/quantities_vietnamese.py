@@ -30,8 +30,8 @@ _RATED = re.compile(r" ?(?P<unit>[^\W\d_]+(?: (?:số|lý|rưỡi))?) rư[ỡở
 MOST_MEASURED = 300
 """Nobody says the digits after a unit (36 độ 8) of more than this."""
 
-_WEIGHTS = values("vietnamese_weights.txt")
-_WEIGHT = re.compile(rf" ?(?P<unit>{either(_WEIGHTS)})\b(?! (?:nữ|nam|điền))", re.IGNORECASE)
+WEIGHTS = values("vietnamese_weights.txt")
+_WEIGHT = re.compile(rf" ?(?P<unit>{either(WEIGHTS)})\b(?! (?:nữ|nam|điền))", re.IGNORECASE)
 
 
 def colloquial(text: str, numbers: Sequence[Number]) -> list[Number]:
@@ -69,11 +69,11 @@ def _whole(text: str, number: Number, following: Number | None) -> Number:
                 return read
     rated = _RATED.match(text, number.end)
     if rated:
-        value = (number.value + Decimal("0.5")) * _WEIGHTS.get(rated["unit"].lower(), 1)
+        value = (number.value + Decimal("0.5")) * WEIGHTS.get(rated["unit"].lower(), 1)
         return replace(number, end=rated.end(), value=value)
     weight = _WEIGHT.match(text, number.end)
     if weight:
-        value = number.value * _WEIGHTS[weight["unit"].lower()]
+        value = number.value * WEIGHTS[weight["unit"].lower()]
         return replace(number, value=value, otherwise=((number,),))
     return number
 
@@ -104,7 +104,7 @@ def _with_unit_inside(text: str, number: Number, following: Number | None) -> Nu
     unit, digits = inside["unit"].strip().lower(), inside["digits"]
     if inside["gap"] and _NOUN.match(text, inside.end()):
         return None
-    value = (number.value + Decimal(digits) / 10 ** len(digits)) * _WEIGHTS.get(unit, 1)
+    value = (number.value + Decimal(digits) / 10 ** len(digits)) * WEIGHTS.get(unit, 1)
     if inside["unit"] == "m" and digits in ("2", "3") and not _TALL.search(text, 0, number.start):
         return replace(number, otherwise=((replace(number, value=value),),))
     end = inside.end()

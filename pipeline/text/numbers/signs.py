@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 from pipeline.text.data import words
 from pipeline.text.numbers.quantities import Number
@@ -13,7 +14,8 @@ _MEASURED = r" ?(?:[°º%‰]|[CF]\b|độ\b|degrees?\b|phần trăm\b|per ?cent
 _MEASURE = re.compile(
     rf"(?: ?(?:-|–|—|đến|tới|và|to|and|or|hoặc) ?(?:[-−–]|âm |minus )?\d[\d.,]{{0,12}})?{_MEASURED}", re.IGNORECASE
 )
-_MINUS = re.compile(r"(?P<sure>−) ?$|(?P<dash>[-–])(?P<gap> ?)$")
+_SIGN = re.compile(r"(?P<sure>−) ?$|(?P<dash>[-–])(?P<gap> ?)$")
+_TO = re.compile(r" ?(?:[-–—]|đến|tới|và|to|and|or|hoặc) ?")
 _SAID = {
     "vi": re.compile(r"\bâm $", re.IGNORECASE),
     "en": re.compile(r"\b(?:minus|negative) $", re.IGNORECASE),
@@ -34,30 +36,7 @@ _DECLINES = {
     for lang, name in (("vi", "vietnamese_declines.txt"), ("en", "english_declines.txt"))
 }
 _OPENING = "([{“\"':;,/=~≈"
-_LEVELS = frozenset(
-    [
-        "xuống",
-        "còn",
-        "từ",
-        "đến",
-        "tới",
-        "là",
-        "ở",
-        "mức",
-        "at",
-        "to",
-        "of",
-        "from",
-        "is",
-        "was",
-        "than",
-        "and",
-        "và",
-        "between",
-        "down",
-        "around",
-    ]
-)
+_LEVELS = words("minus_openers.txt")
 WINDOW = 40
 
 
@@ -65,24 +44,39 @@ def signed(text: str, numbers: list[Number], lang: str) -> list[Number]:
     """`numbers` of `text` in order, those below zero with their sign; a zero that only says so is left out.
 
     A hyphen is a minus where it cannot be the hyphen of a range, a code or a list; one that may begin an item of a list
-    leaves both readings.
+    leaves both readings. Not for Thai, whose words `quantities_thai` knows.
     """
     done: list[Number] = []
     until = 0
     for number in numbers:
         if number.start < until:
             continue
-        if number.kind not in ("number", "percent", "permille", "money") or not number.value:
+        if not _may_be_below(number):
             done.append(number)
             continue
         below = _BELOW_ZERO.get(lang, _BELOW_ZERO["en"]).match(text, number.end)
         until = below.end() if below else until
-        done.append(_below(number) if below or _said(text, number, lang) else _with_minus(text, number))
+        sure = below is not None or _said(text, number, lang)
+        continues = bool(done) and done[-1].value < 0 and _TO.fullmatch(text, done[-1].end, number.start) is not None
+        if sure or _minus(text, number) == "sure":
+            number = replace(number, value=-number.value, otherwise=())
+        elif continues or _minus(text, number):
+            number = _either(number)
+        done.append(number)
     return done
 
 
-def _below(number: Number) -> Number:
-    return replace(number, value=-number.value)
+def perhaps_signed(text: str, numbers: list[Number]) -> list[Number]:
+    """`numbers` of `text`, with the other reading of those that have a hyphen before them but are not below zero."""
+    return [_either(number) if _may_be_below(number) and _minus(text, number) else number for number in numbers]
+
+
+def _may_be_below(number: Number) -> bool:
+    return number.value > 0 and number.kind in ("number", "percent", "permille", "money")
+
+
+def _either(number: Number) -> Number:
+    return replace(number, otherwise=(*number.otherwise, (replace(number, value=-number.value, otherwise=()),)))
 
 
 def _said(text: str, number: Number, lang: str) -> bool:
@@ -90,24 +84,22 @@ def _said(text: str, number: Number, lang: str) -> bool:
     return _SAID.get(lang, _SAID["en"]).search(before) is not None
 
 
-def _with_minus(text: str, number: Number) -> Number:
-    """`number` with the sign that a minus or hyphen before it gives."""
+def _minus(text: str, number: Number) -> Literal["", "unsure", "sure"]:
+    """How sure the sign or hyphen before `number` is a minus, "" where none may be."""
     before = text[max(0, number.start - WINDOW) : number.start]
-    minus = _MINUS.search(before)
-    if not minus or not text[number.start].isdigit():
-        return number
-    before = before[: minus.start()]
+    sign = _SIGN.search(before)
+    if not sign or not text[number.start].isdigit():
+        return ""
+    before = before[: sign.start()]
     token = before.split()[-1] if before.strip() else ""
     if token[-1:].isdigit() or (before and not before[-1].isspace() and before[-1] not in _OPENING):
-        return number
+        return ""
     measured = _MEASURE.match(text, number.end) is not None
     alone = not token and number.end == len(text)
-    if minus["sure"] or (not minus["gap"] and (measured or alone or token.lower() in _LEVELS)):
-        return _below(number)
-    if minus["gap"] and not measured:
-        return number
+    if sign["sure"] or (not sign["gap"] and (measured or alone or token.lower() in _LEVELS)):
+        return "sure"
     # It begins an item of a list, stands between two clauses, or is the minus of a text that was cut into words.
-    return replace(number, otherwise=(*number.otherwise, (_below(number),)))
+    return "unsure" if measured or not sign["gap"] else ""
 
 
 def is_decline(text: str, number: Number, lang: str) -> bool:
