@@ -103,7 +103,7 @@ CASE = {
     [
         ("", "holds no case"),
         ("{", "line 1 is not JSON"),
-        ("[]", "has no id, src_text"),
+        ("[]", "is no JSON object but a JSON list"),
         (json.dumps({**CASE, "links": [[[0], [7]]]}), "names a sentence that is not there"),
         (json.dumps({**CASE, "links": [[0, 1]]}), "not pairs of numbers"),
         (json.dumps({**CASE, "src_spans": [[0, 99]]}), "not in order inside a text of 53 characters"),
