@@ -27,7 +27,9 @@ Countries = frozenset[str]
 
 def without_glosses(source: str) -> str:
     """`source` without what stands in brackets, often a gloss, and without names of currencies."""
-    return without_money(_GLOSS.sub(" ", source) if "(" in source else source)
+    # Behind the last closing bracket each open one would be searched to the end.
+    closed, mark, rest = source.rpartition(")")
+    return without_money(_GLOSS.sub(" ", closed + mark) + rest if "(" in closed else source)
 
 
 def without_money(text: str) -> str:

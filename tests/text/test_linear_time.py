@@ -1,0 +1,138 @@
+"""No text makes a search slow: time grows with the length of a run, whatever it is a run of."""
+
+import dataclasses
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import pipeline.stages
+import pipeline.text
+from pipeline.stages.align.anchors import anchors
+from pipeline.stages.align.lexicon import source_words
+from pipeline.stages.segment.layout import kinds
+from pipeline.stages.translate.talk import talk, unwrapped
+from pipeline.text.countries import mentions
+from pipeline.text.language import detect
+from pipeline.text.numbers import numbers, western
+from pipeline.text.sentences import sentences
+from pipeline.text.unicode import normalise
+
+LENGTH = 20_000
+QUICK = 0.25
+"""Seconds of process time under which nobody need ask whether twice the length takes three times as long; what is
+quadratic needs several at this length."""
+RUNS = {
+    "digits": "7",
+    "letters": "a",
+    "capitals": "A",
+    "Vietnamese": "ế",
+    "Thai": "ก",
+    "marks": "ก่",
+    "spaces": " ",
+    "underscores": "_",
+    "hexadecimal": "0f",
+    "points": ".",
+    "hyphens": "-",
+    "quotes": '"',
+    "apostrophes": "'",
+    "opening quotes": "“",
+    "brackets": "(",
+    "at": "@",
+    "slashes": "/",
+    "line breaks": "\n",
+    "decimals": "1.",
+    "words": "ab ",
+    "initials": "A. ",
+    "addresses": "a.-1@",
+    "hashtags": "#a,,",
+    "notes": "(note ",
+    "fences": "```",
+}
+WHOLE = {"_ADDRESS", "_AGENCY", "_AGENCY_CREDIT", "_HASHTAGS", "_INITIAL", "_NO_TEXT", "_SENSE", "_SHAPE"}
+"""Names of patterns that a whole text must match."""
+AT_A_PLACE = {"_AND_HALF", "SCALES", "_RATED"}
+"""Names of patterns that are asked for at one place only."""
+BOUNDED = {"_GLOSS", "_PLACE", "_WORD_BEFORE", "NO_TEXT", "_TAG"}
+"""Names of patterns for what has a bracket that closes, for lines of bounded length, for the few letters before a word
+and for names of fields."""
+SEARCHES: dict[str, Callable[[str], object]] = {
+    "numbers th": lambda text: numbers(text, "th"),
+    "numbers vi": lambda text: numbers(text, "vi"),
+    "numbers en": lambda text: numbers(text, "en"),
+    "western": lambda text: western(text, "th"),
+    "detect": detect,
+    "normalise th": lambda text: normalise(text, "th"),
+    "normalise vi": lambda text: normalise(text, "vi"),
+    "countries": lambda text: mentions(text, "en"),
+    "sentences": lambda text: sentences(text, "vi"),
+    "kinds": lambda text: kinds([text]),
+    "lexicon th": lambda text: source_words(text, "th"),
+    "lexicon vi": lambda text: source_words(text, "vi"),
+    "anchors": lambda text: anchors(text, "th"),
+    "talk": lambda text: talk("ก", text),
+    "unwrapped": lambda text: unwrapped(text, "ก"),
+}
+
+
+def patterns() -> dict[str, Callable[[str], object]]:
+    """Every pattern that a module of the texts or of a stage holds, alone or in a table, used as it is used there."""
+    found: dict[str, Callable[[str], object]] = {}
+    for package in (pipeline.text, pipeline.stages):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for name, value in vars(importlib.import_module(module.name)).items():
+                for pattern in inside(value) if name not in BOUNDED else ():
+                    found[f"{module.name}.{name} {pattern.pattern[:30]}"] = use(name, pattern)
+    return found
+
+
+def use(name: str, pattern: re.Pattern[str]) -> Callable[[str], object]:
+    if name in WHOLE:
+        return pattern.fullmatch
+    return pattern.match if name in AT_A_PLACE else lambda text: list(pattern.finditer(text))
+
+
+def inside(value: object) -> Iterator[re.Pattern[str]]:
+    if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from inside(part)
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from inside(part)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from inside(getattr(value, field.name))
+
+
+def slow(search: Callable[[str], object], unit: str) -> bool:
+    """Whether twice the length takes more than three times as long."""
+
+    def took(length: int) -> float:
+        text = (unit * length)[:length]
+        start = time.process_time()
+        search(text)
+        return time.process_time() - start
+
+    # A tenth first: what is quadratic is seen there, before it takes minutes.
+    if took(LENGTH // 10) > QUICK:
+        return True
+    once = took(LENGTH)
+    return once > QUICK and took(2 * LENGTH) > 3 * once
+
+
+@pytest.mark.parametrize("unit", RUNS.values(), ids=RUNS)
+def test_every_pattern_is_linear(unit: str) -> None:
+    searches = patterns()
+    assert len(searches) > 100
+    assert [name for name, search in searches.items() if slow(search, unit)] == []
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+def test_every_search_is_linear(search: Callable[[str], object]) -> None:
+    search("1")  # loads its lists
+    assert [name for name, unit in RUNS.items() if slow(search, unit)] == []
