@@ -13,13 +13,14 @@ from rich.table import Table
 
 from pipeline.config.load import apply_overrides, parse_settings
 from pipeline.config.settings import Config
-from pipeline.errors import ConfigError, UsageError
+from pipeline.errors import ConfigError, TooManyRejects, UsageError
+from pipeline.files.owner import FILTER
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.run.corpus import CorpusFilter
-from pipeline.run.folder import rejects_path, write_settings
+from pipeline.run.folder import held, rejects_path, write_settings
 from pipeline.run.manifest import FilterManifest
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
@@ -44,7 +45,10 @@ class FilterArguments:
 
 
 def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, quiet: bool) -> None:
-    """Score and filter the pairs of the files into `out`, and print what came of them."""
+    """Score and filter the pairs of the files into `out`, and print what came of them.
+
+    Raises TooManyRejects after everything else is done when too many lines were set aside.
+    """
     if asked.lang not in ("", *source_languages()):
         raise UsageError(f"--lang is {asked.lang!r}", f"Use {alternatives(source_languages())}.")
     given = corpora(asked.files, asked.lang)
@@ -57,13 +61,19 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
     work = CorpusFilter(given, config, out, progress)
     work.resources.check(translation=False)
     progress.say(f"mekong filter {config.name}: {len(config.filter.rules)} rules; output in {out}")
-    with work.shards.claimed(), work.stop.listening(progress.say):
+    with held(work.shards, FILTER, [str(path) for path in asked.files]), work.stop.listening(progress.say):
         write_settings(config, out)
         manifest = work.execute()
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     elif not quiet:
         _summary(manifest, out)
+    set_aside, allowed = manifest.counts.set_aside, config.read.max_rejects
+    if set_aside > allowed:
+        raise TooManyRejects(
+            f"{set_aside:,} lines were set aside; read.max_rejects allows {allowed:,}",
+            f"See {rejects_path(out)}. Everything else is done.",
+        )
 
 
 def _settings(asked: FilterArguments) -> Config:

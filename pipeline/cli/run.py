@@ -12,13 +12,14 @@ from rich.table import Table
 
 from pipeline.config.load import load_config
 from pipeline.errors import TooManyRejects, UsageError
+from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.registry.facts import GENERAL
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import rejects_path, write_settings
+from pipeline.run.folder import held, rejects_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.preview import preview
 from pipeline.run.publish import publish, publish_again, report_path, translations_path
@@ -42,7 +43,7 @@ def run_command(
     if dry_run:
         _say_plan(run)
         return
-    with run.shards.claimed(), run.stop.listening(progress.say):
+    with held(run.shards, RUN, config.read.paths), run.stop.listening(progress.say):
         write_settings(config, out)
         manifest = publish(run.execute(), run.seconds)
     if as_json:

@@ -9,9 +9,12 @@ from shlex import quote
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.files.lines import path_text
+from pipeline.files.owner import LAYOUT, REPORT, Owner
 from pipeline.files.store import plain, to_json, write_bytes
 from pipeline.report.comparison import RunSide, SharedText, build_comparison, content_id
 from pipeline.report.page import render_comparison
+from pipeline.run import provenance
 from pipeline.run.finished import FinishedRun
 
 HTML = "comparison.html"
@@ -21,7 +24,7 @@ JSON = "comparison.json"
 def write_comparison(runs: Sequence[FinishedRun], out: Path) -> dict[str, Any]:
     """Write `comparison.json` and `comparison.html` into the folder `out`; returns what the first one holds.
 
-    Raises UsageError when a folder is given twice.
+    Raises UsageError when a folder is given twice, StoreError when `out` is another command's.
     """
     folders = [run.folder.resolve() for run in runs]
     if len(set(folders)) < len(folders):
@@ -30,6 +33,9 @@ def write_comparison(runs: Sequence[FinishedRun], out: Path) -> dict[str, Any]:
     sides = [_side(name, run) for name, run in zip(_names(runs), runs, strict=True)]
     command = " ".join(["mekong report", *(quote(str(run.folder)) for run in runs), "--out", quote(str(out))])
     comparison = build_comparison(sides, [command])
+    mine = Owner(REPORT, provenance.version(), LAYOUT, tuple(path_text(run.folder) for run in runs))
+    mine.check(out, (HTML, JSON), whole=False, begun=False)
+    mine.mark(out)
     write_bytes(out / JSON, to_json(comparison, indent=True) + b"\n")
     write_bytes(page_path(out), render_comparison(comparison).encode())
     return comparison

@@ -1,8 +1,9 @@
-"""What lies in a run folder beside its shards: the settings, and the input that was set aside."""
+"""What lies in a run folder beside its shards: whose it is, the settings, and the input that was set aside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -11,8 +12,39 @@ import yaml
 from pipeline.config.load import load_config
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
+from pipeline.files.lines import path_text
+from pipeline.files.owner import FILTER, LAYOUT, RUN, Owner, check_made_by
 from pipeline.files.store import write_bytes, write_lines
+from pipeline.report.build import HTML, JSON
+from pipeline.run import provenance
+from pipeline.run.manifest import FILE as MANIFEST
+from pipeline.run.shards import DOCUMENTS, GIVEN, Shards
+from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.types import Reject
+
+
+@contextmanager
+def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
+    """Hold the folder of `shards` for this process, once it is known that it is the command's.
+
+    It goes on with what it finds where its inputs are those of before: a filtered corpus needs every one of them, a
+    run any. Raises StoreError, before anything is written, when the folder is another's or another process holds it.
+    """
+    folder, mine = (
+        shards.folder,
+        Owner(command, provenance.version(), LAYOUT, tuple(path_text(Path(path)) for path in inputs)),
+    )
+    names = [settings_path(folder).name, rejects_path(folder).name, MANIFEST, "shards", CORPUS, REJECTED, HTML, JSON]
+
+    def check() -> None:
+        begun = any(shards.size(kind, 0) for kind in (DOCUMENTS, GIVEN))
+        mine.check(folder, names, whole=command == FILTER, begun=begun)
+
+    check()
+    with shards.claimed():
+        check()  # it may have been made in between
+        mine.mark(folder)
+        yield
 
 
 def settings_path(folder: Path) -> Path:
@@ -29,11 +61,12 @@ def write_settings(config: Config, folder: Path) -> None:
 def read_settings(folder: Path) -> Config:
     """The settings of the run.
 
-    Raises StoreError when the folder has none, ConfigError when they do not fit this version.
+    Raises StoreError when the folder has none or is another command's, ConfigError when they do not fit this version.
     """
+    check_made_by(folder, RUN)
     path = settings_path(folder)
     if not path.is_file():
-        raise StoreError(f"{folder} is no run folder (no {path.name})", "Give the --out of a `mekong run`.")
+        raise StoreError(f"{folder} is no run folder (no {path.name})", f"Give the --out of a `{RUN}`.")
     return load_config(path)
 
 

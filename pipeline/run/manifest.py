@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.files.lines import path_text
+from pipeline.files.owner import RUN, check_made_by
 from pipeline.files.store import file_sha256, to_json, write_bytes
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
@@ -116,8 +117,9 @@ class Manifest(MadeWith):
     def read(cls, folder: Path) -> Manifest:
         """The manifest of a run folder.
 
-        Raises StoreError when there is none, or one that is damaged or of another version.
+        Raises StoreError when there is none, or one that is damaged, of another version or of another command.
         """
+        check_made_by(folder, RUN)
         path = folder / FILE
         if not path.exists():
             raise StoreError(f"{folder} holds no finished run (no {FILE})", "Finish it with `mekong run` first.")
@@ -149,8 +151,9 @@ def is_finished(folder: Path) -> bool:
 def finished_shards(folder: Path) -> int | None:
     """How many shards the manifest of a run folder names, of whatever version it is; None where there is none.
 
-    Raises StoreError when it is damaged.
+    Raises StoreError when it is damaged, or another command's.
     """
+    check_made_by(folder, RUN)
     path = folder / FILE
     if not path.is_file():
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.files.lines import path_text
+from pipeline.files.owner import owner
 from pipeline.files.tables import COMPRESSIONS, JSON, JSON_LINES, PARQUET, kind
 
 TEXT = ".txt"
@@ -101,7 +102,8 @@ def _why_not(path: Path) -> str:
     if path.name.startswith("."):
         return "hidden"
     if path.is_dir():
-        return ""
+        made = owner(path)
+        return f"output of `{made.made_by}`" if made else ""
     if kind(path) not in KINDS:
         return kind(path) or path.suffix.lower() or "without a suffix"
     return "" if path.is_file() or path.is_symlink() else "no file"
