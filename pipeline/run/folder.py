@@ -37,7 +37,7 @@ def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
     names = [settings_path(folder).name, rejects_path(folder).name, MANIFEST, "shards", CORPUS, REJECTED, HTML, JSON]
 
     def check() -> None:
-        begun = any(shards.size(kind, 0) for kind in (DOCUMENTS, GIVEN))
+        begun = shards.size(DOCUMENTS, 0) + shards.size(GIVEN, 0) > 0
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()

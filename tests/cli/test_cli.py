@@ -173,7 +173,7 @@ def test_translate_gives_one_line_a_line(
 
 
 def test_the_example_of_align_runs_whatever_the_files_are_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     source, target = tmp_path / "article.th", tmp_path / "article.en.gz"
     source.write_text("\n".join(THAI), encoding="utf-8")

@@ -49,7 +49,8 @@ def test_the_largest_weight_of_this_processor_loses_no_sum():
     weight = torch.full((OUTPUTS, WIDTH), float(limit))
     weight[::2] *= -1
     found, exact = product(whole_numbers(20), weight, limit)
-    assert np.allclose(found, exact, rtol=1e-6, atol=0.5)
+    # The sum is whole until it becomes a float32, which counts in twos at 255 * 127 * WIDTH. What overflows loses more.
+    assert np.allclose(found, exact, rtol=1e-6, atol=2)
 
 
 @LIMITS
