@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,20 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
-def pytest_collection_finish() -> None:
-    """Leave the imported libraries out of later collections: engines collect when they are loaded, and going through
-    half a million objects each time took longer than the tests."""
-    gc.collect()
-    gc.freeze()
+_frozen_modules = 0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what the machine cannot run."""
+    """Skip what the machine cannot run.
+
+    Where libraries were imported since, leave them out of later collections: engines collect when they are loaded, and
+    going through a million objects each time took longer than the tests.
+    """
+    global _frozen_modules
+    if len(sys.modules) > _frozen_modules + 50:
+        _frozen_modules = len(sys.modules)
+        gc.collect()
+        gc.freeze()
     if item.get_closest_marker("gpu"):
         import torch
 
