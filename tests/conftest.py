@@ -34,6 +34,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     Where libraries were imported since, leave them out of later collections: engines collect when they are loaded, and
     going through a million objects each time took longer than the tests.
     """
+    # Where another test has left more of them, they wait for one another whenever a core is taken.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
     global _frozen_modules
     if len(sys.modules) > _frozen_modules + 50:
         _frozen_modules = len(sys.modules)

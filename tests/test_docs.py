@@ -139,6 +139,8 @@ def test_every_command_in_a_block_runs_and_does_what_is_said(
 ) -> None:
     folder, patch = at_home
     write_inputs(folder)
+    for filtered in (folder / "out").glob("*-filtered"):
+        shutil.rmtree(filtered)  # files of one name and several suffixes have one folder
     source, target = command.redirected
 
     class Stdin:

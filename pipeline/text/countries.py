@@ -23,6 +23,8 @@ from pipeline.text.vietnamese import strip_marks
 
 _TABLE = Path(__file__).parent / "data" / "countries.yaml"
 _NOTHING: frozenset[str] = frozenset()
+BEFORE = 80
+"""So many characters before a name are looked at: a word or two, and the quotation mark or blanks before them."""
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]|\n)[\s\"'“‘(]*$")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
 
@@ -145,7 +147,7 @@ def _vietnamese(text: str) -> Iterator[Mention]:
     pattern, names = _vietnamese_names()
     ambiguous = set(_table()["ambiguous"]["vi"])
     for match in pattern.finditer(text):
-        name, before = match[0], text[: match.start()]
+        name, before = match[0], text[max(0, match.start() - BEFORE) : match.start()]
         if not names[name]:
             continue
         if " " not in name and (name in ambiguous or len(name) < 4) and _in_a_name(before, name in ambiguous):
@@ -203,5 +205,7 @@ def _thai(text: str) -> Iterator[Mention]:
         end = next((end for end in reversed(within) if text[start:end] in names), None)
         if end is not None:
             done, name = end, text[start:end]
-            if names[name] and (name not in ambiguous or text[:start].rstrip().endswith(before_it)):
+            if names[name] and (
+                name not in ambiguous or text[max(0, start - BEFORE) : start].rstrip().endswith(before_it)
+            ):
                 yield Mention(name, names[name])

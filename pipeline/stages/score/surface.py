@@ -18,6 +18,8 @@ from pipeline.text.vietnamese import is_syllable, strip_marks
 
 USUAL_RATIO = {"th": 1.11, "vi": 1.04}
 """Source characters for one English character, spaces apart, over the news of NTREX-128."""
+LONGEST = 500
+"""Words of the longest phrase whose repetition is looked for, many times those of a sentence."""
 
 _QUOTE = re.compile(r"[\"“”„«»]|''|``")
 _WORD = re.compile(r"\w+")
@@ -170,10 +172,16 @@ class RepeatedPhrase(PairScorer):
     """Words of the longest phrase of the English that stands twice in a row, 0 where none does; None without words.
 
     Decoders stutter so, and hands that cut and paste. A word said twice ("very very", "had had") is 1. Marks belong to
-    their words: a quotation taken up by the next clause is no repetition.
+    their words: a quotation taken up by the next clause is no repetition. Phrases of more than LONGEST words are not
+    looked for, so that the time grows with the length of the text only.
     """
 
     name = "repeated_phrase"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the score depends on."""
+        return {"longest": LONGEST}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         """The score that the class describes, of one pair."""
@@ -184,7 +192,7 @@ class RepeatedPhrase(PairScorer):
         if len(order) == len(words):
             return 0.0
         places = np.array([order[word] for word in words])
-        for size in range(len(words) // 2, 0, -1):
+        for size in range(min(len(words) // 2, LONGEST), 0, -1):
             # A phrase stands twice in a row where so many words in a row are those so many places further on.
             same = places[:-size] == places[size:]
             if same.sum() >= size:

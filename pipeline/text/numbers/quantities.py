@@ -7,9 +7,11 @@ are words after the digits (ล้าน, tỷ, billion) that stack: 1.5 แส�
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain
+from itertools import accumulate, chain
 from math import prod
 from typing import Literal
 
@@ -107,11 +109,17 @@ def western_digits(text: str) -> str:
 def quantities(text: str, lang: str) -> list[Number]:
     """All quantities of `text` (Thai digits already in ASCII) in order, without saying what they count."""
     found = _in_digits(text, lang)
-    taken = [(number.start, number.end) for number in found]
-    for number in in_words(text, lang):
-        if all(number.end <= start or end <= number.start for start, end in taken):
-            found.append(number)
+    found += apart(in_words(text, lang), found)
     return _summed(text, lang, sorted(found, key=lambda number: number.start))
+
+
+def apart(numbers: Iterable[Number], others: Iterable[Number]) -> list[Number]:
+    """Those of `numbers` that share no character with any of `others`."""
+    taken = sorted((other.start, other.end) for other in others)
+    starts = [start for start, _ in taken]
+    # The furthest end of the first so many: looked up by place, since each against each takes minutes on a long line.
+    reach = [0, *accumulate((end for _, end in taken), max)]
+    return [number for number in numbers if reach[bisect_left(starts, number.end)] <= number.start]
 
 
 def readings(run: str, lang: str) -> list[Decimal]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from pipeline.text.numbers.quantities import ENGLISH, Number
+from pipeline.text.numbers.quantities import ENGLISH, Number, apart
 from pipeline.text.patterns import either
 
 _AND_A_HALF = re.compile(r"[ -](?:[a-z]+ )?and[ -]a[ -]half\b", re.IGNORECASE)
@@ -25,10 +25,7 @@ def with_parts(text: str, numbers: list[Number]) -> list[Number]:
         numbers = [_halved(text, number) for number in numbers]
     if " half" in lower or "quarter" in lower:
         parts = list(_parts(text))
-        apart = [
-            number for number in numbers if all(number.end <= part.start or part.end <= number.start for part in parts)
-        ]
-        numbers = sorted([*apart, *parts], key=lambda number: number.start)
+        numbers = sorted([*apart(numbers, parts), *parts], key=lambda number: number.start)
     return numbers
 
 

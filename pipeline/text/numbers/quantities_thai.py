@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from pipeline.text.data import values, words
-from pipeline.text.numbers.quantities import LARGEST, RUN, SCALES, THAI, Kind, Number
+from pipeline.text.numbers.quantities import LARGEST, RUN, SCALES, THAI, Kind, Number, apart
 from pipeline.text.patterns import either
 
 MILLION = THAI["ล้าน"]
@@ -47,9 +47,7 @@ def refined(text: str, found: list[Number]) -> list[Number]:
         else:
             numbers.append(number)
     numbers = in_baht(text, numbers, "th")
-    spans = [(number.start, number.end) for number in numbers]
-    halves = (half for half in _halves(text) if all(half.end <= start or end <= half.start for start, end in spans))
-    return sorted([*numbers, *halves], key=lambda number: number.start)
+    return sorted([*numbers, *apart(_halves(text), numbers)], key=lambda number: number.start)
 
 
 def in_baht(text: str, found: list[Number], lang: str) -> list[Number]:
