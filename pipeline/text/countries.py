@@ -167,10 +167,9 @@ def _in_a_name(before: str, ambiguous: bool) -> bool:
 
 @cache
 def _thai_words() -> Any:
-    from pythainlp.corpus.common import thai_words
-    from pythainlp.util import Trie
+    from pipeline.text.thai_words import ThaiWords
 
-    return Trie(thai_words() | set(_names("th")))
+    return ThaiWords(_names("th"))
 
 
 @cache

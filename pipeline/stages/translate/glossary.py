@@ -118,10 +118,11 @@ class Glossary:
     def _boundary_finder(self) -> Callable[[str], set[int]]:
         if not self._thai:
             return _word_boundaries
-        from pythainlp.corpus import thai_words
         from pythainlp.tokenize import Tokenizer
 
-        words = set(thai_words()) | {key for key in self.entries if " " not in key}
+        from pipeline.text.thai_words import ThaiWords
+
+        words = ThaiWords(key for key in self.entries if " " not in key)
         tokenizer = Tokenizer(custom_dict=words, engine="newmm", keep_whitespace=True)
         return lambda text: _ends(tokenizer.word_tokenize(text))
 
