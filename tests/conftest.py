@@ -100,11 +100,13 @@ def tiny_store(
 
 
 @pytest.fixture
-def run_entry(tiny_store: Callable[[str], Entry]) -> Entry:
+def run_entry(tiny_store: Callable[[str], Entry], monkeypatch: pytest.MonkeyPatch) -> Entry:
     """The tiny chat model, with the sentence encoder beside it: all that a run needs."""
     from pipeline.cli.model_add import add
+    from tests.support.encoders import load_once
 
     pytest.importorskip("ctranslate2")
+    load_once(monkeypatch)
     found = tiny_store("qwen2")
     add("use-multilingual-v3", quiet)
     return found

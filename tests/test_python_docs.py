@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from tests.support.encoders import load_once
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.S)
@@ -23,6 +24,7 @@ def test_the_examples_run_and_say_what_they_claim(tiny_store, tmp_path, monkeypa
 
     model = tiny_store("marian").name
     add("use-multilingual-v3", lambda _: None)
+    load_once(monkeypatch)
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     printed = []

@@ -8,7 +8,7 @@ import pytest
 from pipeline.cli.model_add import add
 from pipeline.stages.align.stage import align_cases
 from tests.support import tiny
-from tests.support.encoders import WordEncoder
+from tests.support.encoders import WordEncoder, load_once
 from tests.support.languages import add_language, copied_lists
 from tests.support.runs import ENGLISH, config, lines, mekong
 from tests.support.small import quiet, write_entry
@@ -42,6 +42,7 @@ def test_it_goes_through_a_whole_run(
     write_entry(session_store, entry)
     add(MODEL, quiet)
     add("use-multilingual-v3", quiet)
+    load_once(monkeypatch)
     article = tmp_path / "article.txt"
     article.write_text(" ".join(CHEROKEE) + "\n\n5 + 7 = 12\n", encoding="utf-8")
     out = tmp_path / "out"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import pytest
 
 from pipeline.engines.encoders.base import Vectors, checked
 from pipeline.engines.encoders.use import UseEncoder
@@ -14,6 +15,11 @@ from pipeline.engines.encoders.use import UseEncoder
 @cache
 def use() -> UseEncoder:
     return UseEncoder(threads=1)
+
+
+def load_once(patch: pytest.MonkeyPatch) -> None:
+    """Give every command of this process the one encoder: to load it takes a second each time."""
+    patch.setattr("pipeline.engines.encoders.load.UseEncoder", lambda threads: use())
 
 
 class WordEncoder:
