@@ -9,6 +9,13 @@ from typing import Literal
 
 Placement = Literal["old", "new"]
 
+CAPITALS, SMALL = (
+    "".join(filter(of_case, map(chr, [*range(0x41, 0x7B), *range(0xC0, 0x1B1), *range(0x1EA0, 0x1EFA)])))
+    for of_case in (str.isupper, str.islower)
+)
+"""The Latin letters of each case, those of Vietnamese with their marks among them, for use in brackets: from À to Ỹ
+they alternate, so that no range of them is of one case."""
+
 SYLLABLES = 1 << 14
 """Written syllables whose tone is remembered: some 7,000 are in use, and twice as many with capitals."""
 

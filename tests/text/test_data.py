@@ -57,6 +57,19 @@ def test_a_table_of_a_wrong_form_is_refused(tmp_path: Path, text: str, told: str
     assert told in refused(tmp_path, text, data.values)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a\tone\nb\n", "mine.txt:2: no pair in 'b'"),
+        ("a\tone\ttwo\n", "mine.txt:1: no pair"),
+        ("b\tone\na\ttwo\n", "mine.txt:2: 'a' is out of order"),
+        ("\tone\n", "mine.txt:1: '' is empty"),
+    ],
+)
+def test_a_list_of_pairs_of_a_wrong_form_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refused(tmp_path, text, data.pairs)
+
+
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.txt cannot be read"):
         data.entries("none.txt")

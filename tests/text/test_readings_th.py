@@ -26,7 +26,7 @@ def test_exactly_these_facts_are_read(text: str, wanted: str) -> None:
     assert facts(text) == set(wanted.split())
 
 
-@pytest.mark.parametrize(("thai", "english"), rows("news_th.tsv"))
+@pytest.mark.parametrize(("thai", "english"), rows("news_th.tsv") + rows("phrases_th.tsv"))
 def test_news_and_their_english_state_the_same(thai: str, english: str) -> None:
     assert agree(thai, "th", english) == ([], [])
 

@@ -12,6 +12,8 @@ from pipeline.text import data
 from pipeline.text.patterns import either
 
 _VIETNAMESE_ACRONYMS = data.words("vietnamese_acronyms.txt")
+_ROMAN_NUMERAL = re.compile("(?=.)X{0,3}(?:IX|IV|V?I{0,3})")
+"""Up to 39: centuries, quarters, terms of parliament, which English writes otherwise."""
 _ACRONYM = re.compile(r"(?<![\w-])[A-Z]{2,6}(?![\w-])")
 # A short name that might be a Vietnamese syllable is a person's after a title: ông Kim.
 _HONORIFICS = {form for word in data.words("vietnamese_honorifics.txt") for form in (word, word.capitalize())}
@@ -66,7 +68,8 @@ def lost_names(source: str, lang: str, kept: Collection[str], target: FoldedWord
     """
     asked: set[str] = set()
     if lang == "vi":
-        acronyms = set(_ACRONYM.findall(source)) - _VIETNAMESE_ACRONYMS
+        acronyms = {name for name in _ACRONYM.findall(source) if not _ROMAN_NUMERAL.fullmatch(name)}
+        acronyms -= _VIETNAMESE_ACRONYMS
         asked = {name for name in acronyms if name.lower() not in target.initials} | set(_TITLED.findall(source))
     lost = {name for name in asked if not target.has_start(name)}
     return lost | {name for name in kept if not latin.has(name) and name.lower() not in target.initials}

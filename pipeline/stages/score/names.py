@@ -9,9 +9,10 @@ from functools import cached_property
 from rapidfuzz import fuzz, process
 
 from pipeline.text import data
+from pipeline.text.numbers import EN_MONTHS
 from pipeline.text.patterns import MAIL, URL_START, either
 from pipeline.text.unicode import fold
-from pipeline.text.vietnamese import is_syllable, strip_marks
+from pipeline.text.vietnamese import CAPITALS, SMALL, is_syllable, strip_marks
 
 SIMILAR = 83.0
 """From this rapidfuzz ratio on two spellings are one name: one letter in six may differ. Set by hand."""
@@ -28,7 +29,7 @@ _QUANTITY = re.compile(
 )
 _UNITS = data.words("latin_units.txt")
 _FAMILY = data.words("vietnamese_family_names.txt")
-_FAMILY_NAME = re.compile(rf"\b(?:{either(_FAMILY)})(?: [A-ZĐÀ-Ỹ][a-zđà-ỹ]+){{1,3}}\b")
+_FAMILY_NAME = re.compile(rf"\b(?:{either(_FAMILY)})(?: [{CAPITALS}][{SMALL}]+){{1,3}}\b")
 _NO_LETTER = re.compile(r"[\W_]")
 # A word that is capitalised where no sentence begins, with the words that follow it in the same manner.
 _RUN = re.compile(r"(?<=[\w,;)] )[A-Z][\w'’.-]*(?:[ -][A-Z][\w'’.-]*)*")
@@ -120,4 +121,6 @@ def name_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _is_name(word: str) -> bool:
-    return len(word) >= _SHORT and word[0].isupper() and word not in _TITLES and _WORD.fullmatch(word) is not None
+    if word in _TITLES or word in EN_MONTHS:
+        return False
+    return len(word) >= _SHORT and word[0].isupper() and _WORD.fullmatch(word) is not None

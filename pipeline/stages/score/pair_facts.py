@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from pipeline.stages.score.name_loss import (
@@ -14,10 +15,12 @@ from pipeline.stages.score.name_loss import (
 )
 from pipeline.stages.score.names import LatinText, english_names, kept_names
 from pipeline.stages.score.source_text import SourceText
+from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import mentions
+from pipeline.text.languages import language
 from pipeline.text.numbers import Number, StatedNumbers, compare
 from pipeline.text.unicode import fold
-from pipeline.types import Pair
+from pipeline.types import ENGLISH, Pair
 
 
 class PairFacts:
@@ -30,6 +33,11 @@ class PairFacts:
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
         self._named: dict[tuple[str, str], list[Countries]] = {}
+
+    @cached_property
+    def spelled_out(self) -> str:
+        """The source without outer spaces and with its abbreviations spelled out, for a sentence encoder."""
+        return spelled_out(self.pair.src_text.strip(), self.pair.src_lang)
 
     @cached_property
     def source_length(self) -> int:
@@ -83,8 +91,20 @@ class PairFacts:
 
     @cached_property
     def unsupported_names(self) -> list[float]:
-        """How sure it is, for each name of the English, that the source has none of its words, 0 to 1."""
-        return [1 - max(map(self.source.support, name)) for name in self.english_names]
+        """How sure it is, for each name of the English, that the source has none of its words, 0 to 1.
+
+        English names the country that a paper writes from, which the paper need not; but no other country becomes it.
+        """
+        return [
+            0.0 if self._is_home(name) and not self.lost_names else 1 - max(map(self.source.support, name))
+            for name in self.english_names
+        ]
+
+    def _is_home(self, name: Sequence[str]) -> bool:
+        home = language(self.pair.src_lang).home
+        return any(
+            found.codes == {home} and found.name == " ".join(name) for found in mentions(" ".join(name), ENGLISH)
+        )
 
     @cached_property
     def lost_names(self) -> int:
@@ -101,9 +121,11 @@ class PairFacts:
 
     @cached_property
     def added_countries(self) -> int:
-        """How many countries of the English the source does not name."""
+        """How many countries of the English the source does not name, its own apart where it has lost no name."""
         pair, target = self.pair, without_money(self.pair.tgt_text)
-        return len(unnamed(self._countries(target, "en"), self._countries(pair.src_text, pair.src_lang)))
+        added = unnamed(self._countries(target, "en"), self._countries(pair.src_text, pair.src_lang))
+        home = frozenset({language(pair.src_lang).home})
+        return len(added if self.lost_names else added - {home})
 
     def _countries(self, text: str, lang: str) -> list[Countries]:
         """The countries of a side, or of what is left of it without what is no country there."""

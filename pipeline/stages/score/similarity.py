@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.stages.score.base import Columns, Context, is_translated
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.types import Pair
 
 if TYPE_CHECKING:
     from pipeline.engines.encoders.base import Encoder
@@ -16,12 +15,13 @@ if TYPE_CHECKING:
 class Similarity:
     """Cosine of the sentence vectors of source and English, -1 to 1.
 
-    Where the encoder does not know the source language, an aligned pair is compared through the machine translation
-    of its source segments; a translated pair then has no score, for it would be compared with itself.
+    Abbreviations of the source are spelled out first. Where the encoder does not know the source language, an aligned
+    pair is compared through the machine translation of its source segments; a translated pair then has no score, for
+    it would be compared with itself.
     """
 
     name: ClassVar[str] = "similarity"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, encoder: Encoder | None) -> None:
         self.encoder = encoder
@@ -38,7 +38,7 @@ class Similarity:
         scores: list[float | None] = [None] * len(pairs)
         if self.encoder is None:
             return {self.name: scores}
-        sources = [self._comparable(pair, context, self.encoder) for pair in pairs]
+        sources = [self._comparable(pair_facts, context, self.encoder) for pair_facts in facts]
         rows = [i for i, source in enumerate(sources) if source and pairs[i].tgt_text.strip()]
         if rows:
             texts = [sources[i] for i in rows] + [pairs[i].tgt_text for i in rows]
@@ -49,10 +49,11 @@ class Similarity:
         return {self.name: scores}
 
     @staticmethod
-    def _comparable(pair: Pair, context: Context, encoder: Encoder) -> str:
+    def _comparable(facts: PairFacts, context: Context, encoder: Encoder) -> str:
         """The source, or its machine translation, in a language that the encoder knows; empty where neither is."""
+        pair = facts.pair
         if pair.src_lang in encoder.languages:
-            return pair.src_text.strip()
+            return facts.spelled_out
         if is_translated(pair) or "en" not in encoder.languages:
             return ""
         translations = context.of(pair)

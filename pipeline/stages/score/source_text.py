@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -13,10 +15,12 @@ from rapidfuzz import fuzz, process
 from pipeline.stages.align.lexicon import Lexicon, Senses, english_words, source_terms
 from pipeline.stages.align.lexicons import load_lexicons
 from pipeline.stages.translate.glossary import shipped_entries
+from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import names_by_word
-from pipeline.text.languages import source_languages
+from pipeline.text.languages import language, source_languages
 from pipeline.text.transliteration import log_odds, spoken
 from pipeline.text.unicode import fold
+from pipeline.text.vietnamese import strip_marks
 
 CERTAIN = 3
 """By so much the lexicon's probability of a name is multiplied: a term has several senses. Set by hand."""
@@ -26,6 +30,9 @@ surer the same. Set by hand."""
 EVEN_ODDS = 6.0
 """Log-odds of a transliteration at which a name is as likely there as not: chance earns some five in a whole sentence,
 a transliteration two a letter (`pipeline.text.transliteration.log_odds`). Set by hand."""
+
+SURELY_MARKED = 5
+"""Vietnamese of so many syllables has marks, where its writer writes them. Set by hand."""
 
 _LATIN = re.compile("[a-z]+")
 _NO_LATIN = re.compile("[^a-z]")
@@ -95,7 +102,7 @@ class WeighedLexicon:
     """A lexicon whose English words weigh less the more terms have them as a sense."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self.senses = lexicon.senses
+        self.lexicon = lexicon
         mass: dict[str, float] = {}
         for senses in lexicon.senses.values():
             for word, probability in senses:
@@ -103,10 +110,24 @@ class WeighedLexicon:
         self.weight = {word: 1 / (1 + total) for word, total in mass.items()}
         self._known: dict[str, WeighedSenses] = {}
 
+    @cached_property
+    def bare(self) -> WeighedLexicon:
+        """The same for texts without marks: a term has the senses of all terms that are written so, each as likely."""
+        terms: dict[str, list[Senses]] = {}
+        for term, senses in self.lexicon.senses.items():
+            terms.setdefault(strip_marks(term), []).append(senses)
+        merged: dict[str, Senses] = {}
+        for term, several in terms.items():
+            sums: dict[str, float] = {}
+            for word, probability in chain.from_iterable(several):
+                sums[word] = sums.get(word, 0.0) + probability / len(several)
+            merged[term] = tuple(sums.items())
+        return WeighedLexicon(replace(self.lexicon, senses=merged))
+
     def of(self, term: str) -> WeighedSenses | None:
         """The senses of a term, None where the lexicon does not have it."""
         known = self._known.get(term)
-        if known is None and (senses := self.senses.get(term)) is not None:
+        if known is None and (senses := self.lexicon.senses.get(term)) is not None:
             stems = tuple((_stem(word), probability) for word, probability in senses)
             weighed = tuple((word, probability * self.weight[word]) for word, probability in senses)
             words = frozenset(word for word, _ in senses)
@@ -139,15 +160,21 @@ class SourceText:
         return frozenset(map(_stem, _LATIN.findall(self.folded)))
 
     @cached_property
+    def lexicon(self) -> WeighedLexicon | None:
+        """The lexicon of the language, for texts without marks where this one has none but should."""
+        whole = weighed_lexicon(self.lang)
+        unmarked = language(self.lang).tone_styles and len(self.text.split()) >= SURELY_MARKED
+        return whole.bare if whole and unmarked and strip_marks(self.text) == self.text else whole
+
+    @cached_property
     def terms(self) -> list[str]:
         """The words and pairs of neighbouring words; none where the language has no lexicon."""
-        return source_terms(self.text, self.lang) if weighed_lexicon(self.lang) else []
+        return source_terms(spelled_out(self.text, self.lang), self.lang) if self.lexicon else []
 
     @cached_property
     def senses(self) -> list[WeighedSenses | None]:
         """What each of `terms` becomes, None for those that the lexicon does not have."""
-        lexicon = weighed_lexicon(self.lang)
-        return list(map(lexicon.of, self.terms)) if lexicon else []
+        return list(map(self.lexicon.of, self.terms)) if self.lexicon else []
 
     @cached_property
     def expected(self) -> dict[str, float]:

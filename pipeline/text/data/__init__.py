@@ -1,7 +1,8 @@
 """Word lists: UTF-8 in NFC, one entry a line, `#` begins a comment line.
 
 A list whose order does not matter is sorted by code point, so that two edits of it meet in one place. In a table each
-line is a whole number, a space and the entries that stand for it, parted by ", ".
+line is a whole number, a space and the entries that stand for it, parted by ", "; in a list of pairs a tab stands
+between an entry and what it means.
 """
 
 from __future__ import annotations
@@ -67,6 +68,26 @@ def values(name: str) -> dict[str, int]:
         if twice:
             raise InputError(f"{FOLDER / name}: {min(twice)!r} is {table[min(twice)]} and {value}", "Leave one.")
         table.update(dict.fromkeys(listed, value))
+    return table
+
+
+@cache
+def pairs(name: str) -> dict[str, str]:
+    """The lines of the list `name`: what stands before the tab, and what it stands for.
+
+    Raises InputError as `words` of what stands before the tab, and for a line that has not one tab with text behind it.
+    """
+    table: dict[str, str] = {}
+    for number, line in _lines(name):
+        key, _, value = line.partition("\t")
+        if not value.strip() or "\t" in value:
+            raise InputError(
+                f"{FOLDER / name}:{number}: no pair in {line!r}", "A line is an entry, a tab, a meaning."
+            )
+        if table and key <= next(reversed(table)):
+            raise InputError(f"{FOLDER / name}:{number}: {key!r} is out of order", "Sort the list by code point.")
+        table[key] = value
+    _checked(name, enumerate(table, 1))
     return table
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+import pipeline
 from pipeline.stages.score import pair_facts
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.pair_facts import PairFacts, solid_length
@@ -72,3 +73,31 @@ def test_names_and_countries_of_one_side_alone():
 
 def test_solid_length_counts_no_space_of_any_kind():
     assert solid_length(" a\u00a0b\u2003\n c\u200b") == 4
+
+
+def vietnamese(source: str, english: str) -> PairFacts:
+    return PairFacts(pipeline.make_pair(source, english, "vi"))
+
+
+def test_what_english_writes_otherwise_is_no_lost_name():
+    facts = vietnamese(
+        "TAND tỉnh tuyên án trong khóa XV, tranh của Lê Phổ được bán ngày 18.6.",
+        "The provincial court gave its verdict in the 15th term; a painting by Lê Phổ was sold on June 18.",
+    )
+    assert facts.lost_names == 0
+    assert facts.english_names == [["Phổ"]]  # a month is a number
+    assert vietnamese("FPT và TAND lên tiếng.", "Vandermeer and the court spoke.").lost_names == 1
+
+
+def test_english_may_say_where_a_paper_writes_from_but_not_in_place_of_another_country():
+    assert vietnamese("Miền Bắc chuyển rét.", "It turns cold in northern Vietnam.").unsupported_names == [0.0]
+    assert vietnamese("Miền Bắc chuyển rét.", "It turns cold in northern Vietnam.").added_countries == 0
+    swapped = vietnamese("Tuyết rơi ở Nhật Bản.", "It snows in Vietnam.")
+    assert (swapped.lost_names, swapped.added_countries) == (1, 1)
+    assert swapped.unsupported_names == [1.0]
+
+
+def test_a_source_without_marks_has_the_senses_of_all_that_is_written_so():
+    bare = vietnamese("Hoc sinh duoc nghi hoc vi mua lon", "Pupils stay at home")
+    assert bare.source.expected["student"] > 0.2
+    assert vietnamese("Hoc sinh", "Pupils").source.expected.get("student", 0) < 0.1  # too short to tell

@@ -92,7 +92,7 @@ class TestNames:
 class TestSimilarity:
     def test_without_an_encoder(self):
         assert column(Similarity(None), [pair(THAI, ENGLISH)]) == [None]
-        assert Similarity(None).signatures == {"similarity": "encoder:none|version:1"}
+        assert Similarity(None).signatures == {"similarity": "encoder:none|version:2"}
 
     def test_source_language_known_to_the_encoder(self):
         scorer = Similarity(LetterEncoder("th", "en"))
@@ -101,7 +101,7 @@ class TestSimilarity:
         assert other < 0.01
 
     def test_encoder_and_weights_are_in_the_signature(self):
-        assert Similarity(LetterEncoder("th")).signatures == {"similarity": "encoder:letters|weights:0|version:1"}
+        assert Similarity(LetterEncoder("th")).signatures == {"similarity": "encoder:letters|weights:0|version:2"}
 
     def test_aligned_vietnamese_goes_through_the_translation(self):
         encoder = LetterEncoder("th", "en")

@@ -37,7 +37,7 @@ def test_is_lazy():
 def test_signatures_by_name():
     assert signatures([LengthRatio(), Similarity(None)]) == {
         "length_ratio": LengthRatio().signature,
-        "similarity": "encoder:none|version:1",
+        "similarity": "encoder:none|version:2",
     }
 
 

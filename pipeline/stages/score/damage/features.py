@@ -14,9 +14,8 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.stages.align.lexicon import english_words
 from pipeline.stages.align.span_vectors import span_vectors
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.stages.score.source_text import SourceText, is_common, weighed_lexicon
+from pipeline.stages.score.source_text import SourceText, is_common
 from pipeline.stages.score.surface import DANGLING, FINAL, USUAL_RATIO
-from pipeline.types import Pair
 
 Signs = dict[str, float]
 Numbers = NDArray[np.float64]
@@ -41,7 +40,7 @@ def signs_of(facts: Sequence[PairFacts], encoder: Encoder | None) -> list[Signs]
     signs = [_surface(pair_facts) | _counts(pair_facts) | _lexical(pair_facts) for pair_facts in facts]
     rows = [i for i, pair_facts in enumerate(facts) if encoder and pair_facts.pair.src_lang in encoder.languages]
     if encoder and rows:
-        for i, vector in zip(rows, _vectors([facts[i].pair for i in rows], encoder), strict=True):
+        for i, vector in zip(rows, _vectors([facts[i] for i in rows], encoder), strict=True):
             signs[i] |= vector
     return signs
 
@@ -109,7 +108,7 @@ def _counts(facts: PairFacts) -> Signs:
 
 def _lexical(facts: PairFacts) -> Signs:
     """How much each third of either side is found on the other, by the lexicon; none without one."""
-    lexicon = weighed_lexicon(facts.pair.src_lang)
+    lexicon = facts.source.lexicon
     if lexicon is None:
         return {}
     words = english_words(facts.pair.tgt_text)
@@ -160,10 +159,10 @@ def _thirds(side: str, weights: Sequence[float], support: Sequence[float]) -> Si
     return {f"{side}_coverage": whole, f"{side}_front": front, f"{side}_end": end}
 
 
-def _vectors(pairs: Sequence[Pair], encoder: Encoder) -> list[Signs]:
+def _vectors(facts: Sequence[PairFacts], encoder: Encoder) -> list[Signs]:
     """Cosines of the whole texts, of each without its first or last third, and of these thirds, with the other."""
-    lines = [_thirds_of(text) for pair in pairs for text in (pair.src_text, pair.tgt_text)]
-    spans = span_vectors(encoder, lines, 3).reshape(3, len(pairs), 2, 3, -1)
+    lines = [_thirds_of(text) for pair in facts for text in (pair.spelled_out, pair.pair.tgt_text)]
+    spans = span_vectors(encoder, lines, 3).reshape(3, len(facts), 2, 3, -1)
     whole, front, end = spans[2, :, :, 2], spans[0, :, :, 0], spans[0, :, :, 2]
     without_front, without_end = spans[1, :, :, 2], spans[1, :, :, 1]
 
@@ -183,7 +182,7 @@ def _vectors(pairs: Sequence[Pair], encoder: Encoder) -> list[Signs]:
         "target_front_cosine": cosine(whole, front),
         "target_end_cosine": cosine(whole, end),
     }
-    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(pairs))]
+    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(facts))]
 
 
 def _thirds_of(text: str) -> list[str]:
