@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.types import Document, Pair, Segment, Translation
+from pipeline.text.unicode import normalise
+from pipeline.types import ENGLISH, Document, Pair, Segment, Translation
 
 
 def translated_pairs(
     document: Document, segments: Sequence[Segment], translations: Mapping[str, Translation]
 ) -> Iterator[Pair]:
-    """One pair a segment that has an English text of the model's making."""
+    """One pair a segment that has an English text of the model's making, normalised as aligned English is."""
     for segment in segments:
         found = translations.get(segment.id)
-        if found and found.text and found.ended != "skipped":
+        if not found or found.ended == "skipped":
+            continue
+        english = normalise(found.text, ENGLISH).text
+        if english.strip():
             yield Pair(
                 id=f"{segment.id}:mt",
                 src_doc=document.id,
@@ -25,7 +29,7 @@ def translated_pairs(
                 src_spans=((segment.start, segment.end),),
                 tgt_spans=(),
                 src_text=segment.text,
-                tgt_text=found.text,
+                tgt_text=english,
                 origin="translated",
                 cost=0.0,
             )

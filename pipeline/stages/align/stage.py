@@ -24,7 +24,7 @@ from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
 from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
 
-VERSION = 4
+VERSION = 5
 
 TARGETS_HELD = 256
 COMPARABLE_COVERAGE = 0.1

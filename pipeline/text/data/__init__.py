@@ -81,9 +81,7 @@ def pairs(name: str) -> dict[str, str]:
     for number, line in _lines(name):
         key, _, value = line.partition("\t")
         if not value.strip() or "\t" in value:
-            raise InputError(
-                f"{FOLDER / name}:{number}: no pair in {line!r}", "A line is an entry, a tab, a meaning."
-            )
+            raise InputError(f"{FOLDER / name}:{number}: no pair in {line!r}", "A line is an entry, a tab, a meaning.")
         if table and key <= next(reversed(table)):
             raise InputError(f"{FOLDER / name}:{number}: {key!r} is out of order", "Sort the list by code point.")
         table[key] = value

@@ -24,6 +24,15 @@ def test_skipped_and_empty_translations_make_no_pair() -> None:
     assert [(p.id, p.src_spans, p.src_text, p.tgt_text) for p in pairs] == [("d:2:mt", ((10, 14),), "s2", "t2")]
 
 
+def test_what_a_model_writes_is_normalised_as_found_english_is() -> None:
+    made = MADE | {
+        "d:0": replace(MADE["d:0"], text="A\u00a0cafe\u0301\u200b"),
+        "d:1": replace(MADE["d:1"], text="\u200b"),
+    }
+    pairs = translated_pairs(DOCUMENT, SEGMENTS, made)
+    assert [(pair.id, pair.tgt_text) for pair in pairs] == [("d:0:mt", "A caf\u00e9"), ("d:2:mt", "t2")]
+
+
 def test_beads_that_share_a_segment_are_joined_until_both_sides_end_together() -> None:
     pairs = [aligned(("d:0",), "a"), aligned(("d:0", "d:1"), "b"), aligned(("d:1",), "c"), aligned(("d:2",), "e")]
     assert aligned_groups(pairs, MADE, BY_ID) == [
