@@ -21,7 +21,7 @@ test: $(VENV)/.dev ## Lint, types and tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov pipeline --cov-report term:skip-covered
 
 lock: ## Make the lock files anew (needs uv).
 	$(PYTHON) scripts/lock.py

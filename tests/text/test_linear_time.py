@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import pipeline
 import pipeline.stages
 import pipeline.text
 from pipeline.stages.align.anchors import anchors
 from pipeline.stages.align.lexicon import source_words
+from pipeline.stages.score.base import Context
+from pipeline.stages.score.scorers import all_scorers
+from pipeline.stages.score.stage import score
 from pipeline.stages.segment.layout import kinds
 from pipeline.stages.translate.talk import talk, unwrapped
 from pipeline.text.countries import mentions
@@ -53,6 +57,21 @@ RUNS = {
     "notes": "(note ",
     "fences": "```",
 }
+LISTS = {
+    "dates": "5/12 ",
+    "Thai dates": "1 มกราคม 2568 ",
+    "amounts": "3 tỷ 5 ",
+    "Thai amounts": "สามล้านครึ่ง ",
+    "numbers in words": "hai trăm ba mươi ",
+    "halves": "a quarter million and a half ",
+    "countries": "Nga Nga ",
+    "Thai countries": "ประเทศไทยลาว",
+    "names": "Nguyễn Văn An ",
+    "acronyms": "UNHCR ",
+    "satang": "2 baht 50 satang ",
+}
+"""What a list might hold that somebody pasted into one line."""
+SCORED_LENGTH = 10_000
 WHOLE = {"_ADDRESS", "_AGENCY", "_AGENCY_CREDIT", "_HASHTAGS", "_INITIAL", "_NO_TEXT", "_SENSE", "_SHAPE"}
 """Names of patterns that a whole text must match."""
 AT_A_PLACE = {"_AND_HALF", "SCALES", "_RATED"}
@@ -110,12 +129,12 @@ def inside(value: object) -> Iterator[re.Pattern[str]]:
             yield from inside(getattr(value, field.name))
 
 
-def slow(search: Callable[[str], object], unit: str) -> bool:
+def slow(search: Callable[[str], object], unit: str, full: int = LENGTH) -> bool:
     """Whether twice the length takes more than three times as long, each of three times that it is asked."""
-    return all(_slow(search, unit) for _ in range(3))
+    return all(_slow(search, unit, full) for _ in range(3))
 
 
-def _slow(search: Callable[[str], object], unit: str) -> bool:
+def _slow(search: Callable[[str], object], unit: str, full: int) -> bool:
     def took(length: int) -> float:
         text = (unit * length)[:length]
         gc.disable()  # a collection of all that the libraries made would be taken for the search
@@ -127,10 +146,10 @@ def _slow(search: Callable[[str], object], unit: str) -> bool:
             gc.enable()
 
     # A tenth first: what is quadratic is seen there, before it takes minutes.
-    if took(LENGTH // 10) > QUICK:
+    if took(full // 10) > QUICK:
         return True
-    once = took(LENGTH)
-    return once > QUICK and took(2 * LENGTH) > 3 * once
+    once = took(full)
+    return once > QUICK and took(2 * full) > 3 * once
 
 
 @pytest.mark.parametrize("unit", RUNS.values(), ids=RUNS)
@@ -144,3 +163,14 @@ def test_every_pattern_is_linear(unit: str) -> None:
 def test_every_search_is_linear(search: Callable[[str], object]) -> None:
     search("1")  # loads its lists
     assert [name for name, unit in RUNS.items() if slow(search, unit)] == []
+
+
+@pytest.mark.parametrize("lang", ["th", "vi"])
+def test_every_score_is_linear(lang: str) -> None:
+    scorers = all_scorers()
+
+    def scores(text: str) -> None:
+        list(score([pipeline.make_pair(f"a {text}", text, lang)], scorers, Context()))
+
+    scores("1")
+    assert [name for name, unit in (RUNS | LISTS).items() if slow(scores, unit, SCORED_LENGTH)] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +58,12 @@ class FoldedWords:
 
     def has_start(self, name: str) -> bool:
         """Whether a word begins with the name."""
-        return any(word.startswith(name.lower()) for word in self.words)
+        place = bisect_left(self._sorted, name.lower())
+        return place < len(self._sorted) and self._sorted[place].startswith(name.lower())
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(set(self.words))
 
 
 def lost_names(source: str, lang: str, kept: Collection[str], target: FoldedWords, latin: LatinText) -> set[str]:

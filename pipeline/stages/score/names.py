@@ -18,6 +18,9 @@ SIMILAR = 83.0
 """From this rapidfuzz ratio on two spellings are one name: one letter in six may differ. Set by hand."""
 STEM = 4
 """Letters with which another form of a longer name begins (Mexico, Mexicans). Set by hand."""
+MANY = 2_000
+"""Different words of a text from which on names are found in it as they are spelled or begin, not by likeness: each
+name against each word takes minutes in a text of a hundred pages."""
 
 ADDRESS = re.compile(rf"{URL_START}[^\s<>\"'”’)\]]+|{MAIL}|(?<!\w)@\w{{3,}}")
 """A web or mail address, or the name of an account."""
@@ -54,6 +57,10 @@ class LatinText:
         return words | {word.removesuffix("s") for word in words}
 
     @cached_property
+    def _stems(self) -> set[str]:
+        return {word[:STEM] for word in self._words}
+
+    @cached_property
     def _whole(self) -> str:
         return _squeeze(self.text)
 
@@ -64,8 +71,10 @@ class LatinText:
             return True
         if len(plain) <= STEM:
             return False
-        if any(word.startswith(plain[:STEM]) for word in self._words):
+        if plain[:STEM] in self._stems:
             return True
+        if len(self._words) > MANY:
+            return False
         return process.extractOne(plain, self._words, scorer=fuzz.ratio, score_cutoff=SIMILAR) is not None
 
 

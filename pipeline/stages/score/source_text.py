@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 
 from pipeline.stages.align.lexicon import Lexicon, Senses, english_words, source_terms
 from pipeline.stages.align.lexicons import load_lexicons
+from pipeline.stages.score.names import MANY
 from pipeline.stages.translate.glossary import shipped_entries
 from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import names_by_word
@@ -212,7 +213,7 @@ class SourceText:
         if any(self._has(term) for term in _terms(self.lang).get(key, ())):
             return 1.0
         sure = min(1.0, CERTAIN * self.expected.get(key, 0.0))
-        if len(key) > 3:
+        if len(key) > 3 and len(self.latin) <= MANY:
             near = process.extractOne(key, self.latin, scorer=fuzz.ratio, score_cutoff=UNLIKE)
             sure = max(sure, (near[1] - UNLIKE) / (100 - UNLIKE) if near else 0.0)
         if self.lang == "th":
