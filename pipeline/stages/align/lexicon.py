@@ -37,6 +37,9 @@ ENDING = "-en.tsv.gz"
 MOST_BYTES = 100_000_000
 """What a file may hold when unpacked."""
 
+PART = 5_000
+"""Characters that are cut into words at once: PyThaiNLP copies what is left of the text at every word."""
+_PARTS = re.compile(rf"(?s:.{{1,{PART}}})(?!\S)|(?s:.{{1,{PART}}})")
 _WORD = re.compile(r"[^\W\d_]+")
 _ENGLISH_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _SENSE = re.compile(r"([a-z]+(?:'[a-z]+)?)=(\d{1,4})")
@@ -59,7 +62,8 @@ def source_words(text: str, lang: str) -> list[str]:
         from pythainlp.tokenize import word_tokenize
 
         joined = not LONG_NUMBER.search(content)
-        words = word_tokenize(content, engine="newmm", join_broken_num=joined)
+        parts = _PARTS.findall(content) if len(content) > PART else [content]
+        words = (word for part in parts for word in word_tokenize(part, engine="newmm", join_broken_num=joined))
         return [word for word in words if word[0].isalpha()]
     return _WORD.findall(tones_placed(content, lang, "old"))
 

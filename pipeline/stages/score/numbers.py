@@ -8,6 +8,8 @@ from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 
+_DIGITS = re.compile(r"\d+")
+
 
 class NumberAgreement(PairScorer):
     """Share of the source's numbers (in digits, and months) that the English states, 0 to 1; None where it has none."""
@@ -66,6 +68,6 @@ class UnconvertedYear(PairScorer):
         years = [number for number in facts.source_numbers.asked if number.kind == "year"]
         if not years:
             return None
-        missing, _ = facts.numbers_apart
-        lost = {int(number.value) + BUDDHIST_OFFSET for number in years if number in missing}
-        return float(any(re.search(rf"(?<!\d){year}(?!\d)", facts.pair.tgt_text) for year in lost))
+        missing = set(facts.numbers_apart[0])
+        lost = {str(int(number.value) + BUDDHIST_OFFSET) for number in years if number in missing}
+        return float(not lost.isdisjoint(_DIGITS.findall(facts.pair.tgt_text) if lost else ()))

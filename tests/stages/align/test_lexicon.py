@@ -15,7 +15,7 @@ from pipeline.cli.models import app
 from pipeline.errors import InputError, ModelError
 from pipeline.stages.align.encoded import Stretch, align_views, source_view, target_view
 from pipeline.stages.align.ibm_model1 import Bags, train
-from pipeline.stages.align.lexicon import Lexicon, read_lexicon, shipped_lexicons, source_terms
+from pipeline.stages.align.lexicon import Lexicon, read_lexicon, shipped_lexicons, source_terms, source_words
 from pipeline.stages.align.lexicon_training import learn, read_pairs
 from pipeline.stages.align.lexicons import lexicon_key, load_lexicons
 from tests.support.encoders import WordEncoder
@@ -167,3 +167,9 @@ def test_the_shipped_lexicons_know_everyday_words() -> None:
     assert found.lang == "vi"
     for term, word in (("nước", "water"), ("chính phủ", "government"), ("thứ bảy", "saturday")):
         assert word in [sense for sense, _ in found.senses[term]][:4]
+
+
+def test_a_long_text_is_cut_into_words_as_its_parts_are() -> None:
+    line = "นายกรัฐมนตรีเดินทางถึงกรุงฮานอย ทั้งสองฝ่ายลงนามในความตกลง "
+    assert source_words(line * 300, "th") == source_words(line, "th") * 300
+    assert "".join(source_words("ก" * 20_000, "th")) == "ก" * 20_000
