@@ -18,6 +18,9 @@ HABIT = 0.25
 """Share of the pairs scored together from which a lack is a habit; set by hand. Of good news .01 to .05 lack a mark."""
 LEAST = 5
 """So many must have it, for of two pairs nothing can be told; set by hand."""
+EVEN = 0.15
+"""Signs `short` and `long` up to which a side is as long as the other asks for. What is cut lacks its mark too, and is
+no habit of those who wrote it; set by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,10 @@ def without_habits(facts: Sequence[PairFacts], signs: Sequence[Signs]) -> list[S
     lacks = [_lacks(pair_facts) for pair_facts in facts]
     told: dict[str, dict[str, float]] = {}
     for lang in {pair_facts.pair.src_lang for pair_facts in facts}:
-        own = [lack for lack, pair_facts in zip(lacks, facts, strict=True) if pair_facts.pair.src_lang == lang]
-        told[lang] = dict.fromkeys(_untold(own, language(lang).sentence_marks), 0.0)
+        own = [i for i, pair_facts in enumerate(facts) if pair_facts.pair.src_lang == lang]
+        sources = [lacks[i] for i in own if signs[i]["long"] <= EVEN]
+        targets = [lacks[i] for i in own if signs[i]["short"] <= EVEN]
+        told[lang] = dict.fromkeys(_untold(sources, targets, language(lang).sentence_marks), 0.0)
     return [
         {**pair_signs, **told[pair_facts.pair.src_lang]} for pair_facts, pair_signs in zip(facts, signs, strict=True)
     ]
@@ -55,16 +60,16 @@ def _lacks(facts: PairFacts) -> _Lacks:
     )
 
 
-def _untold(lacks: Sequence[_Lacks], source_marks: bool) -> list[str]:
-    """Names of the signs that tell nothing among these pairs."""
+def _untold(sources: Sequence[_Lacks], targets: Sequence[_Lacks], source_marks: bool) -> list[str]:
+    """Names of the signs that tell nothing among pairs of which these have whole sources and these whole English."""
     names: list[str] = []
-    if source_marks and _habit([lack.source_mark for lack in lacks]):
+    if source_marks and _habit([lack.source_mark for lack in sources]):
         names.append("only_target_final")
-    if _habit([lack.target_mark for lack in lacks]):
+    if _habit([lack.target_mark for lack in targets]):
         names += ["open_end", "open_end_short", "only_source_final"]
-    if source_marks and _habit([lack.source_capital for lack in lacks]):
+    if source_marks and _habit([lack.source_capital for lack in sources]):
         names.append("source_small")
-    if _habit([lack.target_capital for lack in lacks]):
+    if _habit([lack.target_capital for lack in targets]):
         names.append("target_small")
     return names
 
