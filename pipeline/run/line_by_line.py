@@ -10,7 +10,7 @@ from pipeline.errors import InputError
 from pipeline.files.store import to_json
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.stage import TranslateContext, translate
-from pipeline.text.language import detect
+from pipeline.text.language import detect, is_wordless
 from pipeline.text.languages import alternatives, source_languages, table
 from pipeline.types import ENGLISH, Document, Source, Translation
 
@@ -18,7 +18,10 @@ from pipeline.types import ENGLISH, Document, Source, Translation
 def translate_lines(
     lines: Sequence[tuple[str, str]], lang: str, config: Config, context: TranslateContext, *, as_json: bool
 ) -> Iterator[str]:
-    """The English of each (name, line): text, or a JSON record. Blank lines stay blank."""
+    """The English of each (name, line): text, or a JSON record.
+
+    Blank lines stay as they are, and where the language is detected also those of numbers and of names only.
+    """
     documents = [_document(name, line, lang) for name, line in lines]
     foreign = {document.id: document for document in documents if document.lang != ENGLISH and document.text.strip()}
     segments = [replace(found, kind="body") for found in segment(foreign.values(), config.segment)]
@@ -36,7 +39,7 @@ def translate_lines(
 
 
 def _document(name: str, line: str, lang: str) -> Document:
-    found = lang if lang != "auto" else detect(line) if line.strip() else ENGLISH
+    found = lang if lang != "auto" else ENGLISH if is_wordless(line) else detect(line)
     if found not in table():
         choices = alternatives(f"--lang {code}" for code in source_languages())
         raise InputError(f"{name}: the language looks like {found!r}", f"Say it with {choices}.")

@@ -14,7 +14,7 @@ from pipeline.text.data import words
 from pipeline.text.languages import LanguageEntry, known_code, own_scripts, table
 from pipeline.text.patterns import THAI, URL_START, either
 from pipeline.text.unicode import one_line
-from pipeline.text.vietnamese import is_syllable, strip_marks
+from pipeline.text.vietnamese import CAPITALS, SMALL, is_syllable, strip_marks
 
 UNKNOWN = "und"
 
@@ -40,10 +40,7 @@ SURE_WORDS = 8
 MIN_SCORE = 0.25
 """Probability under which the statistical model's answer is none; set by hand."""
 
-_CAPITALS = "".join(char for char in map(chr, range(0x1EFA)) if char.isupper())
-_PERSON = re.compile(
-    rf"\b(?:{either(words('vietnamese_family_names.txt'))})(?: [{_CAPITALS}][^\W\d_{_CAPITALS}]+){{1,4}}\b"
-)
+_PERSON = re.compile(rf"\b(?:{either(words('vietnamese_family_names.txt'))})(?: [{CAPITALS}][{SMALL}]+){{1,4}}\b")
 _WORD = re.compile(r"[^\W\d_]+")
 _URL = re.compile(rf"{URL_START}[^\s{THAI}]+")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -55,20 +52,25 @@ def detect(text: str) -> str:
 
     A script of its own tells a language (Thai) even where Latin names mix in; Vietnamese is told by its letters and by
     the shape of its syllables, with or without marks. Vietnamese names in another language, marks and all, do not make
-    Vietnamese of it.
+    Vietnamese of it, and of names alone nothing can be told.
     """
     text = one_line(text[:MAX_CHARS], UNKNOWN)
     text = _URL.sub("", text)
-    if not _LETTER.search(text):
+    if is_wordless(text):
         return UNKNOWN
     for entry in own_scripts():
         if script_share(text, entry) >= SCRIPT_SHARE:
             return entry.code
-    tokens = word_tokens(_PERSON.sub("", text)) or word_tokens(text)
+    tokens = word_tokens(_PERSON.sub("", text))
     for entry in table().values():
         if entry.detection and _speaks_for(entry.detection, tokens):
             return entry.code
     return known_code(_guess(text, tokens))
+
+
+def is_wordless(text: str) -> bool:
+    """Whether `text` has no letters, or none but those of Vietnamese names: nothing to read in any language."""
+    return not _LETTER.search(_PERSON.sub("", text))
 
 
 def is_sure(text: str) -> bool:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.text.language import detect
+from pipeline.text.language import detect, is_wordless
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -73,3 +73,24 @@ def test_short_vietnamese_keeps_its_language_among_foreign_names(text):
 )
 def test_names_and_addresses_do_not_tell_the_language(text, lang):
     assert detect(text) == lang
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nguyễn Văn An, Trần Thị Bình, Lê Quang Hải",
+        "1. Phạm Minh Chính\n2. Võ Văn Thưởng (45)\n3. Nguyễn Thị Kim Ngân",
+        "12.30 - 45 %",
+    ],
+)
+def test_of_names_alone_nothing_is_told(text):
+    assert detect(text) == "und"
+    assert is_wordless(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["THỦ TƯỚNG PHẠM MINH CHÍNH THĂM LÀO", "Ông Nguyễn Văn An", "Chủ Tịch Nước Tiếp Đại Sứ Lào"]
+)
+def test_capitals_are_no_names_alone(text):
+    assert not is_wordless(text)
+    assert detect(text) == "vi"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.text.language import detect
+from pipeline.text.language import detect, is_wordless
 from pipeline.text.languages import language, scripts
 from pipeline.types import ENGLISH
 
@@ -15,10 +15,10 @@ class Language(PairScorer):
     """1 when the detector finds the stated language, 0 when it finds another, None for texts too short to tell.
 
     `side` picks the text; the English side should be "en". Texts with fewer than `min_letters` letters are names and
-    figures more often than not.
+    figures more often than not; lists of Vietnamese names are in no language.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, side: Literal["source", "target"], min_letters: int = 32) -> None:
         self.name = f"{side}_language"
@@ -33,7 +33,7 @@ class Language(PairScorer):
         """The score that the class describes, of one pair."""
         pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
-        if sum(map(str.isalpha, text)) < self.min_letters:
+        if sum(map(str.isalpha, text)) < self.min_letters or is_wordless(text):
             return None
         return float(detect(text) == lang)
 
