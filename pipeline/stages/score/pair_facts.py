@@ -41,8 +41,8 @@ class PairFacts:
 
     @cached_property
     def source_length(self) -> int:
-        """Characters of the source without white space."""
-        return solid_length(self.pair.src_text)
+        """Characters of the source without white space, its abbreviations spelled out, as English spells them out."""
+        return solid_length(self.spelled_out)
 
     @cached_property
     def target_length(self) -> int:

@@ -47,7 +47,7 @@ class LengthRatio(PairScorer):
     def settings(self) -> dict[str, object]:
         """What the score depends on."""
         usual = {f"ratio_{lang}": ratio for lang, ratio in USUAL_RATIO.items()}
-        return {"unit": "char", "spaces": "no", **usual, "smooth": f"add{self.smoothing:g}"}
+        return {"unit": "char", "spaces": "no", "abbreviations": "spelled", **usual, "smooth": f"add{self.smoothing:g}"}
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         """The score that the class describes, of one pair."""
