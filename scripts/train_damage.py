@@ -11,8 +11,7 @@ and test at once; pairs without a document are one fold. The shares of good pair
 these folds are printed.
 
 The files after `--read` are also read by a language model (`pipeline.engines.forced`; one or two pairs a second on two
-CPU cores), and trees of their own grow for the kinds of READ from these files alone. Trees that are not grown anew stay
-as they are in the file of `--out`.
+CPU cores), and trees of their own grow for the kinds of READ from these files alone.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ from pipeline.stages.score.damage.classifier import Trees, table_of, trees_of
 from pipeline.stages.score.damage.features import signs_of
 from pipeline.stages.score.damage.forced import PairReader, Readings, load_reader, reading_signs
 from pipeline.stages.score.pair_facts import PairFacts
-from pipeline.stages.score.surface import FINAL
 
 Rows = NDArray[np.float64]
 
@@ -110,10 +108,6 @@ FALLS: dict[str, tuple[str, ...]] = {
 }
 """And those of which more can only mean the opposite."""
 GOOD_OVER_HALF = {"unrelated": 0.001, "omission": 0.002, "addition": 0.001, "name_error": 0.001}
-PLAIN = "plain"
-PLAIN_WEIGHT = 0.3
-"""What a good pair without mark or capital weighs of one that is as it was: few of the cut pairs that the trees find are
-lost by it, and most of the whole ones that they took for cut are no longer. Of .1, .3 and 1 by the folds."""
 BATCH = 256
 VECTORS = (
     *("cosine", "cosine2", "without_", "source_front_cosine", "source_end_cosine", "target_front_cosine"),
@@ -130,12 +124,11 @@ class Table:
     done: list[tuple[str, ...]]
     folds: NDArray[np.int64]
 
-    def rows(self, kind: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-        """The good rows as they are, those with another end or beginning, and those with damage of the kind."""
+    def rows(self, kind: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """The good rows, and those with damage of the kind."""
         good = np.array([done == ("gold",) for done in self.done])
-        plain = np.array([done[0] == PLAIN for done in self.done])
         bad = np.array([any(done[: len(key)] == key for key in KINDS[kind]) for done in self.done])
-        return good, plain, bad
+        return good, bad
 
 
 def table(pairs: list[Good], encoder: Remembering | None, reader: PairReader | None = None) -> Table:
@@ -146,7 +139,6 @@ def table(pairs: list[Good], encoder: Remembering | None, reader: PairReader | N
     made: list[tuple[tuple[str, ...], int, str, str]] = [
         (("gold",), i, good.src_text, good.tgt_text) for i, good in enumerate(pairs)
     ]
-    made += [plain(i, good) for i, good in enumerate(pairs) if reader is None]
     for bad in inject(pairs):
         done = (bad.kind, bad.variant)
         if any(done[: len(key)] == key for key in wanted):
@@ -164,24 +156,6 @@ def table(pairs: list[Good], encoder: Remembering | None, reader: PairReader | N
     return Table(names, table_of(signs, names), [done for done, *_ in made], folds)
 
 
-def plain(place: int, good: Good) -> tuple[tuple[str, ...], int, str, str]:
-    """A good pair without what captions, headlines and lists lack: a final mark or a capital, of either side in turn.
-
-    Without such pairs the trees take what is lacking alone for a cut.
-    """
-    source, target = good.src_text, good.tgt_text
-    variant = ("source mark", "English mark", "source capital", "English capital")[place % 4]
-    if variant == "source mark":
-        source = FINAL.sub("", source.strip()) or source
-    elif variant == "English mark":
-        target = FINAL.sub("", target.strip()) or target
-    elif variant == "source capital":
-        source = source[:1].lower() + source[1:]
-    else:
-        target = target[:1].lower() + target[1:]
-    return (PLAIN, variant), place, source, target
-
-
 def booster(names: list[str], kind: str) -> Any:
     """A classifier that has seen nothing yet. More of a sign in RISES never lowers its log-odds, of one in FALLS never
     raises them: few pairs are at hand, and what is known need not be learned from them."""
@@ -191,10 +165,9 @@ def booster(names: list[str], kind: str) -> Any:
     return HistGradientBoostingClassifier(**SETTINGS, monotonic_cst=direction)
 
 
-def fit(names: list[str], kind: str, signs: Rows, bad: NDArray[np.bool_], plain: NDArray[np.bool_]) -> Trees:
-    """Trees by scikit-learn, damaged and good pairs weighing the same, and `plain` ones less; raises ValueError where
-    ours say otherwise."""
-    weight = np.where(bad, 0.5 / bad.sum(), np.where(plain, PLAIN_WEIGHT, 1.0) * 0.5 / (~bad).sum()) * len(bad)
+def fit(names: list[str], kind: str, signs: Rows, bad: NDArray[np.bool_]) -> Trees:
+    """Trees by scikit-learn, damaged and good pairs weighing the same; raises ValueError where ours say otherwise."""
+    weight = np.where(bad, 0.5 / bad.sum(), 0.5 / (~bad).sum()) * len(bad)
     fitted = booster(names, kind).fit(signs, bad, sample_weight=weight)
     trees = trees_of(flat(fitted))
     apart = float(np.abs(trees.log_odds(signs) - fitted.decision_function(signs)).max())
@@ -222,17 +195,17 @@ def flat(fitted: Any) -> dict[str, Any]:
 
 def model(data: Table, kind: str, columns: list[int], over_half: float) -> tuple[dict[str, object], str]:
     """The trees of a kind from all rows, that share of the good pairs being over .5, and what the folds say of them."""
-    good, plain, bad = data.rows(kind)
-    use = good | plain | bad
+    good, bad = data.rows(kind)
+    use = good | bad
     signs = data.signs[:, columns]
     names = [data.names[column] for column in columns]
     held_out = np.zeros(len(signs))
     for fold in range(FOLDS):
         inside = use & (data.folds != fold)
         here = data.folds == fold
-        held_out[here] = fit(names, kind, signs[inside], bad[inside], plain[inside]).log_odds(signs[here])
+        held_out[here] = fit(names, kind, signs[inside], bad[inside]).log_odds(signs[here])
     limit = float(np.quantile(held_out[good], 1 - over_half))
-    found = fit(names, kind, signs[use], bad[use], plain[use])
+    found = fit(names, kind, signs[use], bad[use])
     lists = {name: getattr(found, name).tolist() for name in ("roots", "sign", "number", "skip")}
     return {"bias": round(found.bias - limit, 4), **lists}, report(data, kind, held_out - limit)
 
@@ -242,7 +215,7 @@ def report(data: Table, kind: str, odds: Rows) -> str:
     lines = [f"  {kind}, over {', '.join(map(str, LIMITS))}:"]
     for key in (("gold",), *dict.fromkeys(done for done in data.done if done != ("gold",))):
         rows = np.array([done == key for done in data.done])
-        if key[0] in ("gold", PLAIN) or any(key[: len(wanted)] == wanted for wanted in KINDS[kind]):
+        if key == ("gold",) or any(key[: len(wanted)] == wanted for wanted in KINDS[kind]):
             over = [f"{np.mean(odds[rows] > np.log(limit / (1 - limit))):.4f}" for limit in LIMITS]
             lines.append(f"    {', '.join(key)}: {' '.join(over)}")
     return "\n".join(lines)
@@ -260,8 +233,6 @@ def main() -> None:
     encoder = Remembering(load_encoder(models.entry(AlignSettings().encoder)))
     reader = load_reader(models.entry(READER), "auto") if arguments.read else None
     found: dict[str, object] = {}
-    if arguments.out.exists():
-        found |= orjson.loads(gzip.decompress(arguments.out.read_bytes()))["models"]
     for paths, by in ((arguments.cases, None), (arguments.read, reader)):
         pairs = [pair for path in paths for pair in read_pairs(path)]
         for lang in sorted({pair.src_lang for pair in pairs}):
