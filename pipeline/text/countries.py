@@ -7,7 +7,7 @@ and adjectives. The longest name wins, so สาธารณรัฐเกา�
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,9 +23,12 @@ from pipeline.text.vietnamese import strip_marks
 
 _TABLE = Path(__file__).parent / "data" / "countries.yaml"
 _NOTHING: frozenset[str] = frozenset()
+AROUND = 4
+"""Spaces on either side of a name up to which a text is cut into words: no name and no word has more."""
 BEFORE = 80
 """So many characters before a name are looked at: a word or two, and the quotation mark or blanks before them."""
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]|\n)[\s\"'“‘(]*$")
+_SPACE = re.compile(r"\s")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
 
 
@@ -188,14 +191,31 @@ def _longest_thai_name() -> int:
 
 def _thai(text: str) -> Iterator[Mention]:
     """Names from word boundary to word boundary of PyThaiNLP's newmm: ลาว in a longer word is no country."""
-    # Few texts name a country, and cutting a text into words is slow.
-    if not _thai_name().search(text):
-        return
+    for start, end in _around_names(text):
+        yield from _thai_in(text, start, end)
+
+
+def _around_names(text: str) -> list[tuple[int, int]]:
+    """The stretches of `text`, from space to space, that may hold a name: to cut all of it into words is slow."""
+    stretches: list[tuple[int, int]] = []
+    spaces = [-1, *(match.start() for match in _SPACE.finditer(text)), len(text)]
+    for match in _thai_name().finditer(text):
+        first, last = bisect_left(spaces, match.start()) - 1, bisect_left(spaces, match.end())
+        start, end = spaces[max(0, first - AROUND)] + 1, spaces[min(len(spaces) - 1, last + AROUND)]
+        if stretches and start <= stretches[-1][1] + 1:
+            stretches[-1] = (stretches[-1][0], end)
+        else:
+            stretches.append((start, end))
+    return stretches
+
+
+def _thai_in(text: str, first: int, last: int) -> Iterator[Mention]:
     from pythainlp.tokenize import word_tokenize
 
     names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])
     before_it = tuple(_table()["ambiguous"]["th_before"])
-    cuts = [0, *accumulate(map(len, word_tokenize(text, custom_dict=_thai_words(), engine="newmm")))]
+    words = word_tokenize(text[first:last], custom_dict=_thai_words(), engine="newmm")
+    cuts = [first, *(first + end for end in accumulate(map(len, words)))]
     done = 0
     for place, start in enumerate(cuts):
         if start < done:

@@ -56,12 +56,13 @@ def detect(text: str) -> str:
     """
     text = one_line(text[:MAX_CHARS], UNKNOWN)
     text = _URL.sub("", text)
-    if is_wordless(text):
+    rest = _PERSON.sub("", text)
+    if not _LETTER.search(rest):
         return UNKNOWN
-    for entry in own_scripts():
+    for entry in own_scripts() if not text.isascii() else ():
         if script_share(text, entry) >= SCRIPT_SHARE:
             return entry.code
-    tokens = word_tokens(_PERSON.sub("", text))
+    tokens = word_tokens(rest)
     for entry in table().values():
         if entry.detection and _speaks_for(entry.detection, tokens):
             return entry.code

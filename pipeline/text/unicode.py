@@ -62,6 +62,8 @@ _PLAIN = str.maketrans(
     }
 )
 _NOT_PLAIN = re.compile(f"[{re.escape(''.join(map(chr, _PLAIN)))}]")
+_CLEAN = re.compile("[!-~]+(?: [!-~]+)*")
+"""One line of ASCII in which no rule of any language finds anything: most of the English."""
 _PILE = re.compile(f"([{MARKS}]{{{MOST_MARKS}}})[{MARKS}]+")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 
@@ -98,6 +100,8 @@ def normalise(text: str, lang: str) -> Normalised:
     Line feeds stay. Other controls and zero-width characters go, every kind of space becomes one plain space, spaces
     at the edges of lines go, combining sequences are composed (NFC). Applying it to its own output changes nothing.
     """
+    if _CLEAN.fullmatch(text):
+        return Normalised(text, tuple(range(len(text) + 1)))
     original = text
     offsets = list(range(len(text) + 1))
     rules = RULES + LANGUAGE_RULES[language(lang).normalisation] + EDGES

@@ -26,7 +26,7 @@ from pipeline.files.store import write_bytes
 from pipeline.registry.models import shipped
 from pipeline.text.languages import language
 from pipeline.text.patterns import LONG_NUMBER
-from pipeline.text.unicode import fold, normalise, tones_placed
+from pipeline.text.unicode import fold, tones_placed
 
 Rows = NDArray[np.float64]
 Senses = tuple[tuple[str, float], ...]
@@ -53,11 +53,11 @@ def english_words(text: str) -> list[str]:
 
 
 def source_words(text: str, lang: str) -> list[str]:
-    """The words (syllables in Vietnamese) of a text in order, in small letters and one tone style.
+    """The words (syllables in Vietnamese) of a normalised text in order, in small letters and one tone style.
 
     Thai is cut into words by PyThaiNLP's newmm.
     """
-    content = normalise(text, lang).text.lower()
+    content = text.lower()
     if language(lang).words == "thai":
         from pythainlp.tokenize import word_tokenize
 
@@ -69,7 +69,7 @@ def source_words(text: str, lang: str) -> list[str]:
 
 
 def source_terms(text: str, lang: str) -> list[str]:
-    """The words of a text, and its pairs of neighbouring words."""
+    """The words of a normalised text, and its pairs of neighbouring words."""
     words = source_words(text, lang)
     return [*words, *map(" ".join, pairwise(words))]
 

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.errors import InputError
 from pipeline.stages.align.ibm_model1 import Bags, TranslationTable, train
 from pipeline.stages.align.lexicon import Lexicon, Senses, english_words, source_words
+from pipeline.text.unicode import normalise
 
 ITERATIONS = 5
 LONGEST = 80
@@ -36,7 +37,7 @@ def learn(pairs: Iterable[tuple[str, str]], lang: str) -> Lexicon:
     """
     kept: list[tuple[list[str], list[str]]] = []
     for source, english in pairs:
-        ours, theirs = source_words(source, lang), english_words(english)
+        ours, theirs = source_words(normalise(source, lang).text, lang), english_words(english)
         if ours and theirs and max(len(ours), len(theirs)) <= LONGEST:
             kept.append((ours, theirs))
     counts = Counter(word for _, theirs in kept for word in theirs)

@@ -52,6 +52,8 @@ class ScriptShare(PairScorer):
         """The score that the class describes, of one pair."""
         pair = facts.pair
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
+        if text.isascii():
+            return float(not language(lang).script) if any(map(str.isalpha, text)) else None
         own, letters = len(language(lang).letter().findall(text)), 0
         for letter in scripts():
             text, count = letter.subn("", text)
