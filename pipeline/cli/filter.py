@@ -13,14 +13,14 @@ from rich.table import Table
 
 from pipeline.config.load import apply_overrides, parse_settings
 from pipeline.config.settings import Config
-from pipeline.errors import ConfigError, TooManyRejects, UsageError
+from pipeline.errors import ConfigError, UsageError
 from pipeline.files.owner import FILTER
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.run.corpus import CorpusFilter
-from pipeline.run.folder import held, rejects_path, write_settings
+from pipeline.run.folder import check_rejects, held, rejects_path, write_settings
 from pipeline.run.manifest import FilterManifest
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
@@ -68,12 +68,7 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     elif not quiet:
         _summary(manifest, out)
-    set_aside, allowed = manifest.counts.set_aside, config.read.max_rejects
-    if set_aside > allowed:
-        raise TooManyRejects(
-            f"{set_aside:,} lines were set aside; read.max_rejects allows {allowed:,}",
-            f"See {rejects_path(out)}. Everything else is done.",
-        )
+    check_rejects("lines were set aside", manifest.counts.set_aside, config.read.max_rejects, out)
 
 
 def _settings(asked: FilterArguments) -> Config:

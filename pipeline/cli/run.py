@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.config.load import load_config
-from pipeline.errors import TooManyRejects, UsageError
+from pipeline.errors import UsageError
 from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
@@ -19,7 +19,7 @@ from pipeline.registry import models
 from pipeline.registry.facts import GENERAL
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import held, rejects_path, write_settings
+from pipeline.run.folder import check_rejects, held, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.preview import preview
 from pipeline.run.publish import publish, publish_again, report_path, translations_path
@@ -50,12 +50,7 @@ def run_command(
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     elif not quiet:
         _summary(manifest, out)
-    rejected = manifest.counts.rejected_inputs
-    if rejected > config.read.max_rejects:
-        raise TooManyRejects(
-            f"{rejected} inputs were rejected; read.max_rejects allows {config.read.max_rejects}",
-            f"See {rejects_path(out)}. Everything else is done.",
-        )
+    check_rejects("inputs were rejected", manifest.counts.rejected_inputs, config.read.max_rejects, out)
 
 
 def _say_plan(run: Run) -> None:

@@ -11,9 +11,9 @@ import yaml
 
 from pipeline.config.load import load_config
 from pipeline.config.settings import Config
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, TooManyRejects
 from pipeline.files.lines import path_text
-from pipeline.files.owner import FILTER, LAYOUT, RUN, Owner, check_made_by
+from pipeline.files.owner import FILTER, LAYOUT, RUN, Owner
 from pipeline.files.store import write_bytes, write_lines
 from pipeline.report.build import HTML, JSON
 from pipeline.run import provenance
@@ -30,10 +30,8 @@ def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
     It goes on with what it finds where its inputs are those of before: a filtered corpus needs every one of them, a
     run any. Raises StoreError, before anything is written, when the folder is another's or another process holds it.
     """
-    folder, mine = (
-        shards.folder,
-        Owner(command, provenance.version(), LAYOUT, tuple(path_text(Path(path)) for path in inputs)),
-    )
+    folder, given = shards.folder, tuple(path_text(Path(path)) for path in inputs)
+    mine = Owner(command, provenance.version(), LAYOUT, given)
     names = [settings_path(folder).name, rejects_path(folder).name, MANIFEST, "shards", CORPUS, REJECTED, HTML, JSON]
 
     def check() -> None:
@@ -61,9 +59,8 @@ def write_settings(config: Config, folder: Path) -> None:
 def read_settings(folder: Path) -> Config:
     """The settings of the run.
 
-    Raises StoreError when the folder has none or is another command's, ConfigError when they do not fit this version.
+    Raises StoreError when the folder has none, ConfigError when they do not fit this version.
     """
-    check_made_by(folder, RUN)
     path = settings_path(folder)
     if not path.is_file():
         raise StoreError(f"{folder} is no run folder (no {path.name})", f"Give the --out of a `{RUN}`.")
@@ -78,6 +75,15 @@ def rejects_path(folder: Path) -> Path:
 def write_rejects(rejects: Iterable[Reject], folder: Path) -> None:
     """Store what was set aside, one row in memory at a time."""
     write_lines(rejects_path(folder), rejects)
+
+
+def check_rejects(what: str, count: int, allowed: int, folder: Path) -> None:
+    """Raises TooManyRejects when more was set aside than `read.max_rejects` allows; `what` says of the count what."""
+    if count > allowed:
+        raise TooManyRejects(
+            f"{count:,} {what}; read.max_rejects allows {allowed:,}",
+            f"See {rejects_path(folder)}. Everything else is done.",
+        )
 
 
 def read_rejects(folder: Path) -> list[Reject]:

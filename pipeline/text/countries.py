@@ -150,12 +150,16 @@ def _vietnamese(text: str) -> Iterator[Mention]:
     pattern, names = _vietnamese_names()
     ambiguous = set(_table()["ambiguous"]["vi"])
     for match in pattern.finditer(text):
-        name, before = match[0], text[max(0, match.start() - BEFORE) : match.start()]
+        name, before = match[0], _before(text, match.start())
         if not names[name]:
             continue
         if " " not in name and (name in ambiguous or len(name) < 4) and _in_a_name(before, name in ambiguous):
             continue
         yield Mention(name, names[name])
+
+
+def _before(text: str, place: int) -> str:
+    return text[max(0, place - BEFORE) : place]
 
 
 def _in_a_name(before: str, ambiguous: bool) -> bool:
@@ -224,7 +228,5 @@ def _thai_in(text: str, first: int, last: int) -> Iterator[Mention]:
         end = next((end for end in reversed(within) if text[start:end] in names), None)
         if end is not None:
             done, name = end, text[start:end]
-            if names[name] and (
-                name not in ambiguous or text[max(0, start - BEFORE) : start].rstrip().endswith(before_it)
-            ):
+            if names[name] and (name not in ambiguous or _before(text, start).rstrip().endswith(before_it)):
                 yield Mention(name, names[name])

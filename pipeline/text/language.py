@@ -12,9 +12,9 @@ from typing import Any
 
 from pipeline.text.data import words
 from pipeline.text.languages import LanguageEntry, known_code, own_scripts, table
-from pipeline.text.patterns import THAI, URL_START, either
+from pipeline.text.patterns import THAI, URL_START
 from pipeline.text.unicode import one_line
-from pipeline.text.vietnamese import CAPITALS, SMALL, is_syllable, strip_marks
+from pipeline.text.vietnamese import is_syllable, person, strip_marks
 
 UNKNOWN = "und"
 
@@ -40,7 +40,7 @@ SURE_WORDS = 8
 MIN_SCORE = 0.25
 """Probability under which the statistical model's answer is none; set by hand."""
 
-_PERSON = re.compile(rf"\b(?:{either(words('vietnamese_family_names.txt'))})(?: [{CAPITALS}][{SMALL}]+){{1,4}}\b")
+_PERSON = person(4)
 _WORD = re.compile(r"[^\W\d_]+")
 _URL = re.compile(rf"{URL_START}[^\s{THAI}]+")
 _LETTER = re.compile(r"[^\W\d_]")

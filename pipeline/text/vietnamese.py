@@ -7,14 +7,24 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
+from pipeline.text.data import words
+from pipeline.text.patterns import either
+
 Placement = Literal["old", "new"]
 
-CAPITALS, SMALL = (
+_CAPITALS, _SMALL = (
     "".join(filter(of_case, map(chr, [*range(0x41, 0x7B), *range(0xC0, 0x1B1), *range(0x1EA0, 0x1EFA)])))
     for of_case in (str.isupper, str.islower)
 )
 """The Latin letters of each case, those of Vietnamese with their marks among them, for use in brackets: from À to Ỹ
 they alternate, so that no range of them is of one case."""
+
+
+def person(most: int) -> re.Pattern[str]:
+    """A common family name and up to `most` names more, each capitalised."""
+    family = either(words("vietnamese_family_names.txt"))
+    return re.compile(rf"\b(?:{family})(?: [{_CAPITALS}][{_SMALL}]+){{1,{most}}}\b")
+
 
 SYLLABLES = 1 << 14
 """Written syllables whose tone is remembered: some 7,000 are in use, and twice as many with capitals."""

@@ -44,30 +44,21 @@ def test_a_set_of_words_must_be_sorted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("read", "text", "told"),
     [
-        ("1 one\n2 two, one\n", "mine.txt: 'one' is 1 and 2"),
-        ("one 1\n", "no next number in 'one 1'"),
-        ("2 two\n1 one\n", "mine.txt:2: no next number in '1 one'"),
-        ("1 one,two,\n2 \n", "mine.txt:2: '' is empty"),
-        ("1 one,  two\n", "' two' is empty, not in NFC or has outer spaces"),
+        (data.values, "1 one\n2 two, one\n", "mine.txt: 'one' is 1 and 2"),
+        (data.values, "one 1\n", "no next number in 'one 1'"),
+        (data.values, "2 two\n1 one\n", "mine.txt:2: no next number in '1 one'"),
+        (data.values, "1 one,two,\n2 \n", "mine.txt:2: '' is empty"),
+        (data.values, "1 one,  two\n", "' two' is empty, not in NFC or has outer spaces"),
+        (data.pairs, "a\tone\nb\n", "mine.txt:2: no pair in 'b'"),
+        (data.pairs, "a\tone\ttwo\n", "mine.txt:1: no pair"),
+        (data.pairs, "b\tone\na\ttwo\n", "mine.txt:2: 'a' is out of order"),
+        (data.pairs, "\tone\n", "mine.txt:1: '' is empty"),
     ],
 )
-def test_a_table_of_a_wrong_form_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in refused(tmp_path, text, data.values)
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("a\tone\nb\n", "mine.txt:2: no pair in 'b'"),
-        ("a\tone\ttwo\n", "mine.txt:1: no pair"),
-        ("b\tone\na\ttwo\n", "mine.txt:2: 'a' is out of order"),
-        ("\tone\n", "mine.txt:1: '' is empty"),
-    ],
-)
-def test_a_list_of_pairs_of_a_wrong_form_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in refused(tmp_path, text, data.pairs)
+def test_a_table_or_a_list_of_pairs_of_a_wrong_form_is_refused(tmp_path: Path, read, text: str, told: str) -> None:
+    assert told in refused(tmp_path, text, read)
 
 
 def test_a_missing_list_is_named(tmp_path: Path) -> None:

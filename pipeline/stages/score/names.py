@@ -10,9 +10,9 @@ from rapidfuzz import fuzz, process
 
 from pipeline.text import data
 from pipeline.text.numbers import EN_MONTHS
-from pipeline.text.patterns import MAIL, URL_START, either
+from pipeline.text.patterns import MAIL, URL_START
 from pipeline.text.unicode import fold
-from pipeline.text.vietnamese import CAPITALS, SMALL, is_syllable, strip_marks
+from pipeline.text.vietnamese import is_syllable, person, strip_marks
 
 SIMILAR = 83.0
 """From this rapidfuzz ratio on two spellings are one name: one letter in six may differ. Set by hand."""
@@ -31,8 +31,7 @@ _QUANTITY = re.compile(
     r"|[kcm]?m[23]|[Qq][1-4]|T[1-9]|\d+h\d*|\d+x\d+"
 )
 _UNITS = data.words("latin_units.txt")
-_FAMILY = data.words("vietnamese_family_names.txt")
-_FAMILY_NAME = re.compile(rf"\b(?:{either(_FAMILY)})(?: [{CAPITALS}][{SMALL}]+){{1,3}}\b")
+_FAMILY_NAME = person(3)
 _NO_LETTER = re.compile(r"[\W_]")
 # A word that is capitalised where no sentence begins, with the words that follow it in the same manner.
 _RUN = re.compile(r"(?<=[\w,;)] )[A-Z][\w'’.-]*(?:[ -][A-Z][\w'’.-]*)*")

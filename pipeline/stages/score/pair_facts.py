@@ -101,10 +101,10 @@ class PairFacts:
         ]
 
     def _is_home(self, name: Sequence[str]) -> bool:
-        home = language(self.pair.src_lang).home
-        return any(
-            found.codes == {home} and found.name == " ".join(name) for found in mentions(" ".join(name), ENGLISH)
-        )
+        home, text = frozenset({language(self.pair.src_lang).home}), " ".join(name)
+        if home not in self._countries(self.pair.tgt_text, ENGLISH):
+            return False
+        return any(found.codes == home and found.name == text for found in mentions(text, ENGLISH))
 
     @cached_property
     def lost_names(self) -> int:

@@ -149,6 +149,7 @@ class SourceText:
 
     def __init__(self, text: str, lang: str) -> None:
         self.text, self.lang = text, lang
+        self._supports: dict[str, float] = {}
 
     @cached_property
     def folded(self) -> str:
@@ -207,6 +208,11 @@ class SourceText:
 
     def support(self, word: str) -> float:
         """How sure it is that the source has the English `word`, 0 to 1."""
+        if word not in self._supports:
+            self._supports[word] = self._support(word)
+        return self._supports[word]
+
+    def _support(self, word: str) -> float:
         key = _stem(_NO_LATIN.sub("", fold(word)))
         if key in self.latin or (len(key) > 4 and key in self._squeezed):
             return 1.0
