@@ -1,7 +1,7 @@
 import pytest
 
 import pipeline
-from pipeline.stages.score import pair_facts
+from pipeline.stages.score import pair_facts, source_text
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.pair_facts import PairFacts, solid_length
 from pipeline.stages.score.scorers import all_scorers
@@ -102,3 +102,10 @@ def test_a_source_without_marks_has_the_senses_of_all_that_is_written_so():
     bare = vietnamese("Hoc sinh duoc nghi hoc vi mua lon", "Pupils stay at home")
     assert bare.source.expected["student"] > 0.2
     assert vietnamese("Hoc sinh", "Pupils").source.lexicon is weighed_lexicon("vi")  # too short to tell
+
+
+def test_a_word_is_looked_for_in_a_text_once(monkeypatch):
+    calls = counted(monkeypatch, source_text, "log_odds")
+    facts = PairFacts(pair("นายสมชายพบนักเรียน", "He saw Somchai, Vandermeer, Somchai and Vandermeer again."))
+    assert len(facts.unsupported_names) == 4
+    assert len(calls) == len(set(calls)) == 2
