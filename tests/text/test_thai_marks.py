@@ -66,6 +66,7 @@ def test_marks_are_stored_in_one_way(written, stored):
         ("น ้ำ นํ ้า น ้ํา น้ ํา", "น้ำ น้ำ น้ำ น้ำ"),
         ("เ ป็น แ ละ ไ ทย", "เป็น และ ไทย"),
         ("ผ\u200b ู้ ผ\u00a0ู้", "ผู้ ผู้"),
+        ("พ.ศ.\u200b๒๕๖๘", "พ.ศ.๒๕๖๘"),
     ],
 )
 def test_spaces_that_part_a_syllable_go(extracted, stored):
