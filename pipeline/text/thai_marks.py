@@ -1,8 +1,8 @@
 """Thai marks and following vowels in the one order in which they are stored, also where a PDF gives them otherwise.
 
-Programs that read a PDF put a space where a glyph was moved: before a mark, around sara am, behind a leading vowel. No
-Thai word begins with a mark or ends in a leading vowel, so the space is the error there. Fonts of the 1990s have marks
-at more than one height, in code points of private use.
+Programs that read a PDF put a space where a glyph was moved: before a mark, around sara am, behind a leading vowel, or
+after every letter of a headline. No Thai word begins with a mark or ends in a leading vowel, so the space is the error
+there. Fonts of the 1990s have marks at more than one height, in code points of private use.
 """
 
 from __future__ import annotations
@@ -84,10 +84,21 @@ def _rejoined(match: re.Match[str]) -> str:
     return match[0] if clash else match["base"]
 
 
+def _unspaced(match: re.Match[str]) -> str:
+    """Letters one by one, where vowels that cannot stand alone are among them, as words; lists of letters stay."""
+    letters = match[0].split(" ")
+    alone = sum(letter in _NEVER_ALONE for letter in letters)
+    consonants = sum(len(letter) == 1 for letter in letters) - alone
+    return "".join(letters) if alone and 2 * consonants + alone > len(letters) else match[0]
+
+
 def _toned(marks: set[str]) -> bool:
     return not marks.isdisjoint(TONES)
 
 
+_NEVER_ALONE = frozenset(LEADING + "ะา")
+_LETTER = f"(?:[ก-ฮ][{MARK_ORDER}]*|[{LEADING}{FOLLOWING}]|[{MARK_ORDER}]+)"
+_SPACED = re.compile(rf"(?<![^ \n]){_LETTER}(?: {_LETTER}){{3,}}(?![^ \n])")
 _BASE = f"[ก-ฮ][{MARK_ORDER}]*"
 # Sara aa and sara a alone between spaces are rather spoken of than misplaced, unless nikhahit asks for its other half.
 _BEHIND = f"[{_MOVED}]+(?![A-Za-z])|ำ|[{FOLLOWING}](?=[ก-๎])|(?<=ํ )า"
@@ -97,6 +108,7 @@ _APART = (re.compile(f"(?P<base>{_BASE}) (?=(?P<behind>{_BEHIND}))"), _rejoined)
 RULES = (
     (re.compile("[\uf700-\uf71a\uf884-\uf89e]"), lambda match: _GLYPHS[match[0]]),
     (re.compile("เเ"), "แ"),
+    (_SPACED, _unspaced),
     (
         re.compile(f"(?P<before>.?[ก-ฮ])[{MARK_ORDER}]* (?P<marks>[{_MOVED}]+|ำ|ํ า) (?=[ก-ฮ{LEADING}])"),
         _closed,

@@ -183,7 +183,14 @@ def _edit(text: str, offsets: list[int], edits: Iterable[tuple[int, int, str]]) 
 
 
 def _places(old: str, places: list[int], new: str) -> list[int]:
-    """The original places of `new`, made from `old`: equal ends keep theirs, the middle takes what is left in order."""
+    """The original places of `new`, made from `old`.
+
+    Where characters only went, the others keep theirs; else equal ends do, and the middle takes what is left in order.
+    """
+    there = zip(old, places, strict=True)
+    kept = [next((place for char, place in there if char == wanted), -1) for wanted in new]
+    if kept and kept[-1] >= 0:
+        return kept
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
         head += 1

@@ -1,5 +1,6 @@
 """Thai marks come out in one order, also from the pieces that programs make of a PDF."""
 
+import re
 import unicodedata
 
 import pytest
@@ -130,3 +131,20 @@ def test_a_space_before_any_mark_changes_nothing_and_maps_back(text, data):
     mended = normalise(extracted, "th")
     assert mended.text == text
     assert [extracted[offset] for offset in mended.offsets[:-1]] == list(text)
+
+
+@pytest.mark.parametrize(
+    "headline",
+    ["กระทรวงพาณิชย์", "ข่าวด่วน", "ประเทศไทย", "เชียงใหม่", "สำนักนายกรัฐมนตรี", "แถลงการณ์", "ราชกิจจานุเบกษา", "ไทยรัฐ", "โควิด"],
+)
+def test_letters_that_a_headline_spaces_out_are_a_word(headline):
+    for apart in (" ".join(headline), " ".join(re.findall(f"[^{MARK_ORDER}][{MARK_ORDER}]*", headline))):
+        spaced = f"{apart}  วันที่ 5"
+        cleaned = normalise(spaced, "th")
+        assert cleaned.text == f"{headline} วันที่ 5"
+        assert [spaced[place] for place in cleaned.offsets[:-1]] == list(cleaned.text)
+
+
+@pytest.mark.parametrize("listed", ["พยัญชนะ ก ข ค ง จ ฉ", "สระ เ แ โ ไ ใ", "ช่อง ก ข และ ค", "แม่ มี ที่ นา", "ปี ก็ มี"])
+def test_letters_of_a_list_and_short_words_stay_apart(listed):
+    assert normalise(listed, "th").text == listed
