@@ -28,8 +28,6 @@ from pipeline.stages.read.pairs import corpora
 from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.text.languages import alternatives, source_languages
 
-DEFAULT_PRESET = "balanced"
-
 
 @dataclass(frozen=True, slots=True)
 class FilterArguments:
@@ -72,14 +70,11 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
 
 
 def _settings(asked: FilterArguments) -> Config:
-    """The configuration; where there is no file, the rules begin with the balanced preset."""
+    """The configuration, with what the command line says in the place of its own."""
     data: dict[str, Any] = (load_yaml(asked.config) or {}) if asked.config else {}
     if not isinstance(data, dict):
         raise ConfigError(f"{asked.config} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
     apply_overrides(data, [*([f"filter.preset={asked.preset}"] if asked.preset else []), *asked.overrides])
-    rules = data.setdefault("filter", {})
-    if asked.config is None and isinstance(rules, dict):
-        rules.setdefault("preset", DEFAULT_PRESET)
     data.setdefault("name", f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered")
     config = parse_settings(Config, data, str(asked.config or "the command line"))
     held_out = (*config.filter.held_out, *map(str, asked.held_out))

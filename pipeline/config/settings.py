@@ -14,6 +14,8 @@ from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import alternatives, table
 
 PRESETS = ("keep-most", "balanced", "strict")
+DEFAULT_PRESET = "balanced"
+"""What is filtered by where nothing is said."""
 _PRESET_FOLDER = Path(__file__).parent / "presets"
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -132,7 +134,7 @@ class Rule(Settings):
 class FilterSettings(Settings):
     """Rules over scores; every rule that fails is a reason."""
 
-    preset: str = "none"
+    preset: str = DEFAULT_PRESET
     """Rules to begin with: keep-most, balanced, strict, or none."""
     rules: dict[str, Rule] = Field(default_factory=dict)
     """One rule a score name; see docs/scoring.md for the names. A rule takes the place of the preset's for that score,
@@ -153,7 +155,7 @@ class FilterSettings(Settings):
             return data
         # YAML reads a bare off as false.
         own = {name: {} if rule in (None, False, "off") else rule for name, rule in data.get("rules", {}).items()}
-        return {**data, "rules": {**preset_rules(data.get("preset", "none")), **own}}
+        return {**data, "rules": {**preset_rules(data.get("preset", DEFAULT_PRESET)), **own}}
 
 
 def preset_rules(name: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def config(folder: Path, model: str, **read: Any) -> Path:
         "read": read,
         "translate": {"model": model, "batch_rows": 2, "threads": 1, "device": "cpu", "use_glossary": False},
         "run": {"shard_chars": 400},
-        "filter": {"rules": {"length_ratio": {"max": 3.0}}},
+        "filter": {"preset": "none", "rules": {"length_ratio": {"max": 3.0}}},
     }
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
     return path

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.settings import PRESETS, FilterSettings, Rule
+from pipeline.config.settings import PRESETS, Config, FilterSettings, Rule
 from pipeline.errors import ConfigError
 from pipeline.stages.filter.stage import filter_pairs
 from pipeline.types import Scored
@@ -14,7 +14,7 @@ def scored(name="p", source="ก", english="a", origin="aligned", **scores):
 
 
 def decide(rows, **rules):
-    return list(filter_pairs(rows, FilterSettings(rules={k: Rule(**v) for k, v in rules.items()})))
+    return list(filter_pairs(rows, FilterSettings(preset="none", rules={k: Rule(**v) for k, v in rules.items()})))
 
 
 def test_reasons_name_score_value_and_limit():
@@ -117,7 +117,10 @@ class TestPresets:
         assert list(filter_pairs([], settings)) == []
 
     def test_no_preset_no_rules(self):
-        assert FilterSettings().rules == {}
+        assert FilterSettings(preset="none").rules == {}
+
+    def test_balanced_where_nothing_is_said(self):
+        assert FilterSettings().rules == Config().filter.rules == FilterSettings(preset="balanced").rules != {}
 
     def test_own_rules_replace_those_of_the_preset(self):
         settings = FilterSettings(preset="balanced", rules={"copy": Rule(max=0.5), "displacement": {"max": 0.4}})

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,8 +20,15 @@ from pipeline.stages.score.surface import (
 from tests.stages.score.build import columns, one, pair, translation
 from tests.support.encoders import LetterEncoder
 
+DATA = Path(__file__).resolve().parents[2] / "data"
 THAI = "นายกรัฐมนตรีกล่าวว่ารัฐบาลจะเร่งช่วยเหลือเกษตรกรที่ได้รับผลกระทบจากน้ำท่วมในภาคเหนือ"
 ENGLISH = "The prime minister said the government would speed up help for farmers hit by floods in the north."
+
+
+def news(lang):
+    """Pairs of news; of those that say the same with another date the first."""
+    lines = [line for line in (DATA / f"news_{lang}.tsv").read_text("utf-8").splitlines() if "\t" in line]
+    return list({english[:20]: (source, english) for source, english in (line.split("\t") for line in lines)}.values())
 
 
 class TestLengthRatio:
@@ -126,6 +135,21 @@ class TestRepetition:
 
     def test_empty(self):
         assert one(Repetition(), THAI, "") is None
+
+    @pytest.mark.parametrize("sentences", [1, 4, 10, 50, 200])
+    @pytest.mark.parametrize("lang", ["th", "vi"])
+    def test_paragraphs_and_articles_are_no_loops(self, lang, sentences):
+        rows = news(lang)
+        for start in range(0, len(rows), sentences):
+            source, english = (" ".join(row[side] for row in rows[start : start + sentences]) for side in (0, 1))
+            assert one(Repetition(), source, english, lang=lang) <= 0.5
+
+    @pytest.mark.parametrize("sentences", [2, 20, 200])
+    def test_a_loop_inside_an_article(self, sentences):
+        rows = news("vi")
+        english = [row[1] for row in rows[:sentences]]
+        english.insert(sentences // 2, "the number of people who said that the government " * 5)
+        assert one(Repetition(), " ".join(row[0] for row in rows[:sentences]), " ".join(english), lang="vi") > 0.5
 
 
 @given(
