@@ -25,6 +25,7 @@ from pipeline.run.manifest import FilterManifest
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.pairs import corpora
+from pipeline.stages.read.stated_language import check_language
 from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.text.languages import alternatives, source_languages
 
@@ -51,6 +52,8 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
         raise UsageError(f"--lang is {asked.lang!r}", f"Use {alternatives(source_languages())}.")
     given = corpora(asked.files, asked.lang)
     config = _settings(asked)
+    for corpus in given:
+        check_language(corpus, config.read.max_line_bytes)
     check_rules(config.filter.rules)
     held_out_files(config.filter.held_out)
     models.offline()

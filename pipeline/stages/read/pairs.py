@@ -62,7 +62,8 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
     """What the files are, by their names: tables of pairs, or Moses files FILE.th and FILE.en, both of them given.
 
     `lang` is a source language or empty; empty will do where files state it themselves.
-    Raises InputError for a file that is not there, UsageError where one side or the language is missing.
+    Raises InputError for a file that is not there, UsageError where one side or the language is missing, or a file's
+    ending states another one.
     """
     for path in paths:
         check_file(path, "Name files of pairs.")
@@ -75,6 +76,10 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
                 raise UsageError(f"{path} does not say what language it is in", f"Give {_each('--lang {}')}.")
             found.append(Corpus(path, None, lang))
         elif code in source_languages():
+            if lang not in ("", code):
+                raise UsageError(
+                    f"{path} ends in {code}, --lang is {lang}", f"Leave --lang out, or rename {path.name}."
+                )
             if _stem(path) not in english:
                 raise UsageError(f"{path} has no English side", f"Give {_stem(path)}.en beside it.")
             found.append(Corpus(path, english[_stem(path)], code))
