@@ -45,14 +45,21 @@ def align_command(
     overrides: Sequence[str],
     *,
     lang: str = "",
+    translated: bool = False,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Print or write the beads of SRC and TGT, or of every case of a JSONL file; `lang` is that of the source side."""
+    """Print or write the beads of SRC and TGT, or of every case of a JSONL file; `lang` is that of the source side.
+
+    `translated` asks for SRC to be translated first where the encoder does not know its language, though a lexicon
+    does.
+    """
     if lang not in ("", *source_languages()):
         raise UsageError(f"--lang is {lang!r}", f"Use {alternatives(source_languages())}.")
     if (source is None or target is None) == (cases is None):
         raise UsageError("give either SRC and TGT or --cases FILE", "For example: mekong align article.th article.en")
+    if translated and cases is not None:
+        raise UsageError("--translate is for SRC and TGT; cases are aligned as they are", "Leave --translate out.")
     config = settings_from(overrides)
     progress = Progress(quiet=quiet)
     models.offline()
@@ -65,7 +72,7 @@ def align_command(
         as_json = True
     else:
         assert source is not None and target is not None
-        rows = _beads(*_sides(source, target, config, lang), config, (encoder, lexicons), progress)
+        rows = _beads(*_sides(source, target, config, lang), config, (encoder, lexicons), progress, translated)
     if out is not None:
         write_lines(out, rows)
         progress.say(f"beads {out}")
@@ -124,7 +131,12 @@ def _cases(path: Path) -> list[dict[str, Any]]:
 
 
 def _beads(
-    source: Document, target: Document, config: Config, readers: tuple[Encoder, Lexicons], progress: Progress
+    source: Document,
+    target: Document,
+    config: Config,
+    readers: tuple[Encoder, Lexicons],
+    progress: Progress,
+    translated: bool,
 ) -> Iterator[dict[str, Any]]:
     encoder, lexicons = readers
     if target.lang != ENGLISH:
@@ -133,7 +145,7 @@ def _beads(
         raise UsageError(f"{source.source.path} is English", "The Thai or Vietnamese document comes first.")
     src = Side(source, tuple(segment([source], config.segment)), {})
     tgt = Side(target, tuple(segment([target], config.segment)), {})
-    if source.lang not in encoder.languages:
+    if source.lang not in encoder.languages and (translated or lexicons(source.lang) is None):
         src = Side(source, src.segments, _bridge(src, config, progress))
     for found in span_beads(src, tgt, encoder, lexicons):
         yield _row(found, src, tgt)

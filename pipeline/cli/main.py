@@ -108,6 +108,9 @@ def align(
     target: Annotated[Path | None, typer.Argument(metavar="TGT", help="English text.")] = None,
     cases: Annotated[Path | None, typer.Option(help="JSONL with id, src_text, tgt_text instead of two files.")] = None,
     lang: Annotated[str, typer.Option(help="Language of SRC, th or vi; detected where it is not given.")] = "",
+    translated: Annotated[
+        bool, typer.Option("--translate", help="Translate SRC first, though a lexicon could compare the two.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Where the beads go; default standard output.")] = None,
     sets: Sets = None,
     as_json: Annotated[bool, typer.Option("--json", help="Beads as JSON lines with character spans.")] = False,
@@ -116,13 +119,15 @@ def align(
     """Align the sentences of two documents.
 
     One bead a line: source TAB English TAB similarity. A language that the sentence encoder does not know
-    (Vietnamese) is translated first and aligned in English.
+    (Vietnamese) is compared by a lexicon; without one, or with --translate, it is translated first.
 
     Example: mekong align article.th article.en
     """
     from pipeline.cli.align import align_command
 
-    align_command(source, target, cases, out, sets or [], lang=lang, as_json=as_json, quiet=quiet)
+    align_command(
+        source, target, cases, out, sets or [], lang=lang, translated=translated, as_json=as_json, quiet=quiet
+    )
 
 
 @app.command("filter")

@@ -83,3 +83,40 @@ def test_the_language_of_the_source_can_be_said(languages):
 def test_what_surely_is_in_the_wrong_place_is_refused(languages, source, target, told):
     with pytest.raises(UsageError, match=told):
         languages(source, target)
+
+
+class TestTranslatingFirst:
+    """An encoder that does not know Vietnamese."""
+
+    @pytest.fixture
+    def align_them(self, languages, monkeypatch: pytest.MonkeyPatch):
+        class Thai:
+            languages = frozenset(("th", "en"))
+
+        asked: list[str] = []
+        monkeypatch.setattr(align, "load_encoder", lambda entry: Thai())
+        monkeypatch.setattr(align, "_bridge", lambda side, *_: asked.append(side.document.lang) or {})
+
+        def of(tmp_path: Path, lexicon: object, **options: bool) -> list[str]:
+            monkeypatch.setattr(align, "load_lexicons", lambda setting: lambda lang: lexicon)
+            asked.clear()
+            paths = [tmp_path / "source.txt", tmp_path / "target.txt"]
+            for path, text in zip(paths, (VIETNAMESE, ENGLISH), strict=True):
+                path.write_text(text, encoding="utf-8")
+            align_command(*paths, None, None, (), as_json=False, quiet=True, **options)
+            return list(asked)
+
+        return of
+
+    def test_a_lexicon_is_enough(self, align_them, tmp_path: Path) -> None:
+        assert align_them(tmp_path, object()) == []
+
+    def test_without_a_lexicon_it_is_translated(self, align_them, tmp_path: Path) -> None:
+        assert align_them(tmp_path, None) == ["vi"]
+
+    def test_it_is_translated_where_that_is_asked_for(self, align_them, tmp_path: Path) -> None:
+        assert align_them(tmp_path, object(), translated=True) == ["vi"]
+
+    def test_cases_are_never_translated(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="--translate"):
+            align_command(None, None, tmp_path / "c.jsonl", None, (), translated=True, as_json=False, quiet=True)
