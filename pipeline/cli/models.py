@@ -31,12 +31,13 @@ def list_command(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for title in ("name", "kind", "languages", "licence", "commercial", "in store"):
+    for title in ("name", "kind", "use", "languages", "licence", "commercial", "in store"):
         table.add_column(title, no_wrap=title in ("name", "kind", "commercial"), overflow="fold")
     for row in rows:
         yes = {True: "yes", False: "no"}
         languages = " ".join(row["languages"])
-        table.add_row(row["name"], row["kind"], languages, row["licence"], yes[row["commercial"]], row["state"])
+        known = (row["kind"], row["use"], languages, row["licence"], yes[row["commercial"]], row["state"])
+        table.add_row(row["name"], *known)
     console = Console()
     console.print(table)
     console.print(f"\nStore: {root()}. Get a model with: mekong models add NAME", soft_wrap=True, highlight=False)
@@ -119,7 +120,7 @@ def lexicon_command(
 
 
 def _row(one: Entry) -> dict[str, Any]:
-    fields = one.model_dump(include={"name", "kind", "family", "licence", "commercial", "url"})
+    fields = one.model_dump(include={"name", "kind", "use", "family", "licence", "commercial", "url"})
     return fields | {"languages": list(one.languages), "state": _state(one)}
 
 

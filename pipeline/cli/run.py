@@ -16,7 +16,6 @@ from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
-from pipeline.registry.facts import GENERAL
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import check_rejects, held, write_settings
@@ -89,8 +88,8 @@ def _summary(manifest: Manifest, out: Path) -> None:
     console = Console(highlight=False)
     console.print(table)
     for model in manifest.models:
-        if model.general and manifest.counts.translations:
-            console.print(f"{model.name} is {GENERAL}.", markup=False)
+        if model.caution and manifest.counts.translations:
+            console.print(f"{model.name} is {model.caution}.", markup=False)
     left = (("corpus", out / CORPUS), ("report", report_path(out)), ("translations", translations_path(out)))
     for label, path in left:
         console.print(f"{label:<13} {path}", soft_wrap=True, markup=False)

@@ -17,6 +17,7 @@ from pipeline.files.progress import Progress
 from pipeline.files.separators import one_line
 from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind
 from pipeline.registry import models
+from pipeline.registry.facts import TRIAL
 from pipeline.run.line_by_line import translate_lines
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import TranslateContext, no_memo
@@ -39,6 +40,8 @@ def translate_command(
     models.offline()
     entry = models.entry(config.translate.model)
     progress.say(f"model {entry.name}: {choose(entry, config.translate)}")
+    if entry.use == "trial":
+        progress.say(f"{entry.name} is {TRIAL}.")
     langs = source_languages() if config.translate.use_glossary else ()
     glossaries = {code: Glossary.load(code, glossary) for code in langs}
     out = sys.stdout

@@ -178,6 +178,9 @@ class WriteSettings(Settings):
 
     formats: tuple[Literal["jsonl", "parquet", "moses", "tmx"], ...] = ("jsonl", "parquet", "moses", "tmx")
     origins: tuple[Literal["translated", "aligned", "mined"], ...] = ("translated", "aligned", "mined")
+    machine: Literal["auto", "apart", "together"] = "auto"
+    """Where machine translations go: `apart`, in `corpus/machine/`, or `together` with the others. `auto` puts apart
+    what a model made that its registry entry gives for trials (`use: trial`)."""
 
 
 class ReportSettings(Settings):

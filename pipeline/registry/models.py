@@ -111,6 +111,8 @@ class Entry(Settings):
     licence: str
     commercial: bool
     """Whether the licence is known to allow commercial use."""
+    use: Literal["", "trial"] = ""
+    """`trial`: good enough to try mekong with, not to be believed unread; its pairs are kept apart in a corpus."""
     url: str
     citation: str = ""
     max_source_tokens: Count

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from pipeline.errors import StoreError
-from pipeline.registry.facts import GENERAL, ModelFacts
+from pipeline.registry.facts import ModelFacts
 from pipeline.stages.write import jsonl, parquet
 from pipeline.stages.write.tally import CorpusTally
 from pipeline.text.languages import language
@@ -40,14 +40,14 @@ class CardFacts:
     signatures: Mapping[str, str]
 
 
-def card(tally: CorpusTally, facts: CardFacts, formats: Sequence[str]) -> str:
-    """The whole card.
+def card(tally: CorpusTally, facts: CardFacts, formats: Sequence[str], apart: int = 0) -> str:
+    """The whole card; `apart` machine translations lie beside these pairs in a folder of their own.
 
     Raises StoreError when a pair names a model that `facts` does not describe: its licence could not be stated.
     """
     models = _used_models(tally, facts)
     front = yaml.safe_dump(_front_matter(tally, facts, models, formats), allow_unicode=True, sort_keys=False)
-    return f"---\n{front}---\n\n" + "\n".join(_body(tally, facts, models, formats)) + "\n"
+    return f"---\n{front}---\n\n" + "\n".join(_body(tally, facts, models, formats, apart)) + "\n"
 
 
 def _used_models(tally: CorpusTally, facts: CardFacts) -> list[ModelFacts]:
@@ -123,8 +123,12 @@ def _commercial(models: Sequence[ModelFacts]) -> bool | None:
     return False if False in answers else None if None in answers else True
 
 
-def _body(tally: CorpusTally, facts: CardFacts, models: Sequence[ModelFacts], formats: Sequence[str]) -> list[str]:
+def _body(
+    tally: CorpusTally, facts: CardFacts, models: Sequence[ModelFacts], formats: Sequence[str], apart: int
+) -> list[str]:
     lines = [f"# {_safe(facts.name)}", "", _summary(tally), ""]
+    if apart:
+        lines += [f"{apart:,} machine translations are not among them: they are in `machine/`, with a card there.", ""]
     lines += _warnings(models, tally)
     rows = [(language(lang).name, origin, f"{n:,}") for (lang, origin), n in sorted(tally.pairs.items())]
     lines += ["## Pairs", "", *_table(("source language", "origin", "pairs"), rows), ""]
@@ -162,7 +166,9 @@ def _warnings(models: Sequence[ModelFacts], tally: CorpusTally) -> list[str]:
         ]
     if tally.by_hand:
         lines += [f"A person looked at {tally.by_hand:,} of the pairs and accepted them (`accepted_by_hand`).", ""]
-    lines += [line for model in models if model.general for line in (f"**{_safe(model.name)} is {GENERAL}.**", "")]
+    lines += [
+        line for model in models if model.caution for line in (f"**{_safe(model.name)} is {model.caution}.**", "")
+    ]
     for model in models:
         if model.commercial is False:
             licence = _safe(model.licence or "not stated")

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.metrics.evaluation import FEW_DOCUMENTS
-from pipeline.registry.facts import GENERAL
 from pipeline.report.collect import share
 from pipeline.report.data import CorpusMetric, ReportData
 from pipeline.report.tally import ReportTally
@@ -21,6 +20,7 @@ HEADLINE = ("chrF2", "BLEU")
 FOLDED = " (names folded)"
 """What `scorers.name_folding` adds to the name of a metric."""
 LEVELS = ("bad", "warn", "good", "note")
+ORIGINS = {"aligned": "aligned", "mined": "mined", "translated": "machine-made"}
 RELATIONS = ("parallel", "comparable", "unrelated")
 
 
@@ -31,9 +31,12 @@ def verdict_line(counts: Row) -> str:
         return "No pairs came out of this run."
     if not pairs["kept"]:
         return f"None of {plural(pairs['scored'], 'pair')} was kept."
-    parts = [f"{row['kept']:,} {origin}" for origin, row in pairs["by_origin"].items() if row["kept"]]
-    share_kept = percent(pairs["kept"], pairs["scored"])
-    return f"{pairs['kept']:,} of {plural(pairs['scored'], 'pair')} kept ({share_kept}): {' and '.join(parts)}."
+    parts = [
+        f"{row['kept']:,} of {plural(row['scored'], f'{ORIGINS[origin]} pair')}"
+        for origin, row in pairs["by_origin"].items()
+        if row["scored"]
+    ]
+    return f"Kept: {' and '.join(parts)}."
 
 
 def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
@@ -102,8 +105,8 @@ def _fact_notes(facts: list[Row]) -> Iterator[tuple[str, str]]:
 
 def _model_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
     for model in data.models:
-        if model.general and model.name in counts["translations"]["models"]:
-            yield "warn", f"{model.name} is {GENERAL}."
+        if model.caution and model.name in counts["translations"]["models"]:
+            yield "bad" if model.trial else "warn", f"{model.name} is {model.caution}."
         if model.commercial is False:
             yield "warn", f"The licence of {model.name} ({model.licence}) forbids commercial use of what it made."
     known = {model.name for model in data.models}
@@ -186,8 +189,11 @@ def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     total = made["passed"] + made["marked"] + made["failed"]
     if total:
         rate = share(made["passed"], total)
-        found.append(("Translations that pass", rate, "rate", f"{made['passed']:,} of {plural(total, 'segment')}"))
-    found.append(("Pairs kept", pairs["kept"], "count", f"of {pairs['scored']:,} scored"))
+        found.append(("No check failed", rate, "rate", f"{made['passed']:,} of {plural(total, 'segment')} translated"))
+    unread = any(model.caution and model.name in made["models"] for model in data.models)
+    for origin, row in pairs["by_origin"].items():
+        note = f"of {row['scored']:,} scored" + ("; unread" if origin == "translated" and unread else "")
+        found.append((f"{ORIGINS[origin].capitalize()} pairs kept", row["kept"], "count", note))
     if counts["document_pairs"]["total"]:
         number = counts["document_pairs"]["parallel"]
         found.append(("Parallel documents", number, "count", f"of {counts['document_pairs']['total']:,} candidates"))

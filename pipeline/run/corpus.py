@@ -170,8 +170,8 @@ class CorpusFilter:
         for name in sorted(self.made_by - {""}):
             try:
                 entry = models.entry(name)
-                known = (entry.licence, entry.commercial)
-                facts.append(ModelFacts(name, "translation", NAMED, "", "", *known, general=entry.general))
+                known = ModelFacts(name, "translation", NAMED, "", "", entry.licence, entry.commercial)
+                facts.append(replace(known, general=entry.general, trial=entry.use == "trial"))
             except (UsageError, ModelError):
                 facts.append(ModelFacts(name, "translation", NAMED, "", "", "", None))
         return tuple(facts)

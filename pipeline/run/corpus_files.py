@@ -22,5 +22,6 @@ def publish_corpus(rows: Iterable[CorpusRow], settings: WriteSettings, out: Path
         out,
         scores=facts.signatures,
         version=facts.version,
-        describe=lambda tally: card(tally, facts, settings.formats),
+        trial={model.name for model in facts.models if model.trial},
+        describe=lambda tally, apart: card(tally, facts, settings.formats, apart),
     )

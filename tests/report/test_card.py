@@ -44,6 +44,12 @@ def test_the_card_says_that_a_general_model_made_the_english(tmp_path):
         assert ("tiny-mt is a general language model" in text) is general
 
 
+def test_the_card_says_that_a_model_for_trials_made_the_english(tmp_path):
+    model = ModelFacts("tiny-mt", "translation", "hub", "1", "0" * 32, "MIT", True, general=True, trial=True)
+    write([row()], tmp_path, facts=CardFacts("x", "0.1.0", (model,), FACTS.signatures))
+    assert "tiny-mt is a model for trials" in (tmp_path / "corpus/machine/README.md").read_text()
+
+
 def test_the_card_of_aligned_pairs_only_names_no_model(tmp_path):
     write([row(origin="aligned")], tmp_path)
     front = front_matter(tmp_path)

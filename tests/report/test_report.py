@@ -45,6 +45,16 @@ def test_hashes_of_files_can_be_given_to_sha256sum_and_a_general_model_is_named(
     assert any(note["text"].startswith("mekong-small is a general language model") for note in report["notes"])
 
 
+@pytest.mark.parametrize("trial", [False, True])
+def test_a_model_for_trials_comes_first_on_the_first_screen(trial):
+    data = fake_run()
+    models = tuple(replace(model, trial=trial and model.general) for model in data.models)
+    told = build(replace(data, models=models))
+    assert (told["notes"][0]["text"].startswith("mekong-small is a model for trials")) is trial
+    (tile,) = [tile for tile in told["tiles"] if tile["label"] == "Machine-made pairs kept"]
+    assert "unread" in tile["note"]
+
+
 def flat(value):
     """Every leaf of plain data."""
     if isinstance(value, Mapping):
@@ -145,7 +155,7 @@ def check_rounding(shown, value):
 
 def test_tiles_and_verdict_are_shown(report, page):
     assert text_of(page.find(".//p[@class='verdict']")) == report["verdict"]
-    assert re.search(r"\d+ of \d+ pairs kept", report["verdict"])
+    assert re.search(r"\d+ of \d+ machine-made pairs and \d+ of \d+ aligned pairs", report["verdict"])
     labels = [text_of(item) for item in page.iterfind(".//dl[@class='tiles']/div/dt")]
     assert labels == [tile["label"] for tile in report["tiles"]]
 

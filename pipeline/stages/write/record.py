@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,7 +33,8 @@ class Record:
     """A pair as it is published; the fields are the keys of `pairs.jsonl`, in this order.
 
     `licence` is an SPDX expression over both sides ("A AND B" where they differ), empty when a side states none.
-    Spans are character offsets into the documents' texts. `accepted_by_hand`: a person took the pair in.
+    Spans are character offsets into the documents' texts. `model_use` is "trial" where the model is not to be believed
+    unread, else empty. `accepted_by_hand`: a person took the pair in.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Record:
     tgt_spans: tuple[tuple[int, int], ...]
     scores: dict[str, float | None]
     model: str
+    model_use: str
     generated_by_machine: bool
     accepted_by_hand: bool
 
@@ -87,8 +90,8 @@ class Writer(ABC):
         """Pairs written and characters changed, by name."""
 
 
-def make_record(row: CorpusRow) -> Record:
-    """The published form of a judged pair.
+def make_record(row: CorpusRow, trial: Collection[str] = ()) -> Record:
+    """The published form of a judged pair; `trial` are the models that are not to be believed unread.
 
     Raises StoreError when the verdict belongs to another pair or a score is not a finite number.
     """
@@ -117,6 +120,7 @@ def make_record(row: CorpusRow) -> Record:
         tgt_spans=pair.tgt_spans,
         scores=scores,
         model=row.model,
+        model_use="trial" if row.model in trial else "",
         generated_by_machine=pair.origin == "translated",
         accepted_by_hand=row.verdict.keep and row.verdict.by_hand,
     )

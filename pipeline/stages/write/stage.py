@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,9 +20,39 @@ from pipeline.stages.write.tally import CorpusTally
 from pipeline.stages.write.tmx import TmxWriter
 
 CORPUS = "corpus"
+MACHINE = "machine"
+"""The folder in the corpus of what a machine translated, where that lies apart."""
 CARD = "README.md"
 REJECTED = "rejected_pairs.jsonl"
 _OURS = re.compile(r"pairs\.(jsonl|parquet)|corpus\.tmx|corpus\.[a-z]+-en\.[a-z]+")
+
+
+class _Part:
+    """One corpus folder while it is written: its files, and what is counted for its card."""
+
+    def __init__(self, folder: Path, settings: WriteSettings, scores: Collection[str], version: str) -> None:
+        self.folder, self.settings = folder, settings
+        self.tally = CorpusTally()
+        made: dict[str, Writer] = {
+            "jsonl": JsonlWriter(folder / jsonl.PAIRS),
+            "parquet": ParquetWriter(folder, tuple(scores)),
+            "moses": MosesWriter(folder),
+            "tmx": TmxWriter(folder, version),
+        }
+        self.writers = [writer for name, writer in made.items() if name in settings.formats]
+
+    def add(self, record: Record) -> None:
+        """Count and write one pair."""
+        self.tally.add(record)
+        for writer in self.writers:
+            writer.add(record)
+
+    def counts(self) -> Counter[str]:
+        """`pairs`, and what the formats count."""
+        found = Counter({"pairs": self.tally.pairs.total()})
+        for writer in self.writers:
+            found.update(writer.counts())
+        return found
 
 
 def write_corpus(
@@ -30,55 +61,74 @@ def write_corpus(
     out: Path,
     scores: Collection[str],
     version: str,
-    describe: Callable[[CorpusTally], str],
+    describe: Callable[[CorpusTally, int], str],
+    trial: Collection[str] = (),
 ) -> dict[str, int]:
     """Write `out/corpus/` (every format asked for, and the dataset card) and `out/rejected_pairs.jsonl`.
 
     `scores` are the names of the scores that pairs may have, in the order of the Parquet columns, `version` that of
-    mekong; `describe` makes the card from what was counted.
+    mekong, `trial` the models that are not to be believed unread. What `settings.machine` wants apart goes to
+    `out/corpus/machine/` in the same formats. `describe` makes a card from what was counted, and from how many pairs
+    lie apart from these.
 
     Accepted pairs of an origin that is not asked for are left out; rejected ones are all written. Every file keeps the
     order of `rows`. Files of formats or languages that an earlier write made and this one did not are removed, so
-    that the folder never mixes two states.
+    that the folders never mix two states.
 
-    Returns counts: `pairs` (in the corpus), `rejected`, `left_out`, the pairs in each format, and the characters
-    that formats had to change (`moses_runs_replaced`, `tmx_characters_removed`).
+    Returns counts: `pairs` (in both folders), `machine` (those that lie apart), `rejected`, `left_out`, the pairs in
+    each format, and the characters that formats had to change (`moses_runs_replaced`, `tmx_characters_removed`).
     Raises StoreError when a file cannot be written, or a row does not fit its verdict or the score names, and
     what `describe` raises; then the files stay as they were.
     """
-    folder, tally = out / CORPUS, CorpusTally()
+    whole, machine = (_Part(folder, settings, scores, version) for folder in (out / CORPUS, out / CORPUS / MACHINE))
     left_out = 0
     with ExitStack() as stack:
         rejected = stack.enter_context(JsonlWriter(out / REJECTED))
-        writers = [stack.enter_context(writer) for writer in _writers(settings, folder, scores, version)]
+        for writer in whole.writers:
+            stack.enter_context(writer)
         for row in rows:
-            record = make_record(row)
+            record = make_record(row, trial)
             _check_scores(record, scores)
             if not row.verdict.keep:
                 rejected.add_row(plain(record) | {"reasons": list(row.verdict.texts)})
-            elif record.origin in settings.origins:
-                tally.add(record)
-                for writer in writers:
-                    writer.add(record)
-            else:
+            elif record.origin not in settings.origins:
                 left_out += 1
-        text = describe(tally)
-    write_bytes(folder / CARD, text.encode())
-    _remove_stale(folder, settings, {lang for lang, _ in tally.pairs})
-    counts = {"pairs": tally.pairs.total(), "rejected": rejected.rows, "left_out": left_out}
-    for writer in writers:
-        counts |= writer.counts()
-    return counts
+            elif _is_apart(record, settings):
+                _opened(machine, stack).add(record)
+            else:
+                whole.add(record)
+        apart = machine.tally.pairs.total()
+        text, machine_text = describe(whole.tally, apart), describe(machine.tally, 0) if apart else ""
+    _finish(whole, text)
+    _finish(machine, machine_text)
+    found = whole.counts() + machine.counts() if apart else whole.counts()
+    return {**found, "pairs": found["pairs"], "machine": apart, "rejected": rejected.rows, "left_out": left_out}
 
 
-def _writers(settings: WriteSettings, folder: Path, scores: Collection[str], version: str) -> list[Writer]:
-    made: dict[str, Writer] = {
-        "jsonl": JsonlWriter(folder / jsonl.PAIRS),
-        "parquet": ParquetWriter(folder, tuple(scores)),
-        "moses": MosesWriter(folder),
-        "tmx": TmxWriter(folder, version),
-    }
-    return [writer for name, writer in made.items() if name in settings.formats]
+def _is_apart(record: Record, settings: WriteSettings) -> bool:
+    if settings.machine == "auto":
+        return record.generated_by_machine and bool(record.model_use)
+    return record.generated_by_machine and settings.machine == "apart"
+
+
+def _opened(part: _Part, stack: ExitStack) -> _Part:
+    """The part, its files begun with its first pair: most corpora have nothing apart."""
+    if not part.tally.pairs:
+        for writer in part.writers:
+            stack.enter_context(writer)
+    return part
+
+
+def _finish(part: _Part, card: str) -> None:
+    """Write the card, remove the files of an earlier write; without a card all of them."""
+    if card:
+        write_bytes(part.folder / CARD, card.encode())
+        _remove_stale(part.folder, part.settings, {lang for lang, _ in part.tally.pairs})
+    elif part.folder.is_dir():
+        (part.folder / CARD).unlink(missing_ok=True)
+        _remove_stale(part.folder, part.settings.model_copy(update={"formats": ()}), set())
+        if not any(part.folder.iterdir()):
+            part.folder.rmdir()
 
 
 def _check_scores(record: Record, scores: Collection[str]) -> None:
@@ -90,7 +140,7 @@ def _check_scores(record: Record, scores: Collection[str]) -> None:
 def _remove_stale(folder: Path, settings: WriteSettings, langs: set[str]) -> None:
     current = {"jsonl": {"pairs.jsonl"}, "parquet": {"pairs.parquet"}, "tmx": {"corpus.tmx"}}
     current["moses"] = {f"corpus.{lang}-en.{side}" for lang in langs for side in (lang, "en")}
-    keep = set().union(*(current[name] for name in settings.formats))
+    keep: set[str] = set().union(*(current[name] for name in settings.formats))
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name) and path.name not in keep:
             path.unlink()

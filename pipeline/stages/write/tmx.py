@@ -47,6 +47,7 @@ class TmxWriter(Writer):
             "english-document": record.tgt_doc,
             "licence": record.licence,
             "model": record.model,
+            "model-use": record.model_use,
             "accepted-by-hand": "yes" if record.accepted_by_hand else "",
         }
         for name, text in properties.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -202,3 +203,57 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
 
     peak(1)
     assert peak(1_200) < 1.3 * peak(400)
+
+
+class TestMachineTranslations:
+    """Those of a model for trials lie apart, or those of any model where that is asked for."""
+
+    TRIAL = dataclasses.replace(FACTS, models=tuple(dataclasses.replace(m, trial=True) for m in FACTS.models))
+    ROWS = (
+        row("a", origin="aligned"),
+        row("b", origin="translated"),
+        row("c", lang="vi", origin="aligned"),
+        row("d", origin="translated", keep=False),
+    )
+
+    def names(self, folder):
+        return [pair["id"] for pair in read_jsonl(folder / "pairs.jsonl")] if folder.is_dir() else None
+
+    @pytest.mark.parametrize(
+        ("machine", "trial", "whole", "apart"),
+        [
+            ("auto", False, ["a", "b", "c"], None),
+            ("auto", True, ["a", "c"], ["b"]),
+            ("apart", False, ["a", "c"], ["b"]),
+            ("together", True, ["a", "b", "c"], None),
+        ],
+    )
+    def test_where_they_go(self, tmp_path, machine, trial, whole, apart):
+        counts = write(self.ROWS, tmp_path, WriteSettings(machine=machine), self.TRIAL if trial else FACTS)
+        assert self.names(tmp_path / "corpus") == whole
+        assert self.names(tmp_path / "corpus/machine") == apart
+        assert counts["pairs"] == counts["jsonl"] == counts["tmx"] == 3
+        assert counts["machine"] == len(apart or ())
+        assert counts["rejected"] == 1
+
+    def test_every_format_and_card_says_it(self, tmp_path):
+        write(self.ROWS, tmp_path, facts=self.TRIAL)
+        folder = tmp_path / "corpus/machine"
+        pairs = read_jsonl(folder / "pairs.jsonl")
+        assert [pair["model_use"] for pair in pairs] == ["trial"]
+        assert pq.read_table(folder / "pairs.parquet")["model_use"].to_pylist() == ["trial"]
+        assert 'type="x-model-use">trial<' in (folder / "corpus.tmx").read_text("utf-8")
+        assert "a model for trials" in (folder / "README.md").read_text("utf-8")
+        card = (tmp_path / "corpus/README.md").read_text("utf-8")
+        assert "1 machine translations are not among them" in card and "machine_generated: false" in card
+
+    def test_a_later_write_leaves_nothing_of_the_folder(self, tmp_path):
+        write(self.ROWS, tmp_path, facts=self.TRIAL)
+        write(self.ROWS, tmp_path, WriteSettings(machine="together"), self.TRIAL)
+        assert not (tmp_path / "corpus/machine").exists()
+
+    def test_what_people_put_there_stays(self, tmp_path):
+        write(self.ROWS, tmp_path, facts=self.TRIAL)
+        (tmp_path / "corpus/machine/notes.txt").write_text("mine")
+        write(self.ROWS, tmp_path, WriteSettings(machine="together"), self.TRIAL)
+        assert [path.name for path in (tmp_path / "corpus/machine").iterdir()] == ["notes.txt"]
