@@ -54,6 +54,41 @@ class NumberChanged(PairScorer):
         return float(min(len(missing), len(extra)))
 
 
+class NumberAdded(PairScorer):
+    """How many numbers the English has that nothing in the source explains; None where neither side has numbers.
+
+    Translators of texts say more than the source now and then, and translation models invent: "August 22, 2022" of
+    สิงหาคม 2022. Numbers that a word of the source says are not added.
+    """
+
+    name = "number_added"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the score depends on."""
+        return {"compare": "value"}
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        if not facts.source_numbers.asked and not facts.target_numbers.asked:
+            return None
+        return float(len(facts.numbers_apart[1]))
+
+
+class UnitChanged(PairScorer):
+    """How many numbers of the source have another unit of the same kind in the English: đồng and yuan, ไร่ and hectares.
+
+    None where the source has no numbers. A unit that one side leaves out is not counted, nor an amount that was
+    converted, whose number is another.
+    """
+
+    name = "unit_changed"
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        return float(len(facts.changed_units)) if facts.source_numbers.numbers else None
+
+
 class UnconvertedYear(PairScorer):
     """1 when a year of the source stands in the English in the Buddhist era (2568 for 2025), 0 when none does.
 

@@ -19,6 +19,7 @@ from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import mentions
 from pipeline.text.languages import language
 from pipeline.text.numbers import Number, StatedNumbers, compare
+from pipeline.text.numbers.units import ChangedUnit, changed_units
 from pipeline.text.unicode import fold
 from pipeline.types import ENGLISH, Pair
 
@@ -78,6 +79,11 @@ class PairFacts:
     def numbers_apart(self) -> tuple[list[Number], list[Number]]:
         """The numbers of the source that the English lacks, and those that it adds."""
         return compare(self.source_numbers, self.target_numbers)
+
+    @cached_property
+    def changed_units(self) -> list[ChangedUnit]:
+        """The numbers of the source to which the English gives another unit."""
+        return changed_units(self.source_numbers, self.target_numbers)
 
     @cached_property
     def kept_names(self) -> list[str]:

@@ -16,9 +16,10 @@ from pipeline.stages.translate.talk import talk, unwrapped
 from pipeline.text import data
 from pipeline.text.countries import mentions
 from pipeline.text.languages import own_scripts
-from pipeline.text.numbers import EN_MONTHS, agree
+from pipeline.text.numbers import EN_MONTHS, StatedNumbers, compare
+from pipeline.text.numbers.units import changed_units
 from pipeline.text.unicode import fold
-from pipeline.types import Ended
+from pipeline.types import ENGLISH, Ended
 
 WORD = re.compile(r"\w+")
 
@@ -137,14 +138,22 @@ def _length(source: str, hypothesis: str) -> list[Finding]:
 
 
 def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
-    missing, _ = agree(source, lang, hypothesis)
+    stated = StatedNumbers(source, lang), StatedNumbers(hypothesis, ENGLISH)
+    missing, added = compare(*stated)
     shown = [
         EN_MONTHS[int(number.value) - 1]
         if number.kind == "month"
         else plain_number(number.value, source[number.start : number.end])
         for number in missing
     ]
-    return [Finding("incomplete", f"missing number {text}", text) for text in dict.fromkeys(shown)]
+    found = [Finding("incomplete", f"missing number {text}", text) for text in dict.fromkeys(shown)]
+    # Beside a number that is missing, one that is added stands in its place: one error.
+    written = (hypothesis[number.start : number.end] for number in added if not missing)
+    found += [Finding("incomplete", f"number that the source does not have: {text}") for text in dict.fromkeys(written)]
+    for changed in changed_units(*stated):
+        amount = f"{source[changed.number.start : changed.number.end]} {changed.unit.name}"
+        found.append(Finding("incomplete", f"{amount} became {changed.other.name}", amount))
+    return found
 
 
 def plain_number(value: object, written: str) -> str:

@@ -158,3 +158,30 @@ def test_only_answers_of_chat_models_are_taken_apart(answer: str) -> None:
 def test_a_fence_of_the_source_stays() -> None:
     assert clean("Use ``` here", "ใช้ ``` ที่นี่") == "Use ``` here"
     assert findings("ใช้ ``` ที่นี่", "th", "Use ``` here", "stop") == ()
+
+
+@pytest.mark.parametrize(
+    ("lang", "source", "english", "problem"),
+    [
+        ("th", "ในเดือนสิงหาคม 2022 เขาลาออก", "He resigned on August 22, 2022.", "does not have: 22"),
+        ("vi", "Giá vàng tăng mạnh trong tháng 5.", "Gold rose by 12 percent in May.", "does not have: 12"),
+        ("vi", "Dự án trị giá 300 triệu đồng.", "The project is worth 300 million yuan.", "dong became yuan"),
+        ("th", "พื้นที่เสียหาย 4 ไร่", "4 hectares were damaged.", "rai became hectare"),
+    ],
+)
+def test_added_numbers_and_other_units_are_found(lang: str, source: str, english: str, problem: str) -> None:
+    found = findings(source, lang, english, "stop")
+    assert [one.ended for one in found] == ["incomplete"]
+    assert problem in found[0].problem
+
+
+@pytest.mark.parametrize(
+    ("lang", "source", "english"),
+    [
+        ("th", "ในเดือนสิงหาคม 2022 เขาลาออก", "He resigned in August 2022."),
+        ("vi", "Hai người bị thương.", "2 people were hurt."),
+        ("th", "ราคาขึ้นสามเท่า", "The price rose 3 times."),
+    ],
+)
+def test_numbers_that_words_of_the_source_say_are_not_added(lang: str, source: str, english: str) -> None:
+    assert findings(source, lang, english, "stop") == ()
