@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,20 @@ def read_pairs(path: Path) -> list[Good]:
         known = alternatives(language(code).name for code in source_languages())
         raise InputError(f"{path} has sources in {', '.join(sorted(strange))}, not {known}", FORMAT)
     return pairs
+
+
+def joined(pairs: Sequence[Good], number: int) -> list[Good]:
+    """Up to `number` pairs on end of one document and language as one pair: paragraphs and articles."""
+    made: list[Good] = []
+    for (document, lang), together in groupby(pairs, lambda pair: (pair.document, pair.src_lang)):
+        run = list(together)
+        for start in range(0, len(run), number):
+            part = run[start : start + number]
+            source, target = (
+                " ".join(texts) for texts in zip(*((one.src_text, one.tgt_text) for one in part), strict=True)
+            )
+            made.append(Good(source, target, lang, document))
+    return made
 
 
 def _from_cases(cases: Sequence[Case]) -> Iterator[Good]:

@@ -9,12 +9,13 @@ W18-2709): noise of a known kind is what a filter can be held to.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from pipeline.text.numbers import numbers
 from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
+from pipeline.text.patterns import either
 
 SEVERAL = 3
 """How often a looping phrase stands in the text."""
@@ -32,6 +33,7 @@ FOREIGN = {
 
 _DIGIT = re.compile(r"\d")
 _NAME = re.compile(r"(?<=[a-z,;] )(?!I\b)[A-Z][\w'’-]*[\w](?: [A-Z][\w'’-]*\w)*")
+_PERCENT = re.compile(r"(?<=\d)(?: ?%| per ?cent\b)")
 _DATE = re.compile(
     r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|September|"
     r"October|November|December|Mr|Mrs|Ms|Dr)$"
@@ -41,6 +43,41 @@ _NEGATION = (
     (re.compile(r"\bwon['’]t\b"), "will"),
     (re.compile(r"\b(do|does|did) not\b |\b(?:don|doesn|didn)['’]t\b ", re.IGNORECASE), ""),
     (re.compile(r"(?<=[a-z])n['’]t\b| \bnot\b| \bnever\b", re.IGNORECASE), ""),
+)
+
+
+_AMOUNT = r"(?P<amount>\d[\d.,]*(?: (?:thousand|million|billion|trillion))?[ -])"
+_CURRENCIES = {
+    "dollars": "yuan",
+    "dollar": "yuan",
+    "baht": "dollars",
+    "dong": "yuan",
+    "yuan": "baht",
+    "euros": "dollars",
+    "euro": "dollars",
+    "pounds": "euros",
+    "yen": "won",
+}
+_SIGNS = {"US$": "€", "$": "€", "£": "$", "€": "$"}
+_MEASURES = {
+    "kilometers": "miles",
+    "kilometres": "miles",
+    "km": "miles",
+    "miles": "kilometers",
+    "mile": "kilometer",
+    "meters": "feet",
+    "metres": "feet",
+    "feet": "meters",
+    "hectares": "acres",
+    "acres": "hectares",
+    "rai": "hectares",
+    "tonnes": "kilograms",
+    "tons": "kilograms",
+    "kilograms": "tonnes",
+    "kg": "tonnes",
+}
+_MONTH_YEAR = re.compile(
+    r"(?<=[a-z,;] )((?:Jan|Febr)uary|March|April|May|June|July|August|(?:Sept|Nov|Dec)ember|October) (\d{4})"
 )
 
 
@@ -180,6 +217,37 @@ def _number(pair: Good, place: int, material: Material, random: Random) -> Texts
     return pair.src_text, pair.tgt_text[:at] + other + pair.tgt_text[at + 1 :]
 
 
+def _unit(others: Mapping[str, str], *, sign: bool) -> Injector:
+    forms = either(others)
+    pattern = re.compile(rf"(?P<unit>{forms})(?=\d)" if sign else rf"{_AMOUNT}(?P<unit>{forms})\b(?![/-])")
+
+    def changed(pair: Good, place: int, material: Material, random: Random) -> Texts | None:
+        """One amount of the English in another unit of the same kind."""
+        found = list(pattern.finditer(pair.tgt_text))
+        if not found:
+            return None
+        start, end = random.choice(found).span("unit")
+        return pair.src_text, pair.tgt_text[:start] + others[pair.tgt_text[start:end]] + pair.tgt_text[end:]
+
+    return changed
+
+
+def _per_mille(pair: Good, place: int, material: Material, random: Random) -> Texts | None:
+    """The first percentage of the English is one of a thousand."""
+    return pair.src_text, _PERCENT.sub(" per mille", pair.tgt_text, count=1)
+
+
+def _day_added(pair: Good, place: int, material: Material, random: Random) -> Texts | None:
+    """A day before the first month that has a year only."""
+    return pair.src_text, _MONTH_YEAR.sub(rf"\1 {random.randint(13, 28)}, \2", pair.tgt_text, count=1)
+
+
+def _share_added(pair: Good, place: int, material: Material, random: Random) -> Texts | None:
+    """A percentage that nobody stated, at the end."""
+    text = pair.tgt_text.rstrip(" .")
+    return pair.src_text, f"{text}, up {random.randint(13, 98)} percent."
+
+
 def _buddhist(pair: Good, place: int, material: Material, random: Random) -> Texts | None:
     """The years of the English in the Buddhist era, where the Thai source states them, in either era."""
     if pair.src_lang != "th":
@@ -242,6 +310,12 @@ INJECTORS: dict[tuple[str, str], Injector] = {
     ("wrong language", "source"): _wrong_source,
     ("wrong language", "source English"): _english_source,
     ("number changed", "one digit"): _number,
+    ("number changed", "per mille"): _per_mille,
+    ("unit changed", "currency"): _unit(_CURRENCIES, sign=False),
+    ("unit changed", "sign of a currency"): _unit(_SIGNS, sign=True),
+    ("unit changed", "measure"): _unit(_MEASURES, sign=False),
+    ("number added", "day"): _day_added,
+    ("number added", "percentage"): _share_added,
     ("Buddhist year", "English year"): _buddhist,
     ("name swapped", "one name"): _name,
     ("phrase repeated", "once more"): _repeated(2),
@@ -251,6 +325,6 @@ INJECTORS: dict[tuple[str, str], Injector] = {
 }
 """By kind and variant."""
 
-REPORT_ONLY = frozenset(["negation dropped", "neighbour"])
-"""Kinds that are measured and that no goal is set for: no score reads negation yet, and neighbouring sentences on one
-subject are for the aligner to tell apart."""
+REPORT_ONLY = frozenset(["negation dropped", "neighbour", "number added"])
+"""Kinds that are measured and that no goal is set for: no score reads negation yet, neighbouring sentences on one
+subject are for the aligner to tell apart, and people who translate add numbers where machines should not."""

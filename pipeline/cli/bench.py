@@ -191,6 +191,10 @@ def filter_command(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The language model of filter.model, such as qwen2.5-coder-1.5b.")
     ] = None,
+    join: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="So many pairs on end of a document are one: a paragraph, an article."),
+    ] = 1,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
     ] = None,
@@ -198,8 +202,8 @@ def filter_command(
     """What a preset's rules keep of good pairs, and catch of the same pairs made bad in known ways.
 
     Good pairs are the beads of the gold, or lines SOURCE TAB ENGLISH. They are shuffled, truncated by a third, copied,
-    put into a wrong language, given another number, year or name, made to repeat a phrase; the seed is fixed. Negation
-    dropped and the English of the next sentence are reported only.
+    put into a wrong language, given another number, unit, year or name, made to repeat a phrase; the seed is fixed.
+    Numbers added, negation dropped and the English of the next sentence are reported only.
 
     With --model a language model reads what no other rule rejects, which takes half an hour (Vietnamese) or one
     (Thai) a thousand good pairs on two CPU cores.
@@ -217,7 +221,7 @@ def filter_command(
 
     _check_folder(json_file)
     rules = FilterSettings(preset=preset).rules
-    files = {str(path): filtering.read_pairs(path) for path in cases}
+    files = {str(path): filtering.joined(filtering.read_pairs(path), join) for path in cases}
     where = circumstances()
     models.offline()
     try:
@@ -228,7 +232,13 @@ def filter_command(
     reader = load_reader(models.entry(model), "auto") if model else None
     outcomes = filtering.measure(files, rules, encoder, reader, progress=Progress())
     filtering_table.show(outcomes, preset, encoder.name if encoder else None, model, where)
-    found = {"preset": preset, "model": model, "outcomes": filtering_table.rows(outcomes), "circumstances": where}
+    found = {
+        "preset": preset,
+        "model": model,
+        "join": join,
+        "outcomes": filtering_table.rows(outcomes),
+        "circumstances": where,
+    }
     _save(json_file, found)
 
 

@@ -42,14 +42,14 @@ def readings(thai: str) -> list[str]:
     found: list[Reading] = [(0.0, ())]
     for part in thai.split():
         found = [
-            (cost + more, (*before, *syllables)) for cost, before in found for more, syllables in _read(_sounded(part))
+            (cost + more, (*before, *syllables)) for cost, before in found for more, syllables in _read(sounded(part))
         ]
         found = sorted(reading for reading in found if len(reading[1]) <= MOST)[:KEPT]
     names = (" ".join(syllable.capitalize() for syllable in syllables) for _, syllables in found if syllables)
     return list(dict.fromkeys(names))
 
 
-def _sounded(thai: str) -> str:
+def sounded(thai: str) -> str:
     """Without what tells tones and lengths and without silenced letters; letters that sound alike are one."""
     return _UNWRITTEN.sub("", _SILENT.sub("", thai)).translate(_same())
 

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.bench.filtering import Outcome, Remembering, by_kind, caught, kept, measure, read_pairs
+from pipeline.bench.filtering import Outcome, Remembering, by_kind, caught, joined, kept, measure, read_pairs
 from pipeline.bench.filtering_table import goals
 from pipeline.bench.injection import INJECTORS, REPORT_ONLY, Good, inject
 from pipeline.config.settings import FilterSettings, Rule
@@ -24,12 +24,22 @@ TH = [
 ]
 
 
+AMOUNTS = [
+    Good(
+        "Dự án trị giá 300 triệu đồng, tăng 5%, dài 12 km, thêm 40 USD, có từ tháng 8/2022.",
+        "The project is worth 300 million dong, up 5 percent, 12 km long, got US$40 and began in August 2022.",
+        "vi",
+        "c",
+    )
+]
+
+
 def made(pairs, kind, variant=None):
     return [bad for bad in inject(pairs) if bad.kind == kind and variant in (None, bad.variant)]
 
 
 def test_every_kind_finds_something_and_changes_it():
-    pairs = VI + TH
+    pairs = VI + TH + AMOUNTS
     damaged = list(inject(pairs))
     assert {(bad.kind, bad.variant) for bad in damaged} == set(INJECTORS)
     for bad in damaged:
@@ -70,6 +80,25 @@ def test_what_is_done():
         assert len(bad.tgt_text.split()) > len(VI[bad.place].tgt_text.split())
     for bad in made(VI, "name swapped"):
         assert Counter(bad.tgt_text.split()) != Counter(VI[bad.place].tgt_text.split())
+
+
+def test_units_and_added_numbers():
+    texts = {variant: [bad.tgt_text for bad in made(AMOUNTS, kind, variant)] for kind, variant in INJECTORS}
+    assert "300 million yuan" in texts["currency"][0]
+    assert "12 miles long" in texts["measure"][0]
+    assert "€40" in texts["sign of a currency"][0]
+    assert "5 per mille" in texts["per mille"][0]
+    assert texts["day"][0] != AMOUNTS[0].tgt_text and "August 2022" not in texts["day"][0]
+    assert texts["percentage"][0].endswith("percent.")
+    assert not made(TH, "unit changed")
+
+
+def test_pairs_of_a_document_are_joined():
+    (first, second, thai) = joined(VI + TH, 2)[0], joined(VI + TH, 2)[1], joined(VI + TH, 9)[-1]
+    assert first.tgt_text == f"{VI[0].tgt_text} {VI[1].tgt_text}" and first.document == "a"
+    assert second == VI[2]
+    assert thai.src_text == " ".join(pair.src_text for pair in TH)
+    assert joined(VI, 1) == VI
 
 
 def test_shares_and_goals():

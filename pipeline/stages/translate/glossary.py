@@ -1,7 +1,8 @@
 """Glossaries: what a term of the source language is called in English.
 
 Layers, a later one overriding an earlier: pythainlp's transliteration dictionary (Thai), CLDR names of territories,
-languages, currencies and months (through Babel), the files shipped under `models/glossary/`, the user's files.
+languages, currencies and months (through Babel), the gazetteers under `models/names/`, the files shipped under
+`models/glossary/`, the user's files.
 A file is UTF-8 with one entry a line: term TAB English TAB part of speech (Universal POS).
 """
 
@@ -12,12 +13,15 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files.lines import read_whole
 from pipeline.registry.models import shipped
+from pipeline.stages.translate.gazetteer import names_in_thai, names_in_vietnamese
+from pipeline.stages.translate.spelling import vietnamese_names
 from pipeline.text.countries import country_codes, mentions
 from pipeline.text.languages import language
 from pipeline.text.patterns import THAI
@@ -28,6 +32,8 @@ WORD = re.compile(r"\w+|[^\w\s]|\s+")
 SURE_NAME = 6
 """A Thai name of this length ends where it ends, even where the segmenter sees another word: คาซัคสถานที่. The word for
 language before it does not count: ภาษาการทูต, language of diplomacy, does not begin with the language Ga."""
+SHORT_PART = 3
+"""Characters of the shortest part of a name that counts as a word; set by hand."""
 DEPENDENT = re.compile(r"[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e]|\w[\u0e4c]|[A-Za-z]")
 """What cannot begin a Thai word."""
 THAI_CHARACTER = re.compile(f"[{THAI}]")
@@ -122,7 +128,8 @@ class Glossary:
 
         from pipeline.text.thai_words import ThaiWords
 
-        words = ThaiWords(key for key in self.entries if " " not in key)
+        # The parts of a name too: นายเหงียน is one unknown word otherwise.
+        words = ThaiWords(part for key in self.entries for part in key.split(" ") if len(part) >= SHORT_PART)
         tokenizer = Tokenizer(custom_dict=words, engine="newmm", keep_whitespace=True)
         return lambda text: _ends(tokenizer.word_tokenize(text))
 
@@ -156,12 +163,18 @@ class Glossary:
         """
         meant = {code for mention in mentions(text, self.lang) for code in mention.codes}
         found: dict[str, tuple[int, GlossaryEntry]] = {}
-        for at, entry in self.matches(text):
+        for at, entry in chain(self.matches(text), self._read_names(text)):
             codes = country_codes(entry.term, self.lang)
             if not codes or codes & meant:
                 found.setdefault(entry.term, (at, entry))
         rarest = sorted(found.values(), key=lambda item: self._rank(item[1]))[:limit]
         return [entry for _, entry in sorted(rarest, key=lambda item: item[0])]
+
+    def _read_names(self, text: str) -> Iterator[tuple[int, GlossaryEntry]]:
+        """Vietnamese names in Thai letters that no gazetteer has, by their syllables: likely, so not asked for."""
+        for at, written, english in vietnamese_names(text) if self._thai else ():
+            if written not in self.entries:
+                yield at, GlossaryEntry(written, english, "NOUN")
 
     def _rank(self, entry: GlossaryEntry) -> tuple[int, int, int, str]:
         """Names first, then what is rare in the Thai National Corpus, then what is long."""
@@ -175,7 +188,14 @@ def shipped_entries(lang: str) -> list[GlossaryEntry]:
 
 def _layers(lang: str, languages: Iterable[GlossaryEntry]) -> list[GlossaryEntry]:
     # Languages before territories: what names both (ลาว, Lao and Laos) is the country.
-    return [*transliterations(lang), *languages, *_cldr(lang), *read_glossary(folder() / language(lang).glossary)]
+    own = read_glossary(folder() / language(lang).glossary)
+    return [*transliterations(lang), *languages, *_cldr(lang), *_names(lang), *own]
+
+
+def _names(lang: str) -> list[GlossaryEntry]:
+    rule = language(lang).countries
+    found = names_in_thai() if rule == "thai" else names_in_vietnamese() if rule == "vietnamese" else ()
+    return [GlossaryEntry(term, english, "PROPN") for term, english in found]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:
