@@ -137,7 +137,7 @@ class CorpusFilter:
             self._count(scored, verdict)
             advance(1)
             source, english = self._licensed(given.source), given.english and self._licensed(given.english)
-            yield CorpusRow(scored, verdict, source, english, given.model)
+            yield CorpusRow(scored, verdict, source, english, given.model, given.columns)
 
     def _licensed(self, source: Source) -> Source:
         """Where a row states no licence it is that of the settings, added late so that it costs no scoring."""

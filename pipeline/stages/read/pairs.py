@@ -26,13 +26,15 @@ IDS = ("id", "src_doc", "tgt_doc")
 class Given:
     """A pair of a corpus, with what that says of where the two texts come from and of the model that made the English.
 
-    The id is the corpus's own, else FILE:LINE. `english` is None where no file of the English is named.
+    The id is the corpus's own, else FILE:LINE. `english` is None where no file of the English is named. `columns` are
+    the further columns of a .tsv, which are handed on.
     """
 
     pair: Pair
     source: Source
     english: Source | None = None
     model: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,9 @@ def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
     source = Source(_text(values, "src_path") or path_text(path), row.line, _text(values, "url"), licence)
     named = _text(values, "tgt_path")
     english = Source(named, url=_text(values, "tgt_url"), licence=licence) if named else None
-    return Given(pair, source, english, _text(values, "model"))
+    columns = values.get("columns")
+    further = tuple(map(str, columns)) if isinstance(columns, list | tuple) else ()
+    return Given(pair, source, english, _text(values, "model"), further)
 
 
 def _side(values: Mapping[str, Any], keys: Iterable[str], lang: str) -> str:

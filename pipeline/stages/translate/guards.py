@@ -148,12 +148,22 @@ def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
     ]
     found = [Finding("incomplete", f"missing number {text}", text) for text in dict.fromkeys(shown)]
     # Beside a number that is missing, one that is added stands in its place: one error.
-    written = (hypothesis[number.start : number.end] for number in added if not missing)
-    found += [Finding("incomplete", f"number that the source does not have: {text}") for text in dict.fromkeys(written)]
+    for number in added if not missing else ():
+        text = hypothesis[number.start : number.end]
+        instead = _month_of(stated[0]) if number.kind == "day" else ""
+        found.append(Finding("incomplete", f"number that the source does not have: {text}", instead))
     for changed in changed_units(*stated):
         amount = f"{source[changed.number.start : changed.number.end]} {changed.unit.name}"
         found.append(Finding("incomplete", f"{amount} became {changed.other.name}", amount))
     return found
+
+
+def _month_of(stated: StatedNumbers) -> str:
+    """The first month of a source with its year, as English writes it without a day."""
+    named = {number.kind: number.value for number in reversed(stated.numbers) if number.kind in ("month", "year")}
+    if "month" not in named:
+        return ""
+    return " ".join([EN_MONTHS[int(named["month"]) - 1], *([str(named["year"])] if "year" in named else [])])
 
 
 def plain_number(value: object, written: str) -> str:

@@ -18,7 +18,7 @@ GROUP_ROWS = 10_000
 GROUP_CHARS = 4_000_000
 _SPANS = pa.list_(pa.list_(pa.int32()))
 _FLAGS = {"generated_by_machine": pa.bool_(), "accepted_by_hand": pa.bool_()}
-_COLUMNS = {"src_spans": _SPANS, "tgt_spans": _SPANS, **_FLAGS}
+_COLUMNS = {"src_spans": _SPANS, "tgt_spans": _SPANS, "columns": pa.list_(pa.string()), **_FLAGS}
 
 
 def schema(scores: Sequence[str]) -> pa.Schema:

@@ -18,7 +18,8 @@ from pipeline.types import Origin, Scored, Source, Verdict
 class CorpusRow:
     """A judged pair with the sources of its two documents.
 
-    `english` is None for `translated` pairs; `model` names the translation model, empty for `aligned` pairs.
+    `english` is None for `translated` pairs; `model` names the translation model, empty for `aligned` pairs. `columns`
+    are what the file of a given pair said beside it.
     """
 
     scored: Scored
@@ -26,6 +27,7 @@ class CorpusRow:
     source: Source
     english: Source | None = None
     model: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Record:
 
     `licence` is an SPDX expression over both sides ("A AND B" where they differ), empty when a side states none.
     Spans are character offsets into the documents' texts. `model_use` is "trial" where the model is not to be believed
-    unread, else empty. `accepted_by_hand`: a person took the pair in.
+    unread, else empty. `accepted_by_hand`: a person took the pair in. `columns`: further columns of a .tsv.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Record:
     model_use: str
     generated_by_machine: bool
     accepted_by_hand: bool
+    columns: tuple[str, ...]
 
 
 class Writer(ABC):
@@ -123,6 +126,7 @@ def make_record(row: CorpusRow, trial: Collection[str] = ()) -> Record:
         model_use="trial" if row.model in trial else "",
         generated_by_machine=pair.origin == "translated",
         accepted_by_hand=row.verdict.keep and row.verdict.by_hand,
+        columns=row.columns,
     )
 
 

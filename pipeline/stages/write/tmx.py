@@ -13,6 +13,8 @@ from pipeline.files.store import replacing
 from pipeline.stages.write.record import Record, Writer
 
 CORPUS = "corpus.tmx"
+FIRST_COLUMN = 3
+"""The number of the first column of a .tsv behind source and English."""
 # The complement of `Char` in XML 1.0 (fifth edition), production 2.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -53,6 +55,8 @@ class TmxWriter(Writer):
         for name, text in properties.items():
             if text:
                 self._property(unit, name, text)
+        for number, text in enumerate(record.columns, FIRST_COLUMN):
+            self._property(unit, f"column-{number}", text)
         for name, score in record.scores.items():
             if score is not None:
                 self._property(unit, f"score-{name}", repr(float(score)))

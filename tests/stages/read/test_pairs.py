@@ -37,7 +37,7 @@ def test_tsv_with_more_columns_and_bad_lines(tmp_path):
     path = put(tmp_path / "a.tsv", b"\xef\xbb\xbf" + b"\n".join(lines) + b"\n")
     given, rejects = read(path, lang="th")
     assert texts(given) == [("th", TH, EN)]
-    assert given[0].pair.id == f"{path}:1"
+    assert given[0].pair.id == f"{path}:1" and given[0].columns == ("0.83",)
     assert (given[0].pair.origin, given[0].pair.cost, given[0].pair.margin) == ("aligned", None, None)
     whole = path.read_bytes()
     assert [(r.line, r.reason.split()[0]) for r in rejects] == [(2, "no"), (4, "not"), (5, "'src'"), (6, "'tgt'")]
@@ -175,7 +175,7 @@ def test_a_corpus_of_our_own_comes_back_whole(tmp_path, name):
     scores = {"alignment_cost": None, "margin": None, "mining_margin": None, "displacement": None}
     made = [{**scores, "alignment_cost": 0.25, "margin": 0.125, "displacement": 0.5}, {**scores, "mining_margin": 1.5}]
     rows = [
-        CorpusRow(Scored(pair, score), Verdict(pair.id, True, ()), source, english)
+        CorpusRow(Scored(pair, score), Verdict(pair.id, True, ()), source, english, columns=("wiki", "0.9"))
         for pair, score in zip(pairs, made, strict=True)
     ]
     facts = CardFacts("c", "0", (), dict.fromkeys(scores, "version:1"))
@@ -183,6 +183,7 @@ def test_a_corpus_of_our_own_comes_back_whole(tmp_path, name):
     given, rejects = read(tmp_path / "corpus" / name)
     assert not rejects
     assert [row.pair for row in given] == pairs
+    assert [row.columns for row in given] == [("wiki", "0.9")] * 2
     assert [(row.source.path, row.source.licence, row.english.url) for row in given] == [("a.txt", "CC0-1.0", "v")] * 2
 
 

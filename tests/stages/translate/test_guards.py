@@ -175,6 +175,12 @@ def test_added_numbers_and_other_units_are_found(lang: str, source: str, english
     assert problem in found[0].problem
 
 
+def test_for_an_added_day_the_month_is_asked_for() -> None:
+    source, english = "ในเดือนสิงหาคม พ.ศ. 2565 เขาลาออก", "He resigned on August 22, 2022."
+    (found,) = findings(source, "th", english, "stop")
+    assert found.missing == "August 2022"
+
+
 @pytest.mark.parametrize(
     ("lang", "source", "english"),
     [

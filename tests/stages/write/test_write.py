@@ -236,6 +236,16 @@ class TestMachineTranslations:
         assert counts["machine"] == len(apart or ())
         assert counts["rejected"] == 1
 
+    def test_further_columns_are_in_every_format(self, tmp_path):
+        write([dataclasses.replace(self.ROWS[0], columns=("wiki", "a\x00b"))], tmp_path)
+        assert read_jsonl(tmp_path / "corpus/pairs.jsonl")[0]["columns"] == ["wiki", "a\x00b"]
+        assert pq.read_table(tmp_path / "corpus/pairs.parquet")["columns"].to_pylist() == [["wiki", "a\x00b"]]
+        found = etree.parse(tmp_path / "corpus/corpus.tmx").findall(".//prop")
+        assert {prop.get("type"): prop.text for prop in found}.items() >= {
+            "x-column-3": "wiki",
+            "x-column-4": "ab",
+        }.items()
+
     def test_every_format_and_card_says_it(self, tmp_path):
         write(self.ROWS, tmp_path, facts=self.TRIAL)
         folder = tmp_path / "corpus/machine"
