@@ -41,7 +41,8 @@ def verdict_line(counts: Row) -> str:
 
 def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     """What a reader has to know before trusting the figures, gravest first; `level` is one of LEVELS."""
-    found = [*_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts), *_model_notes(counts, data)]
+    found = [*_cautions(counts, data), *_translation_notes(counts), *_alignment_notes(counts), *_fact_notes(facts)]
+    found += _model_notes(counts, data)
     if counts["rejected_inputs"]:
         found.append(("warn", f"{plural(counts['rejected_inputs'], 'input')} set aside as unreadable."))
     accepted, rejected = counts["pairs"]["accepted_by_hand"], counts["pairs"]["rejected_by_hand"]
@@ -103,10 +104,15 @@ def _fact_notes(facts: list[Row]) -> Iterator[tuple[str, str]]:
         yield "warn", f"Not found in the English: {', '.join(lost)} of the source."
 
 
-def _model_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
+def _cautions(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
+    """What is to be known of a model stands before all that was counted of its English."""
     for model in data.models:
         if model.caution and model.name in counts["translations"]["models"]:
-            yield "bad" if model.trial else "warn", f"{model.name} is {model.caution}."
+            yield "warn", f"{model.name} is {model.caution}."
+
+
+def _model_notes(counts: Row, data: ReportData) -> Iterator[tuple[str, str]]:
+    for model in data.models:
         if model.commercial is False:
             yield "warn", f"The licence of {model.name} ({model.licence}) forbids commercial use of what it made."
     known = {model.name for model in data.models}

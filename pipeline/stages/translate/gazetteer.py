@@ -19,7 +19,11 @@ from pipeline.registry.models import shipped
 from pipeline.text.patterns import THAI
 from pipeline.text.vietnamese import strip_marks
 
-FILES = ("people.tsv", "people_vietnam.tsv", "places.tsv", "organisations.tsv")
+PLACES, ORGANISATIONS = "places.tsv", "organisations.tsv"
+FILES = (ORGANISATIONS, "people.tsv", "people_vietnam.tsv", PLACES)
+"""The later ones count where two have one name."""
+Term = tuple[str, str, str]
+"""As it is written, in English, its part of speech."""
 BETWEEN = " | "
 FREQUENT = 60
 """Uses in the Thai National Corpus up to which a word of the dictionary is a name when it can be one: เลย is "at all"
@@ -73,29 +77,42 @@ def _wrong(name: Name) -> str:
 
 
 @cache
+def names_of(file: str) -> tuple[Name, ...]:
+    """The names of one of FILES."""
+    return tuple(read_names(shipped() / "names" / file))
+
+
 def shipped_names() -> tuple[Name, ...]:
     """The names that come with the program."""
-    return tuple(name for file in FILES for name in read_names(shipped() / "names" / file))
+    return tuple(name for file in FILES for name in names_of(file))
 
 
-def names_in_thai() -> Iterator[tuple[str, str]]:
+def names_in_thai() -> Iterator[Term]:
     """Thai spellings with the English, each as sure as can be: none that is a common word as well."""
     words = common_words()
-    for name in shipped_names():
-        for spelling in name.thai:
-            if len(spelling) >= SHORT and spelling not in words:
-                yield spelling, name.english
-            elif spelling in words:
-                yield from ((kind + spelling, name.english) for kind in KINDS)
-            if name.country == "VN" and " " in spelling:
-                yield spelling.replace(" ", ""), name.english
+    for file in FILES:
+        pos = _part_of_speech(file)
+        for name in names_of(file):
+            for spelling in name.thai:
+                if len(spelling) >= SHORT and spelling not in words:
+                    yield spelling, name.english, pos
+                elif spelling in words and file == PLACES:
+                    yield from ((kind + spelling, name.english, pos) for kind in KINDS)
+                if name.country == "VN" and " " in spelling:
+                    yield spelling.replace(" ", ""), name.english, pos
 
 
-def names_in_vietnamese() -> Iterator[tuple[str, str]]:
+def names_in_vietnamese() -> Iterator[Term]:
     """Vietnamese names with the English, where that is more than the name without its marks."""
-    for name in shipped_names():
-        if name.vietnamese and strip_marks(name.vietnamese) != name.english:
-            yield name.vietnamese, name.english
+    for file in FILES:
+        for name in names_of(file):
+            if name.vietnamese and strip_marks(name.vietnamese) != name.english:
+                yield name.vietnamese, name.english, _part_of_speech(file)
+
+
+def _part_of_speech(file: str) -> str:
+    """A body has several English names, so that none is asked for: a hint, not a name (see `glossary`)."""
+    return "NOUN" if file == ORGANISATIONS else "PROPN"
 
 
 @cache

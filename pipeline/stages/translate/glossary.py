@@ -195,7 +195,7 @@ def _layers(lang: str, languages: Iterable[GlossaryEntry]) -> list[GlossaryEntry
 def _names(lang: str) -> list[GlossaryEntry]:
     rule = language(lang).countries
     found = names_in_thai() if rule == "thai" else names_in_vietnamese() if rule == "vietnamese" else ()
-    return [GlossaryEntry(term, english, "PROPN") for term, english in found]
+    return [GlossaryEntry(*term) for term in found]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:

@@ -65,12 +65,12 @@ class TestGlossary:
         assert "Nguyen Xuan Phuc" in {entry.english for entry in hints}
 
     def test_vietnamese_has_the_names_that_it_does_not_leave_as_they_are(self) -> None:
-        found = dict(names_in_vietnamese())
+        found = {term: english for term, english, _ in names_in_vietnamese()}
         assert found["Tập Cận Bình"] == "Xi Jinping" and found["Bắc Kinh"] == "Beijing"
         assert "Nguyễn Xuân Phúc" not in found
 
     def test_no_name_of_a_person_is_a_common_word(self) -> None:
-        assert {"เลย", "ตาก", "แพร่", "เรียว"}.isdisjoint(term for term, _ in names_in_thai())
+        assert {"เลย", "ตาก", "แพร่", "เรียว"}.isdisjoint(term for term, _, _ in names_in_thai())
 
     def test_a_vietnamese_name_that_nobody_listed_is_a_hint_that_is_not_asked_for(self) -> None:
         (hint,) = [h for h in Glossary.load("th").hints("นายเหงียน ฮวี บิ่ญกล่าวว่า", 25) if "Nguyen" in h.english]
