@@ -98,8 +98,9 @@ def names_in_thai() -> Iterator[Term]:
                     yield spelling, name.english, pos
                 elif spelling in words and file == PLACES:
                     yield from ((kind + spelling, name.english, pos) for kind in KINDS)
-                if name.country == "VN" and " " in spelling:
-                    yield spelling.replace(" ", ""), name.english, pos
+                joined = spelling.replace(" ", "")
+                if name.country == "VN" and joined != spelling and joined not in words:
+                    yield joined, name.english, pos
 
 
 def names_in_vietnamese() -> Iterator[Term]:

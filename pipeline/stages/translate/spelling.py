@@ -22,9 +22,11 @@ SIMILAR = 84.0
 _NO_LATIN = re.compile("[^A-Za-z-]")
 """What PyThaiNLP leaves of marks that it does not know."""
 MOST_SYLLABLES = 4
+"""Of a name in running text."""
 SHORTEST, LONGEST = 3, 9
 """Characters of the family names and syllables that are believed in running text; set by hand."""
 REMEMBERED = 4096
+"""Runs of Thai letters whose reading is remembered; set by hand."""
 _THAI_RUN = re.compile(f"[{THAI}]+")
 MOST = 5
 """Candidates that are given."""

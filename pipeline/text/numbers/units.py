@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,12 @@ def unit_of(text: str, number: Number, lang: str) -> Unit | None:
 
 def changed_units(source: StatedNumbers, target: StatedNumbers) -> list[ChangedUnit]:
     """The numbers of `source` to which `target` gives another unit of the same dimension, and never theirs."""
-    ours, theirs = _with_units(source), _with_units(target)
+    theirs: dict[tuple[Decimal, str], list[Unit]] = {}
+    for number, unit in _with_units(target):
+        theirs.setdefault((number.value, unit.dimension), []).append(unit)
     changed = []
-    for number, unit in ours:
-        others = [other for one, other in theirs if one.value == number.value and other.dimension == unit.dimension]
+    for number, unit in _with_units(source):
+        others = theirs.get((number.value, unit.dimension), [])
         if others and not any(unit.stands_for & other.stands_for for other in others):
             changed.append(ChangedUnit(number, unit, others[0]))
     return changed
