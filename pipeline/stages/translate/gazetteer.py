@@ -28,8 +28,9 @@ BETWEEN = " | "
 FREQUENT = 60
 """Uses in the Thai National Corpus up to which a word of the dictionary is a name when it can be one: เลย is "at all"
 far more often than Loei. Set by hand, as the constants below."""
-SHORT = 4
-"""Characters of the shortest Thai spelling that is believed."""
+SHORT, LONG = 5, 8
+"""Characters of the shortest Thai spelling that is believed, and from which on one is that is part of a common word:
+ริกา (Riga) stands in America and Costa Rica."""
 KINDS = ("จังหวัด", "อำเภอ", "เขต", "แขวง", "เมือง")
 """Before these a place is sure, whatever else its name means."""
 _REMEDY = "A line has English, Vietnamese, country and Thai spellings, TAB between them."
@@ -89,17 +90,17 @@ def shipped_names() -> tuple[Name, ...]:
 
 def names_in_thai() -> Iterator[Term]:
     """Thai spellings with the English, each as sure as can be: none that is a common word as well."""
-    words = common_words()
+    running = "\n".join(sorted(common_words()))
     for file in FILES:
         pos = _part_of_speech(file)
         for name in names_of(file):
             for spelling in name.thai:
-                if len(spelling) >= SHORT and spelling not in words:
+                if len(spelling) >= LONG or (len(spelling) >= SHORT and spelling not in running):
                     yield spelling, name.english, pos
-                elif spelling in words and file == PLACES:
+                elif file == PLACES:
                     yield from ((kind + spelling, name.english, pos) for kind in KINDS)
                 joined = spelling.replace(" ", "")
-                if name.country == "VN" and joined != spelling and joined not in words:
+                if name.country == "VN" and joined != spelling and len(joined) >= SHORT and joined not in running:
                     yield joined, name.english, pos
 
 
