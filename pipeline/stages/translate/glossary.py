@@ -195,7 +195,12 @@ def _layers(lang: str, languages: Iterable[GlossaryEntry]) -> list[GlossaryEntry
 def _names(lang: str) -> list[GlossaryEntry]:
     rule = language(lang).countries
     found = names_in_thai() if rule == "thai" else names_in_vietnamese() if rule == "vietnamese" else ()
-    return [GlossaryEntry(*term) for term in found]
+    english: dict[str, set[str]] = {}
+    terms = list(found)
+    for term, name, _ in terms:
+        english.setdefault(term, set()).add(name)
+    # Where a name has two spellings (Kiev, Kyiv), neither is asked for.
+    return [GlossaryEntry(term, name, pos if len(english[term]) == 1 else "NOUN") for term, name, pos in terms]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:

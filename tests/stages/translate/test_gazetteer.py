@@ -69,6 +69,10 @@ class TestGlossary:
         assert found["Tập Cận Bình"] == "Xi Jinping" and found["Bắc Kinh"] == "Beijing"
         assert "Nguyễn Xuân Phúc" not in found
 
+    def test_a_name_with_two_english_spellings_is_not_asked_for(self) -> None:
+        (hint,) = [h for h in Glossary.load("th").hints("เดินทางถึงดอนบัสแล้ว", 25) if h.term == "ดอนบัส"]
+        assert hint.english.startswith("Donbas") and not hint.is_name
+
     def test_no_name_of_a_person_is_a_common_word(self) -> None:
         assert {"เลย", "ตาก", "แพร่", "เรียว"}.isdisjoint(term for term, _, _ in names_in_thai())
 
