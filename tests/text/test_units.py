@@ -1,8 +1,12 @@
 """A number keeps its unit: no other currency, area, mass or length in English."""
 
+import unicodedata
+from pathlib import Path
+
 import pytest
 
-from pipeline.text.numbers import StatedNumbers
+from pipeline.files.plain_yaml import load_yaml
+from pipeline.text.numbers import StatedNumbers, units
 from pipeline.text.numbers.units import changed_units, unit_of
 
 
@@ -66,3 +70,14 @@ def test_the_longest_unit_counts() -> None:
     (number,) = StatedNumbers(text, "th").numbers
     unit = unit_of(text, number, "th")
     assert unit and unit.name == "Hong Kong dollar"
+
+
+@pytest.mark.parametrize("lang", ["th", "vi", "en"])
+def test_a_form_is_of_one_unit(lang: str) -> None:
+    table = load_yaml(Path(units.__file__).parents[1] / "data" / "units.yaml")
+    named: dict[str, str] = {}
+    for dimension in table.values():
+        for unit, forms in dimension.items():
+            for form in dict.fromkeys(map(str.lower, (*forms.get(lang, ()), *forms.get("signs", ())))):
+                assert form == unicodedata.normalize("NFC", form).strip()
+                assert named.setdefault(form, unit) == unit, form
