@@ -101,7 +101,9 @@ def write_corpus(
         text, machine_text = describe(whole.tally, apart), describe(machine.tally, 0) if apart else ""
     _finish(whole, text)
     _finish(machine, machine_text)
-    found = whole.counts() + machine.counts() if apart else whole.counts()
+    found = whole.counts()
+    if apart:
+        found.update(machine.counts())
     return {**found, "pairs": found["pairs"], "machine": apart, "rejected": rejected.rows, "left_out": left_out}
 
 

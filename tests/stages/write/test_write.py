@@ -234,6 +234,7 @@ class TestMachineTranslations:
         assert self.names(tmp_path / "corpus/machine") == apart
         assert counts["pairs"] == counts["jsonl"] == counts["tmx"] == 3
         assert counts["machine"] == len(apart or ())
+        assert counts["tmx_characters_removed"] == counts["moses_runs_replaced"] == 0
         assert counts["rejected"] == 1
 
     def test_further_columns_are_in_every_format(self, tmp_path):
