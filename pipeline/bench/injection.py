@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from pipeline.text.numbers import numbers
+from pipeline.text.numbers import EN_MONTHS, numbers
 from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 from pipeline.text.patterns import either
 
@@ -46,7 +46,7 @@ _NEGATION = (
 )
 
 
-_AMOUNT = r"(?P<amount>\d[\d.,]*(?: (?:thousand|million|billion|trillion))?[ -])"
+_AMOUNT = r"\d[\d.,]*(?: (?:thousand|million|billion|trillion))?[ -]"
 _CURRENCIES = {
     "dollars": "yuan",
     "dollar": "yuan",
@@ -76,9 +76,7 @@ _MEASURES = {
     "kilograms": "tonnes",
     "kg": "tonnes",
 }
-_MONTH_YEAR = re.compile(
-    r"(?<=[a-z,;] )((?:Jan|Febr)uary|March|April|May|June|July|August|(?:Sept|Nov|Dec)ember|October) (\d{4})"
-)
+_MONTH_YEAR = re.compile(rf"(?<=[a-z,;] )({either(EN_MONTHS)}) (\d{{4}})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def translate_command(
     models.offline()
     entry = models.entry(config.translate.model)
     progress.say(f"model {entry.name}: {choose(entry, config.translate)}")
-    if entry.use == "trial":
+    if entry.trial:
         progress.say(f"{entry.name} is {TRIAL}.")
     langs = source_languages() if config.translate.use_glossary else ()
     glossaries = {code: Glossary.load(code, glossary) for code in langs}

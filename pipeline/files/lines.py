@@ -101,6 +101,19 @@ def check_file(path: Path, remedy: str) -> None:
         raise InputError(f"{path} is no file" if path.exists() else f"{path} does not exist", remedy)
 
 
+def text_lines(path: Path, noun: str) -> Iterator[tuple[str, str]]:
+    """Each line of a small UTF-8 file, without its end, with PATH:LINE before it; `noun` says what the file is.
+
+    Raises InputError as `read_whole`, and where the file is not UTF-8.
+    """
+    try:
+        text = read_whole(path, "Give a UTF-8 file.").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"the {noun} {path} cannot be read: {error}", "Give a UTF-8 file.") from error
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        yield f"{path}:{number}", line.removesuffix("\r")
+
+
 def read_whole(path: Path, remedy: str) -> bytes:
     """All bytes of a file, decompressed.
 

@@ -155,6 +155,11 @@ class Entry(Settings):
         return self
 
     @property
+    def trial(self) -> bool:
+        """Whether it is for trials only."""
+        return self.use == "trial"
+
+    @property
     def general(self) -> bool:
         """Whether it is a general language model that is told to translate, not one trained for that."""
         return self.family == "chat"

@@ -171,7 +171,7 @@ class CorpusFilter:
             try:
                 entry = models.entry(name)
                 known = ModelFacts(name, "translation", NAMED, "", "", entry.licence, entry.commercial)
-                facts.append(replace(known, general=entry.general, trial=entry.use == "trial"))
+                facts.append(replace(known, general=entry.general, trial=entry.trial))
             except (UsageError, ModelError):
                 facts.append(ModelFacts(name, "translation", NAMED, "", "", "", None))
         return tuple(facts)

@@ -163,5 +163,5 @@ def _facts(entry: Entry, role: str) -> ModelFacts:
         commercial=entry.commercial,
         files={name: record.sha256 for name, record in lock.files.items()},
         general=entry.general,
-        trial=entry.use == "trial",
+        trial=entry.trial,
     )

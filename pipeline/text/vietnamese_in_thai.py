@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.data import values
@@ -41,9 +42,8 @@ def readings(thai: str) -> list[str]:
     """
     found: list[Reading] = [(0.0, ())]
     for part in thai.split():
-        found = [
-            (cost + more, (*before, *syllables)) for cost, before in found for more, syllables in _read(sounded(part))
-        ]
+        ways = _read(sounded(part))
+        found = [(cost + more, (*before, *syllables)) for cost, before in found for more, syllables in ways]
         found = sorted(reading for reading in found if len(reading[1]) <= MOST)[:KEPT]
     names = (" ".join(syllable.capitalize() for syllable in syllables) for _, syllables in found if syllables)
     return list(dict.fromkeys(names))
@@ -69,14 +69,13 @@ def _read(part: str) -> list[Reading]:
 
 
 @cache
-def _ways() -> Mapping[str, dict[str, list[str]]]:
-    loaded: dict[str, dict[str, list[str]]] = load_yaml(_WAYS)
-    return loaded
+def _ways() -> Any:
+    return load_yaml(_WAYS)
 
 
 @cache
 def _same() -> dict[int, str]:
-    return str.maketrans(load_yaml(_WAYS)["same"])
+    return str.maketrans(_ways()["same"])
 
 
 @cache
@@ -107,5 +106,5 @@ def _rimes() -> Iterator[tuple[str, list[str], str, list[str]]]:
         yield rime, templates, "", [""]
     for rime, templates in ways["closed"].items():
         for final, ends in ways["finals"].items():
-            if final and rime + final not in ways["open"]:
+            if rime + final not in ways["open"]:
                 yield rime, templates, final, ends

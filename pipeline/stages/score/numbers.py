@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 
 from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text.numbers.years_thai import BUDDHIST_OFFSET
 
 _DIGITS = re.compile(r"\d+")
+
+
+class _NumbersApart(PairScorer):
+    """A count of the numbers that one side has alone; None where neither side has numbers that are asked for."""
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the score depends on."""
+        return {"compare": "value"}
+
+    @abstractmethod
+    def count(self, missing: int, extra: int) -> int:
+        """What counts of so many numbers that the English lacks, and that it has alone."""
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        if not facts.source_numbers.asked and not facts.target_numbers.asked:
+            return None
+        return float(self.count(*map(len, facts.numbers_apart)))
 
 
 class NumberAgreement(PairScorer):
@@ -31,7 +51,7 @@ class NumberAgreement(PairScorer):
         return 1 - len(missing) / len(asked)
 
 
-class NumberChanged(PairScorer):
+class NumberChanged(_NumbersApart):
     """How many numbers seem to have been replaced: the smaller count of those missing and those added.
 
     A number that is only missing is often a word in English, and one that is only added a word in the source; one of
@@ -41,20 +61,12 @@ class NumberChanged(PairScorer):
     name = "number_changed"
     version = 2
 
-    @property
-    def settings(self) -> dict[str, object]:
-        """What the score depends on."""
-        return {"compare": "value"}
-
-    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
-        """The score that the class describes, of one pair."""
-        if not facts.source_numbers.asked and not facts.target_numbers.asked:
-            return None
-        missing, extra = facts.numbers_apart
-        return float(min(len(missing), len(extra)))
+    def count(self, missing: int, extra: int) -> int:
+        """Of the numbers that one side has alone those that were replaced."""
+        return min(missing, extra)
 
 
-class NumberAdded(PairScorer):
+class NumberAdded(_NumbersApart):
     """How many numbers the English has that nothing in the source explains; None where neither side has numbers.
 
     Translators of texts say more than the source now and then, and translation models invent: "August 22, 2022" of
@@ -63,16 +75,9 @@ class NumberAdded(PairScorer):
 
     name = "number_added"
 
-    @property
-    def settings(self) -> dict[str, object]:
-        """What the score depends on."""
-        return {"compare": "value"}
-
-    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
-        """The score that the class describes, of one pair."""
-        if not facts.source_numbers.asked and not facts.target_numbers.asked:
-            return None
-        return float(len(facts.numbers_apart[1]))
+    def count(self, missing: int, extra: int) -> int:
+        """Of the numbers that one side has alone those of the English."""
+        return extra
 
 
 class UnitChanged(PairScorer):

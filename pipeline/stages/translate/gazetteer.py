@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.files.lines import read_whole
+from pipeline.files.lines import text_lines
 from pipeline.registry.models import shipped
 from pipeline.text.patterns import THAI
 from pipeline.text.vietnamese import strip_marks
@@ -51,12 +51,12 @@ class Name:
 def read_names(path: Path) -> list[Name]:
     """The names of one file, in order.
 
-    Raises InputError naming the line when it does not have the four fields, a field is empty that may not be, is not in
-    NFC or has outer spaces, a Thai spelling is none, or an English name comes twice.
+    Raises InputError as `text_lines`, and naming the line when it does not have the four fields, a field is empty that
+    may not be, is not in NFC or has outer spaces, a Thai spelling is none, or an English name comes twice.
     """
     found: dict[str, Name] = {}
-    for number, line in enumerate(read_whole(path, "Give a UTF-8 file.").decode("utf-8-sig").splitlines(), 1):
-        where, fields = f"{path}:{number}", line.split("\t")
+    for where, line in text_lines(path, "gazetteer"):
+        fields = line.split("\t")
         if len(fields) != 4:
             raise InputError(f"{where}: {len(fields)} fields, not 4", _REMEDY)
         name = Name(fields[0], fields[1], fields[2], tuple(fields[3].split(BETWEEN)))
@@ -88,8 +88,13 @@ def shipped_names() -> tuple[Name, ...]:
     return tuple(name for file in FILES for name in names_of(file))
 
 
-def names_in_thai() -> Iterator[Term]:
+@cache
+def names_in_thai() -> tuple[Term, ...]:
     """Thai spellings with the English, each as sure as can be: none that is a common word as well."""
+    return tuple(_in_thai())
+
+
+def _in_thai() -> Iterator[Term]:
     running = "\n".join(sorted(common_words()))
     for file in FILES:
         pos = _part_of_speech(file)
@@ -104,12 +109,15 @@ def names_in_thai() -> Iterator[Term]:
                     yield joined, name.english, pos
 
 
-def names_in_vietnamese() -> Iterator[Term]:
+@cache
+def names_in_vietnamese() -> tuple[Term, ...]:
     """Vietnamese names with the English, where that is more than the name without its marks."""
-    for file in FILES:
-        for name in names_of(file):
-            if name.vietnamese and strip_marks(name.vietnamese) != name.english:
-                yield name.vietnamese, name.english, _part_of_speech(file)
+    return tuple(
+        (name.vietnamese, name.english, _part_of_speech(file))
+        for file in FILES
+        for name in names_of(file)
+        if name.vietnamese and strip_marks(name.vietnamese) != name.english
+    )
 
 
 def _part_of_speech(file: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.files.lines import read_whole
+from pipeline.files.lines import text_lines
 from pipeline.registry.models import shipped
 from pipeline.stages.translate.gazetteer import names_in_thai, names_in_vietnamese
 from pipeline.stages.translate.spelling import vietnamese_names
@@ -61,15 +61,11 @@ def read_glossary(path: Path) -> list[GlossaryEntry]:
     Raises InputError naming the line when a line does not have the three fields, the part of speech is unknown, a
     field is not in NFC or has outer spaces, or a term comes twice.
     """
-    try:
-        text = read_whole(path, "Give a UTF-8 file.").decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"the glossary {path} cannot be read: {error}", "Give a UTF-8 file.") from error
     entries: dict[str, GlossaryEntry] = {}
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
-        entry = _parse(line.removesuffix("\r"), f"{path}:{number}")
+    for where, line in text_lines(path, "glossary"):
+        entry = _parse(line, where)
         if entry.term in entries:
-            raise InputError(f"{path}:{number}: the term {entry.term!r} comes twice", "Keep the dominant sense.")
+            raise InputError(f"{where}: the term {entry.term!r} comes twice", "Keep the dominant sense.")
         entries[entry.term] = entry
     return list(entries.values())
 
@@ -196,11 +192,10 @@ def _names(lang: str) -> list[GlossaryEntry]:
     rule = language(lang).countries
     found = names_in_thai() if rule == "thai" else names_in_vietnamese() if rule == "vietnamese" else ()
     english: dict[str, set[str]] = {}
-    terms = list(found)
-    for term, name, _ in terms:
+    for term, name, _ in found:
         english.setdefault(term, set()).add(name)
     # Where a name has two spellings (Kiev, Kyiv), neither is asked for.
-    return [GlossaryEntry(term, name, pos if len(english[term]) == 1 else "NOUN") for term, name, pos in terms]
+    return [GlossaryEntry(term, name, pos if len(english[term]) == 1 else "NOUN") for term, name, pos in found]
 
 
 def _ends(tokens: Sequence[str]) -> set[int]:

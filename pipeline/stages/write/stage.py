@@ -31,7 +31,7 @@ class _Part:
     """One corpus folder while it is written: its files, and what is counted for its card."""
 
     def __init__(self, folder: Path, settings: WriteSettings, scores: Collection[str], version: str) -> None:
-        self.folder, self.settings = folder, settings
+        self.folder, self.formats = folder, settings.formats
         self.tally = CorpusTally()
         made: dict[str, Writer] = {
             "jsonl": JsonlWriter(folder / jsonl.PAIRS),
@@ -125,10 +125,10 @@ def _finish(part: _Part, card: str) -> None:
     """Write the card, remove the files of an earlier write; without a card all of them."""
     if card:
         write_bytes(part.folder / CARD, card.encode())
-        _remove_stale(part.folder, part.settings, {lang for lang, _ in part.tally.pairs})
+        _remove_stale(part.folder, part.formats, {lang for lang, _ in part.tally.pairs})
     elif part.folder.is_dir():
         (part.folder / CARD).unlink(missing_ok=True)
-        _remove_stale(part.folder, part.settings.model_copy(update={"formats": ()}), set())
+        _remove_stale(part.folder, (), set())
         if not any(part.folder.iterdir()):
             part.folder.rmdir()
 
@@ -139,10 +139,10 @@ def _check_scores(record: Record, scores: Collection[str]) -> None:
         raise StoreError(f"pair {record.id!r} has scores without signature: {sorted(unknown)}", "Report this as a bug.")
 
 
-def _remove_stale(folder: Path, settings: WriteSettings, langs: set[str]) -> None:
+def _remove_stale(folder: Path, formats: Collection[str], langs: set[str]) -> None:
     current = {"jsonl": {"pairs.jsonl"}, "parquet": {"pairs.parquet"}, "tmx": {"corpus.tmx"}}
     current["moses"] = {f"corpus.{lang}-en.{side}" for lang in langs for side in (lang, "en")}
-    keep: set[str] = set().union(*(current[name] for name in settings.formats))
+    keep: set[str] = set().union(*(current[name] for name in formats))
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name) and path.name not in keep:
             path.unlink()
