@@ -20,7 +20,7 @@ from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.run.corpus import CorpusFilter
-from pipeline.run.folder import check_rejects, held, rejects_path, write_settings
+from pipeline.run.folder import check_rejects, held, rejects_path, report_path, write_settings
 from pipeline.run.manifest import FilterManifest
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
@@ -104,7 +104,7 @@ def _summary(manifest: FilterManifest, out: Path) -> None:
         table.add_row(f"  {kind}", f"{number:,}", f"{number / total:.1%}", f"{counts.alone.get(kind, 0):,}")
     console = Console(highlight=False)
     console.print(table)
-    left = [("corpus", out / CORPUS), ("rejected", out / REJECTED)]
+    left = [("corpus", out / CORPUS), ("rejected", out / REJECTED), ("report", report_path(out))]
     if counts.set_aside:
         left.append(("set aside", rejects_path(out)))
     for label, path in left:

@@ -148,9 +148,9 @@ def filter_corpus(
     """Score and filter an existing corpus.
 
     A line of .tsv is source TAB English; .jsonl has src and tgt, or is a pairs.jsonl of mekong; corpus.th and
-    corpus.en belong together. What is kept goes to corpus/, the rest with its reasons to rejected_pairs.jsonl. A
-    second run in the same folder with other rules scores nothing again. Ctrl-C keeps what is scored; the next run
-    goes on.
+    corpus.en belong together. What is kept goes to corpus/, the rest with its reasons to rejected_pairs.jsonl,
+    figures and examples to report.html. A second run in the same folder with other rules scores nothing again. Ctrl-C
+    keeps what is scored; the next run goes on.
 
     Example: mekong filter crawl.th crawl.en --preset strict --held-out dev.en --out out/crawl
     """
@@ -162,13 +162,16 @@ def filter_corpus(
 
 @app.command()
 def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders; the first is the baseline.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Run folders, the first is the baseline; or one of `mekong filter`."),
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder of a comparison; default out/comparison.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Write the corpus and the report of a finished run again, or compare several runs.
 
-    One run: its corpus and report are made anew, with what was decided in `mekong view`. Several: comparison.html and
+    One run or filtered corpus: corpus and report are made anew, with what was decided in `mekong view`. Several runs: comparison.html and
     comparison.json with their settings, counts and facts, and paired scores on the segments that all of them share.
 
     Example: mekong report out/quickstart
@@ -182,13 +185,13 @@ def report(
 
 @app.command()
 def view(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run or of a filtered corpus.")],
     quiet: Quiet = False,
 ) -> None:
-    """Accept or reject the pairs of a run by hand, in a browser.
+    """Accept or reject the pairs of a run, or of a filtered corpus, by hand, in a browser.
 
     Prints the address of a page on this machine. Decisions go to RUN/decisions.jsonl as they are made;
-    `mekong report RUN` or the next `mekong run` writes corpus and report with them. Ctrl-C ends.
+    `mekong report RUN`, or the next `mekong run` or `mekong filter`, writes corpus and report with them. Ctrl-C ends.
 
     Example: mekong view out/quickstart
     """

@@ -12,16 +12,17 @@ from rich.table import Table
 
 from pipeline.config.load import load_config
 from pipeline.errors import UsageError
-from pipeline.files.owner import RUN
+from pipeline.files.owner import FILTER, RUN, owner
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.run.compare import page_path, write_comparison
+from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import check_rejects, held, write_settings
+from pipeline.run.folder import check_rejects, held, report_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.preview import preview
-from pipeline.run.publish import publish, publish_again, report_path, translations_path
+from pipeline.run.publish import publish, publish_again, translations_path
 from pipeline.run.run import Run
 from pipeline.stages.read.paths import expand
 from pipeline.stages.write.stage import CORPUS
@@ -114,8 +115,14 @@ def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) ->
     (folder,) = folders
     if out is not None:
         raise UsageError("--out is for a comparison of several runs", "The report of one run goes into its folder.")
-    run = FinishedRun.read(folder, progress)
-    with run.shards.claimed():
-        publish_again(run)
+    made = owner(folder)
+    if made and made.made_by == FILTER:
+        corpus = FilteredCorpus.read(folder, progress)
+        with corpus.shards.claimed():
+            corpus.publish_again()
+    else:
+        run = FinishedRun.read(folder, progress)
+        with run.shards.claimed():
+            publish_again(run)
     progress.say(f"corpus {folder / CORPUS}")
     progress.say(f"report {report_path(folder)}")

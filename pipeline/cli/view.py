@@ -48,5 +48,5 @@ def _summary(progress: dict[str, int], made: int, folder: Path) -> str:
         f"{accepted:,} accepted, {rejected:,} rejected"
     ]
     if made:
-        lines.append(f"`mekong report {folder}` and `mekong run` write corpus and report with them")
+        lines.append(f"`mekong report {folder}` and the next run there write corpus and report with them")
     return "\n".join(lines)

@@ -28,7 +28,7 @@ JSON = "report.json"
 FORMAT = 1
 MAX_CLOSEST = 40
 
-__all__ = ["build", "render", "write_report"]
+__all__ = ["assemble", "build", "render", "write_built", "write_report"]
 
 
 def build(data: ReportData) -> dict[str, Any]:
@@ -39,6 +39,11 @@ def build(data: ReportData) -> dict[str, Any]:
     tally = ReportTally(data)
     for work in data.documents:
         tally.add(work)
+    return assemble(data, tally)
+
+
+def assemble(data: ReportData, tally: ReportTally) -> dict[str, Any]:
+    """The same from what was counted already: documents of `data`, or the pairs of a corpus that has none."""
     relations, pairs = _document_pairs(data.document_pairs, tally.labels)
     rejects: Capped[dict[str, Any]] = Capped(MAX_ROWS)
     for reject in data.rejects:
@@ -122,6 +127,11 @@ def _provenance(counts: dict[str, Any], data: ReportData) -> dict[str, Any]:
 def write_report(data: ReportData, out: Path) -> dict[str, Any]:
     """Write `report.json` and `report.html` into the folder `out`; returns what the first one holds."""
     report = build(data)
+    write_built(report, out)
+    return report
+
+
+def write_built(report: dict[str, Any], out: Path) -> None:
+    """Write what `build` or `assemble` made as both files into the folder `out`."""
     write_bytes(out / JSON, to_json(report, indent=True) + b"\n")
     write_bytes(out / HTML, render(report).encode())
-    return report

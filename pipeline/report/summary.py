@@ -52,7 +52,7 @@ def notes(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     for on, number in few.items():
         text = f"{on}: only {plural(number, 'document')}, whose segments are alike, so the intervals are too small."
         found.append(("warn", text))
-    if not data.metrics:
+    if not data.metrics and counts["translations"]["source_segments"]:
         found.append(("note", "No reference translations were given, so there is no BLEU or chrF of this run."))
     found.sort(key=lambda note: LEVELS.index(note[0]))
     return [{"level": level, "text": text} for level, text in found]
@@ -137,6 +137,8 @@ def gaps(counts: Row, data: ReportData) -> list[str]:
     found += [f"no {name}" for name in ("signatures", "packages", "config") if not getattr(data, name)]
     if counts["documents"]["without_licence"]:
         found.append(f"{plural(counts['documents']['without_licence'], 'document')} without a stated licence")
+    if counts["pairs"]["without_licence"]:
+        found.append(f"{plural(counts['pairs']['without_licence'], 'pair')} without a stated licence")
     return found
 
 
@@ -178,6 +180,7 @@ def counts_of(tally: ReportTally, relations: Mapping[str, int], rejected_inputs:
             "rejected": scored - kept,
             "accepted_by_hand": tally.by_hand[True],
             "rejected_by_hand": tally.by_hand[False],
+            "without_licence": tally.unlicensed,
             "by_origin": by_origin,
         },
     }
@@ -191,7 +194,7 @@ def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     """
     documents, made, pairs = counts["documents"], counts["translations"], counts["pairs"]
     languages = ", ".join(f"{n:,} {language(lang).name}" for lang, n in documents["by_language"].items())
-    found = [("Documents", documents["total"], "count", languages)]
+    found = [("Documents", documents["total"], "count", languages)] if documents["total"] else []
     total = made["passed"] + made["marked"] + made["failed"]
     if total:
         rate = share(made["passed"], total)
@@ -246,7 +249,11 @@ def funnel(counts: Row) -> list[Row]:
             kinds[row["kind"]] += row["count"]
     languages = {language(lang).name: n for lang, n in documents["by_language"].items()}
     groups: list[tuple[str, str, Bars]] = [
-        ("Reading", "documents", [("read", languages), ("set aside", {"rejected": counts["rejected_inputs"]})]),
+        (
+            "Reading",
+            "documents" if documents["total"] else "lines",
+            [("read", languages), ("set aside", {"rejected": counts["rejected_inputs"]})],
+        ),
         ("Translation", "segments", [("cut", kinds), ("translated", {name: made[name] for name in STATES})]),
         ("Documents matched", "pairs", [("compared", {name: counts["document_pairs"][name] for name in RELATIONS})]),
     ]

@@ -24,7 +24,7 @@ from pipeline.report.rows import (
 )
 from pipeline.report.slices import Slices
 from pipeline.report.whatif import WhatIf
-from pipeline.types import Origin, Scored, Translation, Verdict
+from pipeline.types import Origin, Scored, Source, Translation, Verdict
 
 ORIGINS: tuple[str, ...] = get_args(Origin)
 MAX_ROWS = 200
@@ -58,6 +58,8 @@ class ReportTally:
         self.sole_reasons: Counter[str] = Counter()
         self.licences: Counter[str] = Counter()
         self.models: Counter[str] = Counter()
+        self.unlicensed = 0
+        """Pairs of a corpus without a stated licence; of documents see `licences`."""
         self.histograms: dict[tuple[str, str], Histogram] = {}
         self.missing: Counter[tuple[str, str]] = Counter()
         self.below: Counter[tuple[str, str]] = Counter()
@@ -97,6 +99,15 @@ class ReportTally:
             self._add_pair(scored, verdict)
             self.slices.add_pair(scored, verdict, document.source)
             self._offer_example(scored, verdict, name, translations)
+
+    def add_given(self, scored: Scored, verdict: Verdict, source: Source, model: str) -> None:
+        """Count one pair of a corpus, which has no documents; `model` made its English, empty where none did."""
+        self.unlicensed += not source.licence
+        if model:
+            self.models[model] += 1
+        self._add_pair(scored, verdict)
+        self.slices.add_pair(scored, verdict, source)
+        self._offer_example(scored, verdict, label(source), {})
 
     def _offer_article(self, work: DocumentWork) -> None:
         """Keep the document for the view of its lines when it shows more than the one kept so far."""

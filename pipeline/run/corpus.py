@@ -7,8 +7,7 @@ the signatures of the scores. So a second run with other rules scores nothing, a
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,21 +17,19 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
-from pipeline.report.card import CardFacts
-from pipeline.run import keys, provenance
+from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.corpus_files import publish_corpus
+from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.folder import rejects_path, write_rejects
-from pipeline.run.manifest import FilterCounts, FilterManifest
+from pipeline.run.manifest import FilteredWith, FilterManifest
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.run.stop import Stop
-from pipeline.run.verdicts import judged
+from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.read.pairs import Corpus, Given
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.stage import BATCH, score
-from pipeline.stages.write.record import CorpusRow
-from pipeline.types import Reject, Scored, Source, Verdict
+from pipeline.types import Reject
 
 NAMED = "named by the input corpus"
 
@@ -41,7 +38,7 @@ NAMED = "named by the input corpus"
 class CorpusFilter:
     """One corpus, its settings and its folder.
 
-    `kept` (by language), `reasons` and `alone` (by kind, see `FilterCounts`) are counted while verdicts go by.
+    `sizes` and `given_keys` are of the shards, in order; `made_by` are the models that pairs name.
     """
 
     corpora: Sequence[Corpus]
@@ -53,9 +50,6 @@ class CorpusFilter:
     given_keys: list[str] = field(default_factory=list)
     set_aside: int = 0
     scored_now: int = 0
-    kept: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    alone: Counter[str] = field(default_factory=Counter)
     made_by: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -77,18 +71,19 @@ class CorpusFilter:
         self.shards = Shards(self.store, len(self.given_keys))
         self.progress.say(f"read       {sum(self.sizes):,} pairs, {self.set_aside:,} lines set aside")
         self._score()
-        signatures = self.resources.signatures
+        inputs = [path for corpus in self.corpora for path in (corpus.path, corpus.english) if path]
+        made = FilteredWith.now(self.config, self.resources, inputs, self._models())
         self.resources.close()
         with self.progress.task("filter", sum(self.sizes), "pairs") as task:
-            facts = CardFacts(self.config.name, provenance.version(), self._models(), signatures)
-            written = publish_corpus(self._judged(task.advance), self.config.write, self.out, facts)
-        inputs = [path for corpus in self.corpora for path in (corpus.path, corpus.english) if path]
-        seconds = time.monotonic() - began
-        manifest = FilterManifest.of(
-            self.config, self.resources, inputs, counts=self._counts(), corpus=written, seconds=seconds
-        )
-        manifest.write(self.out)
-        return manifest
+
+            def advance(pairs: float) -> None:
+                self.stop.check()
+                task.advance(pairs)
+
+            decisions = Decisions(self.out, self.progress.warn)
+            scored = FilteredCorpus(self.config, self.shards, made, decisions, self.progress.warn, advance)
+            seconds = time.monotonic() - began
+            return scored.publish(set_aside=self.set_aside, scored_now=self.scored_now, seconds=seconds)
 
     def _read(self) -> Iterator[Reject]:
         """Commit the pairs shard by shard; what is no pair comes out."""
@@ -131,39 +126,6 @@ class CorpusFilter:
                 self.shards.commit(kinds.SCORED, number, key, rows)
                 self.scored_now += len(rows)
 
-    def _judged(self, advance: Callable[[float], None]) -> Iterator[CorpusRow]:
-        """Every pair with its verdict, one shard in memory at a time."""
-        for given, scored, verdict in judged(self._rows(), self.config.filter):
-            self._count(scored, verdict)
-            advance(1)
-            source, english = self._licensed(given.source), given.english and self._licensed(given.english)
-            yield CorpusRow(scored, verdict, source, english, given.model, given.columns)
-
-    def _licensed(self, source: Source) -> Source:
-        """Where a row states no licence it is that of the settings, added late so that it costs no scoring."""
-        return source if source.licence else replace(source, licence=self.config.read.licence)
-
-    def _rows(self) -> Iterator[tuple[Given, Scored]]:
-        for number in self.shards.numbers:
-            self.stop.check()
-            yield from zip(self.shards.given(number), self.shards.scored(number), strict=True)
-
-    def _count(self, row: Scored, verdict: Verdict) -> None:
-        self.kept[row.pair.src_lang] += verdict.keep
-        self.reasons.update(verdict.kinds)
-        if len(verdict.kinds) == 1:
-            self.alone.update(verdict.kinds)
-
-    def _counts(self) -> FilterCounts:
-        return FilterCounts(
-            pairs=sum(self.sizes),
-            set_aside=self.set_aside,
-            scored_now=self.scored_now,
-            kept=dict(sorted(self.kept.items())),
-            reasons=_ranked(self.reasons),
-            alone=_ranked(self.alone),
-        )
-
     def _models(self) -> tuple[ModelFacts, ...]:
         """The models that the corpus names; of one that is not in the registry nothing more is known."""
         facts = []
@@ -175,7 +137,3 @@ class CorpusFilter:
             except (UsageError, ModelError):
                 facts.append(ModelFacts(name, "translation", NAMED, "", "", "", None))
         return tuple(facts)
-
-
-def _ranked(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -67,6 +67,11 @@ def read_settings(folder: Path) -> Config:
     return load_config(path)
 
 
+def report_path(folder: Path) -> Path:
+    """The report to look at."""
+    return folder / HTML
+
+
 def rejects_path(folder: Path) -> Path:
     """The file with the input that was set aside, JSONL."""
     return folder / "rejected.jsonl"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.files.lines import path_text
-from pipeline.files.owner import RUN, check_made_by
+from pipeline.files.owner import FILTER, RUN, check_made_by, owner
 from pipeline.files.store import file_sha256, to_json, write_bytes
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
@@ -27,6 +28,9 @@ from pipeline.stages.filter.held_out import digests
 FILE = "manifest.json"
 NEEDED = ("code", "packages", "machine", "translation", "models", "signatures", "shards")
 """What later reports take from a manifest; without it they cannot be made."""
+NEEDED_OF_FILTER = ("code", "packages", "machine", "models", "signatures", "inputs", "shards")
+"""The same for a filtered corpus."""
+M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +123,31 @@ class Manifest(MadeWith):
 
         Raises StoreError when there is none, or one that is damaged, of another version or of another command.
         """
-        check_made_by(folder, RUN)
-        path = folder / FILE
-        if not path.exists():
-            raise StoreError(f"{folder} holds no finished run (no {FILE})", "Finish it with `mekong run` first.")
-        try:
-            data = orjson.loads(path.read_bytes())
-        except orjson.JSONDecodeError as error:
-            raise StoreError(f"{path} is damaged: {error}", "Write it anew with `mekong run`.") from error
-        lacking = [name for name in NEEDED if name not in data] if isinstance(data, dict) else list(NEEDED)
-        if lacking:
-            raise StoreError(
-                f"{path} lacks {', '.join(lacking)}", "Another version wrote it; run again with a new --out."
-            )
-        try:
-            return TypeAdapter(Manifest).validate_python({"held_out": {}} | data)
-        except ValidationError as error:
-            what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise StoreError(f"{path} is damaged: {what}", "Write it anew with `mekong run`.") from error
+        return _read(Manifest, folder, RUN, NEEDED)
 
     def write(self, folder: Path) -> None:
         """Store the manifest in a run folder."""
         write_bytes(folder / FILE, to_json(self, indent=True) + b"\n")
+
+
+def _read(kind: type[M], folder: Path, command: str, needed: Iterable[str]) -> M:
+    """The manifest that `command` left in a folder; raises StoreError, see `Manifest.read`."""
+    check_made_by(folder, command)
+    path = folder / FILE
+    if not path.exists():
+        raise StoreError(f"{folder} holds no finished run (no {FILE})", f"Finish it with `{command}` first.")
+    try:
+        data = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise StoreError(f"{path} is damaged: {error}", f"Write it anew with `{command}`.") from error
+    lacking = [name for name in needed if not isinstance(data, dict) or name not in data]
+    if lacking:
+        raise StoreError(f"{path} lacks {', '.join(lacking)}", "Another version wrote it; run again with a new --out.")
+    try:
+        return TypeAdapter(kind).validate_python({"held_out": {}} | data)
+    except ValidationError as error:
+        what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise StoreError(f"{path} is damaged: {what}", f"Write it anew with `{command}`.") from error
 
 
 def is_finished(folder: Path) -> bool:
@@ -149,18 +156,20 @@ def is_finished(folder: Path) -> bool:
 
 
 def finished_shards(folder: Path) -> int | None:
-    """How many shards the manifest of a run folder names, of whatever version it is; None where there is none.
+    """How many shards the manifest of a run or of a filtered corpus names, of whatever version it is; None where there
+    is none.
 
-    Raises StoreError when it is damaged, or another command's.
+    Raises StoreError when it is damaged.
     """
-    check_made_by(folder, RUN)
     path = folder / FILE
     if not path.is_file():
         return None
     try:
         return int(orjson.loads(path.read_bytes())["shards"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is damaged: {error}", "Finish the run with `mekong run` again.") from error
+        made = owner(folder)
+        again = f"Finish it with `{made.made_by if made else RUN}` again."
+        raise StoreError(f"{path} is damaged: {error}", again) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,49 +198,64 @@ class FilterCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterManifest:
-    """The manifest of a filtered corpus; `inputs` and `held_out` are the SHA-256 of each file by path."""
+class FilteredWith:
+    """What a corpus was filtered with; `inputs` and `held_out` are the SHA-256 of each file by path.
+
+    `models` are those that the corpus names and those that scored it.
+    """
 
     name: str
     code: str
     packages: dict[str, str]
     machine: dict[str, str]
     encoder: UsedEncoder
+    models: tuple[ModelFacts, ...]
     signatures: dict[str, str]
     inputs: dict[str, str]
     held_out: dict[str, str]
-    counts: FilterCounts
-    corpus: dict[str, int]
-    seconds: float
-    finished: str
 
     @classmethod
-    def of(
-        cls,
-        config: Config,
-        resources: Resources,
-        inputs: Iterable[Path],
-        *,
-        counts: FilterCounts,
-        corpus: dict[str, int],
-        seconds: float,
-    ) -> FilterManifest:
-        """The manifest of a corpus that is filtered now; `inputs` are the files that it came from."""
+    def now(
+        cls, config: Config, resources: Resources, inputs: Iterable[Path], named: tuple[ModelFacts, ...]
+    ) -> FilteredWith:
+        """What a filter of the files `inputs`, whose pairs name the models `named`, is made with now."""
         encoder = resources.encoder_entry
-        return FilterManifest(
+        return FilteredWith(
             name=config.name,
             code=provenance.code_version(),
             packages=provenance.packages(),
             machine=provenance.machine(),
             encoder=UsedEncoder(encoder.name, models.fingerprint(encoder)),
+            models=(*named, *resources.scoring_facts()),
             signatures=resources.signatures,
             inputs={path_text(path): file_sha256(path) for path in inputs},
             held_out=digests(config.filter.held_out),
-            counts=counts,
-            corpus=corpus,
-            seconds=round(seconds, 3),
-            finished=_now(),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FilterManifest(FilteredWith):
+    """The manifest of a filtered corpus; the rest as in `Manifest`."""
+
+    counts: FilterCounts
+    corpus: dict[str, int]
+    shards: int
+    seconds: float
+    finished: str
+
+    @classmethod
+    def of(
+        cls, made: FilteredWith, *, counts: FilterCounts, corpus: dict[str, int], shards: int, seconds: float
+    ) -> FilterManifest:
+        """The manifest of a corpus that is filtered now."""
+        inherited = {part.name: getattr(made, part.name) for part in fields(FilteredWith)}
+        took = round(seconds, 3)
+        return FilterManifest(**inherited, counts=counts, corpus=corpus, shards=shards, seconds=took, finished=_now())
+
+    @classmethod
+    def read(cls, folder: Path) -> FilterManifest:
+        """The manifest of a filtered corpus; raises StoreError as `Manifest.read` does."""
+        return _read(FilterManifest, folder, FILTER, NEEDED_OF_FILTER)
 
     def write(self, folder: Path) -> None:
         """Store the manifest beside the corpus."""

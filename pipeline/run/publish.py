@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files.store import write_lines
-from pipeline.report.build import HTML, write_report
+from pipeline.report.build import write_report
 from pipeline.report.card import CardFacts
 from pipeline.run import provenance
 from pipeline.run.corpus_files import publish_corpus
@@ -23,11 +23,6 @@ from pipeline.stages.write.record import CorpusRow
 def translations_path(folder: Path) -> Path:
     """The file with every translation, JSONL."""
     return folder / "translations.jsonl"
-
-
-def report_path(folder: Path) -> Path:
-    """The report to look at."""
-    return folder / HTML
 
 
 def publish(run: FinishedRun, seconds: Mapping[str, float]) -> Manifest:

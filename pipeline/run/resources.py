@@ -71,8 +71,12 @@ class Resources:
 
     def model_facts(self) -> tuple[ModelFacts, ...]:
         """Where the models of a run came from, and what their licences allow."""
-        reader = [(self.reader_entry, "filter")] if self.reader_entry else []
-        roles = [(self.translation_entry, "translation"), (self.encoder_entry, "sentence encoder"), *reader]
+        return (_facts(self.translation_entry, "translation"), *self.scoring_facts())
+
+    def scoring_facts(self) -> tuple[ModelFacts, ...]:
+        """The same of the models that score pairs."""
+        roles = [(self.encoder_entry, "sentence encoder")]
+        roles += [(self.reader_entry, "filter")] if self.reader_entry else []
         return tuple(_facts(entry, role) for entry, role in roles)
 
     # -- what rows are made with -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from pipeline.report.page import ENDED
 from pipeline.report.rows import label
 from pipeline.run.folder import read_settings
 from pipeline.run.manifest import finished_shards
-from pipeline.run.shards import SCORED, Place, Shards
+from pipeline.run.shards import DOCUMENTS, SCORED, Place, Shards
 from pipeline.run.verdicts import judged
 from pipeline.stages.filter.decisions import Decisions, decide, text_key
 from pipeline.types import Pair, Scored, Verdict
@@ -77,6 +77,7 @@ class Review:
         self.labels = {
             document.id: label(document.source)
             for shard in self.shards.numbers
+            if self.shards.size(DOCUMENTS, shard)  # a filtered corpus has none
             for document in self.shards.documents(shard)
         }
         self._lock = threading.RLock()
@@ -202,7 +203,9 @@ class Review:
     def _facets(self) -> dict[str, Any]:
         facets = self.index.facets()
         counts = facets["documents"] if len(facets["documents"]) <= LISTED_DOCUMENTS else {}
-        documents = [{"id": name, "label": self.labels.get(name, name), "pairs": n} for name, n in counts.items()]
+        documents = [
+            {"id": name, "label": self.labels.get(name, name), "pairs": n} for name, n in counts.items() if name
+        ]
         return facets | {"documents": documents}
 
     def progress(self) -> dict[str, int]:

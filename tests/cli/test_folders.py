@@ -57,8 +57,7 @@ def test_runs_and_filtered_corpora_keep_out_of_each_others_folders(
         (filtering("a.tsv", done), "was made by `mekong run`"),
         (filtering("b.tsv", filtered), "would be replaced by"),
         (mekong(monkeypatch, "run", settings, "--out", filtered, "--quiet"), "was made by `mekong filter`"),
-        (mekong(monkeypatch, "report", filtered), "Give the --out of a `mekong run`"),
-        (mekong(monkeypatch, "view", filtered), "Give the --out of a `mekong run`"),
+        (mekong(monkeypatch, "report", done, filtered), "Give the --out of a `mekong run`"),
         (mekong(monkeypatch, "score", "--hyp", filtered), "Give the --out of a `mekong run`"),
     ]
     said = capfd.readouterr().err

@@ -9,6 +9,7 @@ from pipeline.engines.encoders import load
 from pipeline.errors import Interrupted
 from pipeline.registry import models
 from pipeline.run.stop import Stop
+from pipeline.view.review import Review
 from tests.support.encoders import LetterEncoder
 from tests.support.runs import ENGLISH, VIETNAMESE, lines, mekong
 
@@ -34,7 +35,12 @@ def corpus(tmp_path):
 
 
 def files(folder):
-    found = {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """The bytes of every file; the report names its folder."""
+    found = {
+        path.relative_to(folder): path.read_bytes().replace(str(folder).encode(), b"OUT")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
     return {path: data for path, data in found.items() if path.name not in ("manifest.json", "config.yaml")}
 
 
@@ -86,6 +92,45 @@ def test_stopped_and_gone_on_gives_the_same_bytes(monkeypatch, tmp_path, corpus)
     assert not (parts / "corpus").exists()
     assert mekong(monkeypatch, "filter", corpus, "--out", parts, *SETS) == 0
     assert files(parts) == files(whole)
+
+
+def test_what_was_filtered_can_be_looked_at_and_decided_by_hand(monkeypatch, capfd, tmp_path, corpus):
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "filter", corpus, "--out", out, *SETS) == 0
+    report = orjson.loads((out / "report.json").read_bytes())
+    kept, rejected = lines(out / "corpus" / "pairs.jsonl"), lines(out / "rejected_pairs.jsonl")
+    counts = report["counts"]["pairs"]
+    assert (counts["kept"], counts["rejected"], counts["without_licence"]) == (len(kept), len(rejected), 5)
+    assert {row["reason"]: row["pairs"] for row in report["attrition"]}["duplicate"] == 1
+    assert report["rejects"]["total"] == report["counts"]["rejected_inputs"] == 1
+    shown = {row["id"] for table in report["examples"] for row in table["rows"]}
+    assert shown == {row["id"] for row in kept + rejected}
+
+    review = Review(out, pytest.fail)
+    page = review.pairs({"show": "kept", "facets": "true"})
+    assert [row["pair"] for row in page["rows"]] == [row["id"] for row in kept] and not page["facets"]["documents"]
+    chosen, copy = page["rows"][0], review.pairs({"reason": "duplicate"})["rows"][0]
+    for row, keep in ((chosen, False), (copy, True)):
+        review.decide(orjson.dumps({"pair": row["pair"], "text": row["text"], "keep": keep}))
+
+    for again in (("report", out, "--quiet"), ("filter", corpus, "--out", out, *SETS)):
+        assert mekong(monkeypatch, *again) == 0
+        ids = [row["id"] for row in lines(out / "corpus" / "pairs.jsonl")]
+        assert chosen["pair"] not in ids and copy["pair"] in ids
+        manifest = orjson.loads((out / "manifest.json").read_bytes())
+        assert manifest["counts"]["reasons"]["rejected by hand"] == 1
+        made = orjson.loads((out / "report.json").read_bytes())["counts"]["pairs"]
+        assert (made["accepted_by_hand"], made["rejected_by_hand"]) == (1, 1)
+    assert mekong(monkeypatch, "report", out, out) == 1
+    assert "was made by `mekong filter`" in capfd.readouterr().err
+
+
+def test_a_report_again_of_a_corpus_that_was_never_finished_says_so(monkeypatch, capfd, tmp_path, corpus):
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "filter", corpus, "--out", out, *SETS) == 0
+    (out / "manifest.json").unlink()
+    assert mekong(monkeypatch, "report", out) == 1
+    assert "Finish it with `mekong filter` first" in capfd.readouterr().err
 
 
 def test_held_out_texts_and_the_preset(monkeypatch, tmp_path, corpus):

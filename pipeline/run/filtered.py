@@ -1,0 +1,171 @@
+"""A corpus whose pairs are all scored: the files, the report and the counts that are made of it, at first and again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from shlex import quote
+
+from pipeline.config.settings import Config
+from pipeline.files.owner import FILTER
+from pipeline.files.progress import Progress
+from pipeline.files.store import Store
+from pipeline.report.build import assemble, write_built
+from pipeline.report.card import CardFacts
+from pipeline.report.data import ReportData
+from pipeline.report.tally import ReportTally
+from pipeline.run import provenance
+from pipeline.run import shards as kinds
+from pipeline.run.corpus_files import publish_corpus
+from pipeline.run.folder import read_rejects, read_settings, settings_path
+from pipeline.run.manifest import FilterCounts, FilteredWith, FilterManifest
+from pipeline.run.shards import Shards
+from pipeline.run.verdicts import judged
+from pipeline.stages.filter.decisions import Decisions
+from pipeline.stages.filter.held_out import check_unchanged
+from pipeline.stages.read.pairs import Given
+from pipeline.stages.write.record import CorpusRow
+from pipeline.types import Scored, Source, Verdict
+
+RANK_BY = {"translated": "similarity", "aligned": "similarity", "mined": "mining_margin"}
+
+
+@dataclass
+class FilteredCorpus:
+    """The settings, scored shards and decisions of a corpus; `made_with` names code, models and input.
+
+    `advance` is told of every pair that is judged, before the next; what it raises stops the work.
+    """
+
+    config: Config
+    shards: Shards
+    made_with: FilteredWith
+    decisions: Decisions
+    warn: Callable[[str], None]
+    advance: Callable[[float], None] = lambda _: None
+    _kept: Counter[str] = field(default_factory=Counter)
+    _reasons: Counter[str] = field(default_factory=Counter)
+    _alone: Counter[str] = field(default_factory=Counter)
+    _by_hand: int = 0
+
+    @classmethod
+    def read(cls, folder: Path, progress: Progress) -> FilteredCorpus:
+        """A corpus that was filtered before, from its committed shards.
+
+        Raises StoreError when the folder holds none, InputError when its held-out texts have changed.
+        """
+        manifest = FilterManifest.read(folder)
+        config = read_settings(folder)
+        check_unchanged(manifest.held_out, config.filter.held_out)
+        shards = Shards(Store(folder), manifest.shards)
+        for number in shards.numbers:  # what is missing should be named now, not in the middle of a file
+            shards.key(kinds.GIVEN, number)
+            shards.key(kinds.SCORED, number)
+        made_with = FilteredWith(**{part.name: getattr(manifest, part.name) for part in fields(FilteredWith)})
+        return cls(config, shards, made_with, Decisions(folder, progress.warn), progress.warn)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the filter."""
+        return self.shards.folder
+
+    def publish(self, *, set_aside: int, scored_now: int, seconds: float) -> FilterManifest:
+        """Write corpus, report and manifest; `set_aside` lines were no pair, scoring took `seconds` until now."""
+        began = time.monotonic()
+        counts, corpus = self._write(set_aside, scored_now)
+        took = seconds + time.monotonic() - began
+        shards = len(self.shards.numbers)
+        manifest = FilterManifest.of(self.made_with, counts=counts, corpus=corpus, shards=shards, seconds=took)
+        manifest.write(self.folder)
+        return manifest
+
+    def publish_again(self) -> None:
+        """Write corpus and report anew, and the counts of the manifest; the rest of it stays true."""
+        manifest = FilterManifest.read(self.folder)
+        counts, corpus = self._write(manifest.counts.set_aside, manifest.counts.scored_now)
+        replace(manifest, counts=counts, corpus=corpus).write(self.folder)
+
+    def _write(self, set_aside: int, scored_now: int) -> tuple[FilterCounts, dict[str, int]]:
+        """One pass over the pairs for the corpus and the report, so that no verdict is held."""
+        self.decisions.refresh()
+        data = self._report_data()
+        tally = ReportTally(data)
+        made = self.made_with
+        facts = CardFacts(self.config.name, provenance.version(), made.models, made.signatures)
+        corpus = publish_corpus(self._rows(tally), self.config.write, self.folder, facts)
+        if unused := len(self.decisions.latest) - self._by_hand:
+            self.warn(
+                f"{unused} of {len(self.decisions.latest)} decisions in {self.decisions.path} are not applied: "
+                "their pairs are gone, or have other texts now"
+            )
+        write_built(assemble(data, tally), self.folder)
+        counts = FilterCounts(
+            pairs=sum(self.shards.size(kinds.SCORED, number) for number in self.shards.numbers),
+            set_aside=set_aside,
+            scored_now=scored_now,
+            kept=dict(sorted(self._kept.items())),
+            reasons=_ranked(self._reasons),
+            alone=_ranked(self._alone),
+        )
+        return counts, corpus
+
+    def _rows(self, tally: ReportTally) -> Iterator[CorpusRow]:
+        """Every pair with its verdict, one shard in memory at a time."""
+        for given, scored, ruled in judged(self._given(), self.config.filter):
+            verdict = self.decisions.applied(scored.pair, ruled)
+            source, english = self._licensed(given.source), given.english and self._licensed(given.english)
+            tally.add_given(scored, verdict, source, given.model)
+            self._count(scored, verdict)
+            self.advance(1)
+            yield CorpusRow(scored, verdict, source, english, given.model, given.columns)
+
+    def _given(self) -> Iterator[tuple[Given, Scored]]:
+        for number in self.shards.numbers:
+            yield from zip(self.shards.given(number), self.shards.scored(number), strict=True)
+
+    def _licensed(self, source: Source) -> Source:
+        """Where a row states no licence it is that of the settings, added late so that it costs no scoring."""
+        return source if source.licence else replace(source, licence=self.config.read.licence)
+
+    def _count(self, row: Scored, verdict: Verdict) -> None:
+        self._kept[row.pair.src_lang] += verdict.keep
+        self._by_hand += verdict.by_hand
+        self._reasons.update(verdict.kinds)
+        if len(verdict.kinds) == 1:
+            self._alone.update(verdict.kinds)
+
+    def _report_data(self) -> ReportData:
+        """All that the report shows beside the pairs."""
+        made = self.made_with
+        return ReportData(
+            name=self.config.name,
+            version=made.code,
+            commands=self._commands(),
+            documents=(),
+            rejects=read_rejects(self.folder),
+            rules=self.config.filter.rules,
+            signatures=made.signatures,
+            rank_by=RANK_BY,
+            models=made.models,
+            packages=made.packages,
+            environment=made.machine,
+            config=self.config.model_dump(mode="json"),
+            examples=self.config.report.examples,
+        )
+
+    def _commands(self) -> tuple[str, ...]:
+        """What to type to filter again, into a folder of its own."""
+        out, inputs = self.folder, " ".join(map(quote, self.made_with.inputs))
+        again = quote(str(out.with_name(f"{out.name}-again")))
+        stores = (model.name for model in self.made_with.models if model.fingerprint)
+        return (
+            *(f"mekong models add {name}" for name in stores),
+            f"{FILTER} {inputs} --config {quote(str(settings_path(out)))} --out {again}",
+        )
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
