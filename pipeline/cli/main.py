@@ -171,8 +171,9 @@ def report(
 ) -> None:
     """Write the corpus and the report of a finished run again, or compare several runs.
 
-    One run or filtered corpus: corpus and report are made anew, with what was decided in `mekong view`. Several runs: comparison.html and
-    comparison.json with their settings, counts and facts, and paired scores on the segments that all of them share.
+    One run or filtered corpus: corpus and report are made anew, with what was decided in `mekong view`. Several runs:
+    comparison.html and comparison.json with their settings, counts and facts, and paired scores on the segments that
+    all of them share.
 
     Example: mekong report out/quickstart
 
