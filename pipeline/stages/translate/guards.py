@@ -35,6 +35,10 @@ LENGTH_MIN_CHARS = 25
 """The ratio of a shorter source varies too much to say anything; set by hand."""
 STEM = 5
 """A name counts as present when a word begins with its first letters: Russia, Russian; Vietnam, Vietnamese."""
+CARRIED = 6
+"""Words on end that stand in the English as in the source; titles of books and songs that English keeps are shorter."""
+CARRIED_MARKED = 3
+"""So many of these are in lower case and have letters that are not ASCII: no names. Both set by hand."""
 GENERIC = data.words("country_kinds.txt")
 """Words of long official names that the usual short name lacks."""
 
@@ -125,7 +129,23 @@ def _untranslated(source: str, hypothesis: str) -> list[Finding]:
     letters = sum(len(part) for _, part in left)
     if letters > 0.5 * len(hypothesis) or (len(source) > 20 and fold(source) == fold(hypothesis)):
         return [Finding("copied", "the source, not a translation")]
-    return [Finding("incomplete", f"{name} left: {part}", f"English for {part}") for name, part in left[:3]]
+    found = [Finding("incomplete", f"{name} left: {part}", f"English for {part}") for name, part in left[:3]]
+    carried = _carried(source, hypothesis)
+    return [*found, *([Finding("incomplete", f"left as in the source: {carried}")] if carried else [])]
+
+
+def _carried(source: str, hypothesis: str) -> str:
+    """The first CARRIED words on end that a source in Latin letters and the English have alike, and that are no names;
+    empty where there are none."""
+    words = WORD.findall(hypothesis)
+    whole = f" {' '.join(WORD.findall(source))} "
+    for at in range(len(words) - CARRIED + 1):
+        run = words[at : at + CARRIED]
+        if sum(word[0].islower() and not word.isascii() for word in run) >= CARRIED_MARKED:
+            text = " ".join(run)
+            if f" {text} " in whole:
+                return text
+    return ""
 
 
 def _length(source: str, hypothesis: str) -> list[Finding]:

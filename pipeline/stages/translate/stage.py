@@ -22,7 +22,7 @@ from pipeline.text.numbers import western
 from pipeline.text.unicode import tones_placed
 from pipeline.types import Document, Ended, Segment, Translation
 
-VERSION = 7
+VERSION = 8
 """Raised when the same input would give other output; part of every shard's key."""
 
 CLAUSE = re.compile(r"[,;:–—]\s|[.!?…]\s")

@@ -191,3 +191,12 @@ def test_for_an_added_day_the_month_is_asked_for() -> None:
 )
 def test_numbers_that_words_of_the_source_say_are_not_added(lang: str, source: str, english: str) -> None:
     assert findings(source, lang, english, "stop") == ()
+
+
+def test_a_stretch_of_the_source_that_was_carried_over_is_found_and_a_title_is_not() -> None:
+    source = "Tức là, không có sự phản đối nào về nguyên tắc đối với phim Đất rừng phương Nam, ông Costello nói."
+    kept = 'The sentence "không có sự phản đối nào về nguyên tắc" means that nobody objects to the film, Costello said.'
+    (found,) = (one for one in findings(source, "vi", kept, "stop") if one.problem.startswith("left"))
+    assert found.problem == "left as in the source: không có sự phản đối nào"
+    titled = "That is, there is no objection in principle to the film Đất rừng phương Nam, Costello said."
+    assert findings(source, "vi", titled, "stop") == ()
