@@ -169,6 +169,12 @@ def _warnings(models: Sequence[ModelFacts], tally: CorpusTally) -> list[str]:
     lines += [
         line for model in models if model.caution for line in (f"**{_safe(model.name)} is {model.caution}.**", "")
     ]
+    if tally.confidences:
+        lines += [
+            f"By their `confidence`, a probability fitted on translations that a person judged, some "
+            f"{tally.confidence:,.0f} of {tally.confidences:,} machine translations say what their source says.",
+            "",
+        ]
     for model in models:
         if model.commercial is False:
             licence = _safe(model.licence or "not stated")

@@ -115,6 +115,6 @@ class Capped(Generic[T]):
         return {"total": self.total, "rows": self._rows}
 
 
-def share(part: int, whole: int) -> float | None:
+def share(part: float, whole: int) -> float | None:
     """`part / whole`, None of nothing."""
     return part / whole if whole else None

@@ -149,6 +149,7 @@ def counts_of(tally: ReportTally, relations: Mapping[str, int], rejected_inputs:
             "scored": tally.scored[origin],
             "kept": tally.kept[origin],
             "rejected": tally.scored[origin] - tally.kept[origin],
+            "confidence": share(tally.confidence[origin], tally.confidences[origin]),
         }
         for origin in tally.origins()
     }
@@ -202,6 +203,8 @@ def tiles(counts: Row, facts: list[Row], data: ReportData) -> list[Row]:
     unread = any(model.caution and model.name in made["models"] for model in data.models)
     for origin, row in pairs["by_origin"].items():
         note = f"of {row['scored']:,} scored" + ("; unread" if origin == "translated" and unread else "")
+        if row["confidence"] is not None:
+            note += f"; mean confidence {row['confidence']:.2f}"
         found.append((f"{ORIGINS[origin].capitalize()} pairs kept", row["kept"], "count", note))
     if counts["document_pairs"]["total"]:
         number = counts["document_pairs"]["parallel"]

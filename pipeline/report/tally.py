@@ -54,6 +54,9 @@ class ReportTally:
         self.scored: Counter[str] = Counter()
         self.kept: Counter[str] = Counter()
         self.by_hand: Counter[bool] = Counter()
+        self.confidences: Counter[str] = Counter()
+        self.confidence: defaultdict[str, float] = defaultdict(float)
+        """Of the kept pairs of an origin, how many have a confidence, and the sum of theirs."""
         self.reasons: Counter[str] = Counter()
         self.sole_reasons: Counter[str] = Counter()
         self.licences: Counter[str] = Counter()
@@ -146,6 +149,10 @@ class ReportTally:
         self.scored[pair.origin] += 1
         self.kept[pair.origin] += verdict.keep
         self.by_hand[verdict.keep] += verdict.by_hand
+        sure = scored.scores.get("confidence")
+        if verdict.keep and sure is not None:
+            self.confidences[pair.origin] += 1
+            self.confidence[pair.origin] += sure
         for name, value in scored.scores.items():
             self._add_score(name, pair.origin, value)
         self.reasons.update(verdict.kinds)

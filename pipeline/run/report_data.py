@@ -11,10 +11,11 @@ from pipeline.report.tally import MAX_DRAWN
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import settings_path
 from pipeline.stages.align.stage import Side
+from pipeline.stages.score.confidence.scorer import is_fitted
 from pipeline.text.languages import language, source_languages
 from pipeline.types import Scored, Translation, Verdict
 
-RANK_BY = {"translated": "log_probability", "aligned": "similarity", "mined": "mining_margin"}
+RANK_BY = {"aligned": "similarity", "mined": "mining_margin"}
 RESAMPLES = 1000
 
 
@@ -32,7 +33,7 @@ def report_data(run: FinishedRun) -> ReportData:
         aligned=works.aligned(),
         rules=run.config.filter.rules,
         signatures=made_with.signatures,
-        rank_by=RANK_BY,
+        rank_by={"translated": "confidence" if is_fitted(made_with.translation_model) else "log_probability"} | RANK_BY,
         metrics=_metrics(run),
         facts=run.survey.facts,
         models=made_with.models,

@@ -15,6 +15,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
     """All scorers, in the order of the report; without an encoder `similarity` is None for every pair, without a reader
     what only a language model says."""
     # Imported here because the command line needs the corpus metrics of this package only, and quickly.
+    from pipeline.stages.score.confidence.scorer import Confidence
     from pipeline.stages.score.damage.classifier import Damage
     from pipeline.stages.score.damage.forced import Readings, ReadingScores
     from pipeline.stages.score.evidence import AlignmentCost, Displacement, Guard, LogProbability, Margin, MiningMargin
@@ -61,6 +62,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
         RepeatedPhrase(),
         Guard(),
         LogProbability(),
+        Confidence(),
         ReadingScores(readings),
         AlignmentCost(),
         Margin(),

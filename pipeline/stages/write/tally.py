@@ -19,6 +19,9 @@ class CorpusTally:
     models: Counter[str] = field(default_factory=Counter)
     by_hand: int = 0
     generated_by_hand: int = 0
+    confidences: int = 0
+    confidence: float = 0.0
+    """Pairs that have a confidence, and the sum of theirs: how many of them should be right."""
 
     def __post_init__(self) -> None:
         self._hasher = hashlib.sha256()
@@ -31,6 +34,10 @@ class CorpusTally:
             self.models[record.model] += 1
         self.by_hand += record.accepted_by_hand
         self.generated_by_hand += record.accepted_by_hand and record.generated_by_machine
+        sure = record.scores.get("confidence")
+        if sure is not None:
+            self.confidences += 1
+            self.confidence += sure
         self._hasher.update(to_json(record) + b"\n")
 
     @property

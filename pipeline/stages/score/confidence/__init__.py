@@ -1,0 +1,1 @@
+"""How likely a machine-made pair is right."""
