@@ -94,6 +94,19 @@ class UnitChanged(PairScorer):
         return float(len(facts.changed_units)) if facts.source_numbers.numbers else None
 
 
+class RelationChanged(PairScorer):
+    """How many numbers of the source change otherwise in the English: grew by for grew to, fell for rose.
+
+    None where the source has no numbers. A number of which one side does not say that it changes is not counted.
+    """
+
+    name = "relation_changed"
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        return float(len(facts.other_changes)) if facts.source_numbers.numbers else None
+
+
 class UnconvertedYear(PairScorer):
     """1 when a year of the source stands in the English in the Buddhist era (2568 for 2025), 0 when none does.
 

@@ -19,6 +19,7 @@ from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import mentions
 from pipeline.text.languages import language
 from pipeline.text.numbers import Number, StatedNumbers, compare
+from pipeline.text.numbers.changes import OtherChange, other_changes
 from pipeline.text.numbers.units import ChangedUnit, changed_units
 from pipeline.text.unicode import fold
 from pipeline.types import ENGLISH, Pair
@@ -84,6 +85,11 @@ class PairFacts:
     def changed_units(self) -> list[ChangedUnit]:
         """The numbers of the source to which the English gives another unit."""
         return changed_units(self.source_numbers, self.target_numbers)
+
+    @cached_property
+    def other_changes(self) -> list[OtherChange]:
+        """The numbers of the source that the English gives another change: by for to, up for down."""
+        return other_changes(self.source_numbers, self.target_numbers)
 
     @cached_property
     def kept_names(self) -> list[str]:

@@ -22,7 +22,14 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
     from pipeline.stages.score.language import Language, ScriptShare
     from pipeline.stages.score.name_agreement import NameAgreement, UrlAgreement
     from pipeline.stages.score.name_support import NameChanged, NameSupport
-    from pipeline.stages.score.numbers import NumberAdded, NumberAgreement, NumberChanged, UnconvertedYear, UnitChanged
+    from pipeline.stages.score.numbers import (
+        NumberAdded,
+        NumberAgreement,
+        NumberChanged,
+        RelationChanged,
+        UnconvertedYear,
+        UnitChanged,
+    )
     from pipeline.stages.score.similarity import Similarity
     from pipeline.stages.score.surface import (
         Copy,
@@ -49,6 +56,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
         NumberChanged(),
         NumberAdded(),
         UnitChanged(),
+        RelationChanged(),
         UnconvertedYear(),
         NameAgreement(),
         NameSupport(),

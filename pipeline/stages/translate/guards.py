@@ -17,6 +17,7 @@ from pipeline.text import data
 from pipeline.text.countries import mentions
 from pipeline.text.languages import own_scripts
 from pipeline.text.numbers import EN_MONTHS, StatedNumbers, compare
+from pipeline.text.numbers.changes import other_changes
 from pipeline.text.numbers.units import changed_units
 from pipeline.text.unicode import fold
 from pipeline.types import ENGLISH, Ended
@@ -175,6 +176,10 @@ def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
     for changed in changed_units(*stated):
         amount = f"{source[changed.number.start : changed.number.end]} {changed.unit.name}"
         found.append(Finding("incomplete", f"{amount} became {changed.other.name}", amount))
+    for other in other_changes(*stated):
+        amount = plain_number(other.number.value, source[other.number.start : other.number.end])
+        said, saying = other.other.words(amount), other.change.words(amount)
+        found.append(Finding("incomplete", f"{saying} became {said}", saying))
     return found
 
 

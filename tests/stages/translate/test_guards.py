@@ -200,3 +200,8 @@ def test_a_stretch_of_the_source_that_was_carried_over_is_found_and_a_title_is_n
     assert found.problem == "left as in the source: không có sự phản đối nào"
     titled = "That is, there is no objection in principle to the film Đất rừng phương Nam, Costello said."
     assert findings(source, "vi", titled, "stop") == ()
+
+
+def test_for_a_change_said_otherwise_the_relation_is_asked_for_again() -> None:
+    (found,) = findings("Phà tăng giá vé lên 32.000 đồng.", "vi", "The ferry raised the fare by 32,000 dong.", "stop")
+    assert (found.problem, found.missing) == ("up to 32,000 became up by 32,000", "up to 32,000")

@@ -1,0 +1,137 @@
+"""What a text says of how amounts change: that they rise or fall, by a number, to it, or from it.
+
+"increased by 20 billion" of nâng lên 20 tỷ is another fact though no number is lost, and so is "fell" of เพิ่มขึ้น. Only
+what stands close before a number is read, and a number that either side says nothing of says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from pipeline.files.plain_yaml import load_yaml
+from pipeline.text.languages import language
+from pipeline.text.numbers.agreement import StatedNumbers
+from pipeline.text.numbers.quantities import Number
+
+_TABLE = Path(__file__).parents[1] / "data" / "changes.yaml"
+REACH = 90
+"""Characters before a number in which its verb is looked for, in the same sentence. Set by hand."""
+STEP = 30
+"""Characters before a number in which the words between it and the verb stand."""
+AMOUNTS = frozenset(["number", "percent", "permille", "money"])
+_SIGN = r"(?:[$€£฿₫]|US\$|USD|VND|VNĐ|THB|baht|-|−|\+)?\s*"
+_SENTENCE = re.compile(r"[.!?;](?=\s)")
+
+
+@dataclass(frozen=True, slots=True)
+class AmountChange:
+    """How a number is said to change: `relation` is "by", "to" or "from", `direction` "up" or "down"."""
+
+    relation: str
+    direction: str
+
+    def words(self, amount: str) -> str:
+        """For people and for a model: "up to 20 billion"."""
+        return f"{self.direction} {self.relation} {amount}"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherChange:
+    """A number of one text, how it changes there, and how the other text says that it does."""
+
+    number: Number
+    change: AmountChange
+    other: AmountChange
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """How a language says it: the verbs by direction, what ends the text before a number, the number that goes with a
+    verb, what stands before a new level, what softens a number, and what makes it a factor."""
+
+    verbs: re.Pattern[str]
+    relation: re.Pattern[str]
+    owned: re.Pattern[str]
+    to: re.Pattern[str]
+    near: re.Pattern[str]
+    times: re.Pattern[str]
+
+
+def change_of(text: str, number: Number, lang: str) -> AmountChange | None:
+    """What the text before a number says of its change, None for nothing."""
+    forms = _forms(lang)
+    if forms.times.match(text, number.end):
+        return None
+    before = _SENTENCE.split(text[max(0, number.start - REACH) : number.start])[-1]
+    before = forms.near.sub("", before)
+    relation = forms.relation.search(before[-STEP:])
+    head = before[: len(before) - len(relation[0])] if relation else before
+    verbs = list(forms.verbs.finditer(head))
+    if not verbs:
+        return None
+    direction, between = str(verbs[-1].lastgroup), head[verbs[-1].end() :]
+    if forms.owned.search(between):
+        return None  # the verb is another number's
+    if relation and relation.lastgroup == "from" and not forms.to.search(text[number.end : number.end + STEP]):
+        return None  # may be a range: from 30 to 50 of them
+    if relation:
+        return AmountChange(str(relation.lastgroup), direction)
+    return AmountChange("by", direction) if not between.strip() else None
+
+
+def other_changes(source: StatedNumbers, target: StatedNumbers) -> list[OtherChange]:
+    """The numbers of `source` that `target` says another change of: by for to, up for down."""
+    theirs: defaultdict[Decimal, list[AmountChange]] = defaultdict(list)
+    for number, change in _with_changes(target):
+        theirs[number.value].append(change)
+    ours: defaultdict[Decimal, list[tuple[Number, AmountChange]]] = defaultdict(list)
+    for number, change in _with_changes(source):
+        ours[number.value].append((number, change))
+    found = []
+    for value, mine in ours.items():
+        others = theirs.get(value, [])
+        if others and not any(change == other for _, change in mine for other in others):
+            number, change = mine[0]
+            found.append(OtherChange(number, change, others[0]))
+    return found
+
+
+def _with_changes(stated: StatedNumbers) -> list[tuple[Number, AmountChange]]:
+    asked = (number for number in stated.numbers if number.kind in AMOUNTS)
+    found = ((number, change_of(stated.text, number, stated.lang)) for number in asked)
+    return [(number, change) for number, change in found if change]
+
+
+@cache
+def _forms(lang: str) -> _Forms:
+    table: Mapping[str, Sequence[str]] = load_yaml(_TABLE)[lang]
+    latin = not language(lang).script
+    start, end = (r"(?<!\w)", r"(?!\w)") if latin else ("", "")
+
+    def words(name: str) -> str:
+        return rf"{start}(?:{_either(table[name])}){end}"
+
+    def named(*names: str) -> str:
+        return "|".join(f"(?P<{name}>{words(name)})" for name in names)
+
+    patterns = (
+        named("up", "down"),
+        rf"(?:{named('to', 'from', 'by')})\s*$",
+        rf"(?:^|{words('to')}|{words('by')})(?:\s*{words('near')})*\s*{_SIGN}\d",
+        words("to"),
+        rf"(?:\s*{words('near')})*\s*{_SIGN}$",
+        rf"[ -]?{words('times')}",
+    )
+    return _Forms(*(re.compile(pattern, re.IGNORECASE) for pattern in patterns))
+
+
+def _either(forms: Iterable[str]) -> str:
+    """The longest first; ~ becomes the endings of a regular English verb."""
+    listed = sorted(forms, key=len, reverse=True)
+    return "|".join(re.escape(form).replace(re.escape("~"), "(?:e|es|ed|ing|s)?") for form in listed)
