@@ -51,7 +51,7 @@ class OtherChange:
 
 
 @dataclass(frozen=True, slots=True)
-class _Forms:
+class _ChangeWords:
     """How a language says it: the verbs by direction, what ends the text before a number, the number that goes with a
     verb, what stands before a new level, what softens a number, and what makes it a factor."""
 
@@ -109,7 +109,7 @@ def _with_changes(stated: StatedNumbers) -> list[tuple[Number, AmountChange]]:
 
 
 @cache
-def _forms(lang: str) -> _Forms:
+def _forms(lang: str) -> _ChangeWords:
     table: Mapping[str, Sequence[str]] = load_yaml(_TABLE)[lang]
     latin = not language(lang).script
     start, end = (r"(?<!\w)", r"(?!\w)") if latin else ("", "")
@@ -128,7 +128,7 @@ def _forms(lang: str) -> _Forms:
         rf"(?:\s*{words('near')})*\s*{_SIGN}$",
         rf"[ -]?{words('times')}",
     )
-    return _Forms(*(re.compile(pattern, re.IGNORECASE) for pattern in patterns))
+    return _ChangeWords(*(re.compile(pattern, re.IGNORECASE) for pattern in patterns))
 
 
 def _either(forms: Iterable[str]) -> str:
