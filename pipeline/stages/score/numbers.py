@@ -95,7 +95,8 @@ class UnitChanged(PairScorer):
 
 
 class RelationChanged(PairScorer):
-    """How many numbers of the source change otherwise in the English: grew by for grew to, fell for rose.
+    """How many numbers of the source change otherwise in the English: grew by for grew to, fell for rose, more than
+    for less than.
 
     None where the source has no numbers. A number of which one side does not say that it changes is not counted.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -42,18 +42,32 @@ class AmountChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """That an amount is more than a number ("over") or less ("under")."""
+
+    side: str
+
+    def words(self, amount: str) -> str:
+        """For people and for a model: "more than 20 billion"."""
+        return f"{'more' if self.side == 'over' else 'less'} than {amount}"
+
+
+Said = AmountChange | Bound
+
+
+@dataclass(frozen=True, slots=True)
 class OtherChange:
-    """A number of one text, how it changes there, and how the other text says that it does."""
+    """A number of one text, how it changes there or what it bounds, and what the other text says of that."""
 
     number: Number
-    change: AmountChange
-    other: AmountChange
+    change: Said
+    other: Said
 
 
 @dataclass(frozen=True, slots=True)
 class _ChangeWords:
     """How a language says it: the verbs by direction, what ends the text before a number, the number that goes with a
-    verb, what stands before a new level, what softens a number, and what makes it a factor."""
+    verb, what stands before a new level, what softens a number, what makes it a factor, and what makes it a bound."""
 
     verbs: re.Pattern[str]
     relation: re.Pattern[str]
@@ -61,6 +75,7 @@ class _ChangeWords:
     to: re.Pattern[str]
     near: re.Pattern[str]
     times: re.Pattern[str]
+    bound: re.Pattern[str]
 
 
 def change_of(text: str, number: Number, lang: str) -> AmountChange | None:
@@ -85,27 +100,34 @@ def change_of(text: str, number: Number, lang: str) -> AmountChange | None:
     return AmountChange("by", direction) if not between.strip() else None
 
 
+def bound_of(text: str, number: Number, lang: str) -> Bound | None:
+    """What the words before a number bound, None where there are none."""
+    found = _forms(lang).bound.search(text[max(0, number.start - STEP) : number.start])
+    return Bound(str(found.lastgroup)) if found else None
+
+
 def other_changes(source: StatedNumbers, target: StatedNumbers) -> list[OtherChange]:
-    """The numbers of `source` that `target` says another change of: by for to, up for down."""
-    theirs: defaultdict[Decimal, list[AmountChange]] = defaultdict(list)
-    for number, change in _with_changes(target):
-        theirs[number.value].append(change)
-    ours: defaultdict[Decimal, list[tuple[Number, AmountChange]]] = defaultdict(list)
-    for number, change in _with_changes(source):
-        ours[number.value].append((number, change))
+    """The numbers of `source` of which `target` says another change, by for to or up for down, or another bound."""
     found = []
-    for value, mine in ours.items():
-        others = theirs.get(value, [])
-        if others and not any(change == other for _, change in mine for other in others):
-            number, change = mine[0]
-            found.append(OtherChange(number, change, others[0]))
+    for say in (change_of, bound_of):
+        theirs: defaultdict[Decimal, list[Said]] = defaultdict(list)
+        for number, said in _all(target, say):
+            theirs[number.value].append(said)
+        ours: defaultdict[Decimal, list[tuple[Number, Said]]] = defaultdict(list)
+        for number, said in _all(source, say):
+            ours[number.value].append((number, said))
+        for value, mine in ours.items():
+            others = theirs.get(value, [])
+            if others and not any(said == other for _, said in mine for other in others):
+                number, said = mine[0]
+                found.append(OtherChange(number, said, others[0]))
     return found
 
 
-def _with_changes(stated: StatedNumbers) -> list[tuple[Number, AmountChange]]:
+def _all(stated: StatedNumbers, say: Callable[[str, Number, str], Said | None]) -> list[tuple[Number, Said]]:
     asked = (number for number in stated.numbers if number.kind in AMOUNTS)
-    found = ((number, change_of(stated.text, number, stated.lang)) for number in asked)
-    return [(number, change) for number, change in found if change]
+    found = ((number, say(stated.text, number, stated.lang)) for number in asked)
+    return [(number, said) for number, said in found if said]
 
 
 @cache
@@ -127,6 +149,7 @@ def _forms(lang: str) -> _ChangeWords:
         words("to"),
         rf"(?:\s*{words('near')})*\s*{_SIGN}$",
         rf"[ -]?{words('times')}",
+        rf"(?:{named('over', 'under')})\s*{_SIGN}$",
     )
     return _ChangeWords(*(re.compile(pattern, re.IGNORECASE) for pattern in patterns))
 
