@@ -40,6 +40,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
         RepeatedPhrase,
         Repetition,
         Untranslated,
+        VerbLost,
     )
 
     readings = Readings(reader)
@@ -57,6 +58,7 @@ def all_scorers(encoder: Encoder | None = None, reader: PairReader | None = None
         NumberAdded(),
         UnitChanged(),
         RelationChanged(),
+        VerbLost(),
         UnconvertedYear(),
         NameAgreement(),
         NameSupport(),

@@ -13,6 +13,7 @@ from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text import data
 from pipeline.text.patterns import THAI_LETTERS, either
+from pipeline.text.polarity import lost_verbs
 from pipeline.text.unicode import EMOJI, fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
@@ -278,3 +279,14 @@ def _shortness(facts: PairFacts, smoothing: float) -> float:
     """How many times longer the English should be than it is; below 1 it is too long."""
     expected = facts.source_length / USUAL_RATIO.get(facts.pair.src_lang, 1.0)
     return (expected + smoothing) / (facts.target_length + smoothing)
+
+
+class VerbLost(PairScorer):
+    """How many kinds of verbs that turn a sentence about (forbid, prevent, deny) the source has and the English lacks."""
+
+    name = "verb_lost"
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        pair = facts.pair
+        return float(len(lost_verbs(pair.src_text, pair.src_lang, pair.tgt_text)))

@@ -19,6 +19,7 @@ from pipeline.text.languages import own_scripts
 from pipeline.text.numbers import EN_MONTHS, StatedNumbers, compare
 from pipeline.text.numbers.changes import other_changes
 from pipeline.text.numbers.units import changed_units
+from pipeline.text.polarity import lost_verbs
 from pipeline.text.unicode import fold
 from pipeline.types import ENGLISH, Ended
 
@@ -79,6 +80,7 @@ def findings(
         *_untranslated(source, hypothesis),
         *_length(source, hypothesis),
         *_numbers(source, lang, hypothesis),
+        *_verbs(source, lang, hypothesis),
         *_names(names, hypothesis),
     ]
     return tuple(found)
@@ -181,6 +183,13 @@ def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
         said, saying = other.other.words(amount), other.change.words(amount)
         found.append(Finding("incomplete", f"{saying} became {said}", saying))
     return found
+
+
+def _verbs(source: str, lang: str, hypothesis: str) -> list[Finding]:
+    return [
+        Finding("incomplete", f"nothing says {verb.word} ({verb.kind})", f"English for {verb.word}")
+        for verb in lost_verbs(source, lang, hypothesis)
+    ]
 
 
 def _month_of(stated: StatedNumbers) -> str:
