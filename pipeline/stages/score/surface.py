@@ -282,7 +282,7 @@ def _shortness(facts: PairFacts, smoothing: float) -> float:
 
 
 class VerbLost(PairScorer):
-    """How many kinds of verbs that turn a sentence about (forbid, prevent, deny) the source has and the English lacks."""
+    """How many kinds of verbs that turn a sentence about (forbid, prevent, deny) are in the source alone."""
 
     name = "verb_lost"
 
