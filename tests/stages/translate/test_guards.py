@@ -107,6 +107,16 @@ def test_countries_pass_under_any_of_their_names_and_latin_terms_as_they_are() -
         ("Republic of Kazakhstan", "in Kazakhstan", True),
         ("Kazakhstan", "in Turkey", False),
         ("To Lam", "to the lamb", False),
+        ("Olympic Games", "the 2012 Olympics", True),
+        ("Kyoto Protocol", "refused to ratify Kyoto", True),
+        ("Black Sea", "the Black and Caspian Seas", True),
+        ("Minister of Public Health", "the health minister said", True),
+        ("Department of Disease Control", "the disease control agency", True),
+        ("International Olympic Committee", "the IOC said", True),
+        ("Kyoto Protocol", "refused to ratify the protocol", False),
+        ("Minister of Public Health", "the minister of finance", False),
+        ("Department of Health", "the department of trade", False),
+        ("Ho Chi Minh", "in Minh's town", False),
     ],
 )
 def test_names_are_found_in_their_usual_forms(name: str, text: str, there: bool) -> None:
