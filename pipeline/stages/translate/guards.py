@@ -46,8 +46,8 @@ GENERIC = data.words("country_kinds.txt") | data.words("name_kinds.txt")
 LINKS = frozenset(["and", "for", "of", "the"])
 OWN_SHARE = 0.5
 """Of a name that has such words this share of the others will do: "health minister" is the Minister of Public Health.
-Set by hand. Of 504 references of FLORES dev (Thai and Vietnamese) whose source has a name, 27 lack one by these rules and
-45 without them (2026-11-29); most of what is left is a wrong reading of the source."""
+Set by hand. Of 504 references of FLORES dev (Thai and Vietnamese) whose source has a name, 27 lack one by these rules,
+and 45 without them (2026-11-29); most of what is left is a wrong reading of the source."""
 
 
 @dataclass(frozen=True, slots=True)
