@@ -43,6 +43,7 @@ CARRIED_MARKED = 3
 """So many of these are in lower case and have letters that are not ASCII: no names. Both set by hand."""
 GENERIC = data.words("country_kinds.txt") | data.words("name_kinds.txt")
 """Words of long official names that the usual short name lacks."""
+SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"))
 LINKS = frozenset(["and", "for", "of", "the"])
 OWN_SHARE = 0.5
 """Of a name that has such words this share of the others will do: "health minister" is the Minister of Public Health.
@@ -211,6 +212,9 @@ def plain_number(value: object, written: str) -> str:
         number = float(str(value))
     except ValueError:
         return written
+    for scale, word in SCALES:
+        if abs(number) >= scale:
+            return f"{number / scale:.10g} {word}"
     return f"{int(number)}" if number == int(number) and abs(number) < 10_000 else f"{number:,.10g}"
 
 

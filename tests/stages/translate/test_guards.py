@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.stages.translate.guards import clean, compression, findings, loop_share, name_present
+from pipeline.stages.translate.guards import clean, compression, findings, loop_share, name_present, plain_number
 from pipeline.text.unicode import fold
 
 DATA = Path(__file__).parents[2] / "data"
@@ -215,3 +215,17 @@ def test_a_stretch_of_the_source_that_was_carried_over_is_found_and_a_title_is_n
 def test_for_a_change_said_otherwise_the_relation_is_asked_for_again() -> None:
     (found,) = findings("Phà tăng giá vé lên 32.000 đồng.", "vi", "The ferry raised the fare by 32,000 dong.", "stop")
     assert (found.problem, found.missing) == ("up to 32,000 became up by 32,000", "up to 32,000")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2e10, "20 billion"),
+        (148_620_000_000, "148.62 billion"),
+        (1.5e6, "1.5 million"),
+        (32_000, "32,000"),
+        (2025, "2025"),
+    ],
+)
+def test_large_numbers_are_asked_for_in_words(value: float, text: str) -> None:
+    assert plain_number(value, "") == text
