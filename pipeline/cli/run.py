@@ -21,6 +21,8 @@ from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import check_rejects, held, report_path, write_settings
 from pipeline.run.manifest import Manifest
+from pipeline.run.names import FILE as NAMES
+from pipeline.run.names import read_settled
 from pipeline.run.preview import preview
 from pipeline.run.publish import publish, publish_again, translations_path
 from pipeline.run.run import Run
@@ -80,6 +82,9 @@ def _summary(manifest: Manifest, out: Path) -> None:
     table.add_row("read", f"{_listed(counts.documents)}; {counts.rejected_inputs} rejected")
     table.add_row("segment", f"{counts.segments:,} segments")
     table.add_row("translate", _listed(counts.translations))
+    if settled := read_settled(out):
+        by_hand = sum(line.by_hand for line in settled)
+        table.add_row("names", f"{len(settled):,} settled, {by_hand:,} of them by hand; correct them in {out / NAMES}")
     table.add_row("align", f"documents: {_listed(counts.document_pairs) or 'no candidates'}")
     table.add_row("pairs", f"{_listed(counts.pairs)}; kept {_listed(counts.kept) or 'none'}")
     hand = {name: number for name, number in asdict(counts.by_hand).items() if number}

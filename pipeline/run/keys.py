@@ -46,9 +46,10 @@ def translator_key(model: str, settings: TranslateSettings, glossaries: Sequence
     )
 
 
-def translations_key(translator: str, segments: str) -> str:
-    """Of the translations of the segments under the key `segments`."""
-    return digest(translator, segments)
+def translations_key(translator: str, segments: str, names: Sequence[tuple[str, str]] = ()) -> str:
+    """Of the translations of the segments under the key `segments`; `names` are those in them that a person corrected,
+    with their English."""
+    return digest(translator, segments, names) if names else digest(translator, segments)
 
 
 def batch_key(translations: str, requests: Sequence[Request]) -> str:

@@ -13,6 +13,7 @@ from pipeline.run import keys
 from pipeline.run import shards as kinds
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import is_finished
+from pipeline.run.names import corrected_in, read_settled
 from pipeline.run.run import Run
 from pipeline.stages.read.stage import Reader
 from pipeline.types import Document
@@ -63,8 +64,11 @@ def _changed(run: Run, documents: set[str]) -> Iterator[str]:
         yield from sorted(name for name in (then.keys() | now.keys()) - SPEED_ONLY if then.get(name) != now.get(name))
         glossaries = run.resources.glossary_digests()
         translator = keys.translator_key(run.resources.translator_identity, run.config.translate, glossaries)
+        settled = read_settled(run.out)
         for n in shards.numbers:
-            if shards.key(kinds.TRANSLATIONS, n) != keys.translations_key(translator, shards.key(kinds.SEGMENTS, n)):
+            names = corrected_in(settled, (segment.text for segment in shards.segments(n)))
+            now_key = keys.translations_key(translator, shards.key(kinds.SEGMENTS, n), names)
+            if shards.key(kinds.TRANSLATIONS, n) != now_key:
                 yield "what the translations are made with"
                 return
     except MekongError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from pipeline.files.store import file_sha256
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.registry.models import Entry
+from pipeline.run.names import SettledName, corrections
 from pipeline.stages.score.base import Scorer
 from pipeline.stages.score.damage.forced import load_reader
 from pipeline.stages.score.stage import signatures
@@ -38,6 +39,8 @@ class Resources:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.settled: Sequence[SettledName] = ()
+        """Names that earlier runs in the folder settled; what a person corrected of them goes before all glossaries."""
 
     def close(self) -> None:
         """Let go of models, lexicons and glossaries; what is asked for afterwards is opened anew."""
@@ -101,7 +104,8 @@ class Resources:
         if not self._config.translate.use_glossary:
             return {}
         extra = [Path(path) for path in self._config.translate.glossary]
-        return {lang: glossary.Glossary.load(lang, extra) for lang in source_languages()}
+        loaded = {lang: glossary.Glossary.load(lang, extra) for lang in source_languages()}
+        return {lang: one.with_names(corrections(self.settled, lang)) for lang, one in loaded.items()}
 
     def glossary_digests(self) -> list[str]:
         """The hashes of the files that hints come from.

@@ -26,6 +26,7 @@ from pipeline.run.batches import ShardTranslator, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
+from pipeline.run.names import corrected_in, count_names, read_settled, write_settled
 from pipeline.run.pairing import ShardPairing
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
@@ -68,6 +69,7 @@ class Run:
     def execute(self) -> FinishedRun:
         """Run every stage up to the scores; `pipeline.run.publish` writes what people read of the run returned."""
         self.decisions.refresh()  # a damaged file should end the run now, not after hours
+        self.resources.settled = read_settled(self.out)
         with self._timed("read"):
             self.read()
         with self._timed("segment"):
@@ -147,7 +149,9 @@ class Run:
         settings, resources = self.config.translate, self.resources
         glossaries = resources.glossary_digests()
         common = keys.translator_key(resources.translator_identity, settings, glossaries)
-        self.translation_keys = [keys.translations_key(common, key) for key in self.segment_keys]
+        self.translation_keys = [
+            keys.translations_key(common, key, self._corrected(number)) for number, key in enumerate(self.segment_keys)
+        ]
         todo = self._to_do(kinds.TRANSLATIONS, self.translation_keys)
         if not todo:
             return
@@ -162,6 +166,13 @@ class Run:
                 work = ShardTranslator(translator, resources.glossaries, settings, task.advance, self.stop.check)
                 for number in todo:
                     work.commit(self.shards, number, self.translation_keys[number])
+        if translator.codec.takes_hints:
+            made = (one for number in self.shards.numbers for one in self.shards.translations(number))
+            write_settled(count_names(made, resources.glossaries), resources.settled, self.out)
+
+    def _corrected(self, number: int) -> list[tuple[str, str]]:
+        settled = [line for line in self.resources.settled if line.by_hand]
+        return corrected_in(settled, (segment.text for segment in self.shards.segments(number))) if settled else []
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""

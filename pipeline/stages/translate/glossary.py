@@ -107,6 +107,18 @@ class Glossary:
         own = _layers(lang, _sure_languages(lang)) if language(lang).glossary else []
         return cls(lang, [*own, *(entry for path in extra for entry in read_glossary(path))])
 
+    def with_names(self, names: Sequence[GlossaryEntry]) -> Glossary:
+        """This glossary with names that go before its own."""
+        return Glossary(self.lang, [*self.entries.values(), *names]) if names else self
+
+    def has_name(self, term: str) -> bool:
+        """Whether a term that was a hint is a name: one of the entries, or one that is read by its syllables."""
+        entry = self.entries.get(self._form(term))
+        return entry.is_name if entry else any(written == term for _, written, _ in self._read(term))
+
+    def _read(self, text: str) -> Iterator[tuple[int, str, str]]:
+        return vietnamese_names(text) if self._thai else iter(())
+
     def _key(self, term: str, is_name: bool) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
         # "Hòa Bình" the province stays apart from "hòa bình" peace. Both forms of key live in one table.
@@ -168,7 +180,7 @@ class Glossary:
 
     def _read_names(self, text: str) -> Iterator[tuple[int, GlossaryEntry]]:
         """Vietnamese names in Thai letters that no gazetteer has, by their syllables: likely, so not asked for."""
-        for at, written, english in vietnamese_names(text) if self._thai else ():
+        for at, written, english in self._read(text):
             if written not in self.entries:
                 yield at, GlossaryEntry(written, english, "NOUN")
 
