@@ -32,6 +32,8 @@ class LostVerb:
 
 def lost_verbs(source: str, lang: str, english: str) -> list[LostVerb]:
     """A word of the source for each kind of which the English has none."""
+    if not _any(lang).search(source):
+        return []
     found = []
     shown = _besides(lang).sub(" ", source)
     for kind, (ours, theirs) in _kinds(lang).items():
@@ -39,6 +41,11 @@ def lost_verbs(source: str, lang: str, english: str) -> list[LostVerb]:
         if word and not theirs.search(english):
             found.append(LostVerb(kind, word[0]))
     return found
+
+
+@cache
+def _any(lang: str) -> re.Pattern[str]:
+    return re.compile("|".join(ours.pattern for ours, _ in _kinds(lang).values()) or "(?!)", re.IGNORECASE)
 
 
 @cache

@@ -84,6 +84,8 @@ def change_of(text: str, number: Number, lang: str) -> AmountChange | None:
     if forms.times.match(text, number.end):
         return None
     before = _SENTENCE.split(text[max(0, number.start - REACH) : number.start])[-1]
+    if not forms.verbs.search(before):  # most numbers change nothing, and the rest costs more
+        return None
     before = forms.near.sub("", before)
     relation = forms.relation.search(before[-STEP:])
     head = before[: len(before) - len(relation[0])] if relation else before
@@ -110,12 +112,12 @@ def other_changes(source: StatedNumbers, target: StatedNumbers) -> list[OtherCha
     """The numbers of `source` of which `target` says another change, by for to or up for down, or another bound."""
     found = []
     for say in (change_of, bound_of):
-        theirs: defaultdict[Decimal, list[Said]] = defaultdict(list)
-        for number, said in _all(target, say):
-            theirs[number.value].append(said)
         ours: defaultdict[Decimal, list[tuple[Number, Said]]] = defaultdict(list)
         for number, said in _all(source, say):
             ours[number.value].append((number, said))
+        theirs: defaultdict[Decimal, list[Said]] = defaultdict(list)
+        for number, said in _all(target, say) if ours else ():
+            theirs[number.value].append(said)
         for value, mine in ours.items():
             others = theirs.get(value, [])
             if others and not any(said == other for _, said in mine for other in others):
