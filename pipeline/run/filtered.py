@@ -13,6 +13,7 @@ from pipeline.config.settings import Config
 from pipeline.files.owner import FILTER
 from pipeline.files.progress import Progress
 from pipeline.files.store import Store
+from pipeline.files.tables import kind
 from pipeline.report.build import assemble, write_built
 from pipeline.report.card import CardFacts
 from pipeline.report.data import ReportData
@@ -159,6 +160,8 @@ class FilteredCorpus:
     def _commands(self) -> tuple[str, ...]:
         """What to type to filter again, into a folder of its own."""
         out, inputs = self.folder, " ".join(map(quote, self.made_with.inputs))
+        if any(kind(Path(path)) == ".tsv" for path in self.made_with.inputs):  # which does not say its language
+            inputs += f" --lang {self.shards.given(0)[0].pair.src_lang}"
         again = quote(str(out.with_name(f"{out.name}-again")))
         stores = (model.name for model in self.made_with.models if model.fingerprint)
         return (

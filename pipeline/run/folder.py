@@ -18,6 +18,7 @@ from pipeline.files.store import write_bytes, write_lines
 from pipeline.report.build import HTML, JSON
 from pipeline.run import provenance
 from pipeline.run.manifest import FILE as MANIFEST
+from pipeline.run.names import FILE as NAMES
 from pipeline.run.shards import DOCUMENTS, GIVEN, Shards
 from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.types import Reject
@@ -32,7 +33,8 @@ def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
     """
     folder, given = shards.folder, tuple(path_text(Path(path)) for path in inputs)
     mine = Owner(command, provenance.version(), LAYOUT, given)
-    names = [settings_path(folder).name, rejects_path(folder).name, MANIFEST, "shards", CORPUS, REJECTED, HTML, JSON]
+    names = [settings_path(folder).name, rejects_path(folder).name, MANIFEST, NAMES, "shards", CORPUS, REJECTED]
+    names += [HTML, JSON]
 
     def check() -> None:
         begun = shards.size(DOCUMENTS, 0) + shards.size(GIVEN, 0) > 0
