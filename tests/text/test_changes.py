@@ -33,3 +33,7 @@ def test_no_word_stands_in_two_lists_of_a_language(lang: str):
     lists = {name: words for name, words in table.items() if name != "near"}  # which softens what also bounds
     for (one, words), (other, others) in combinations(lists.items(), 2):
         assert not set(words) & set(others), (one, other)
+
+
+def test_a_language_without_words_for_it_has_no_changes():
+    assert other_changes(StatedNumbers("12", "lo"), StatedNumbers("rose by 12", "en")) == []

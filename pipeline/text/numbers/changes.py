@@ -109,8 +109,11 @@ def bound_of(text: str, number: Number, lang: str) -> Bound | None:
 
 
 def other_changes(source: StatedNumbers, target: StatedNumbers) -> list[OtherChange]:
-    """The numbers of `source` of which `target` says another change, by for to or up for down, or another bound."""
-    found = []
+    """The numbers of `source` of which `target` says another change, by for to or up for down, or another bound; none
+    in a language whose words for it are not known."""
+    found: list[OtherChange] = []
+    if not {source.lang, target.lang} <= _table().keys():
+        return found
     for say in (change_of, bound_of):
         ours: defaultdict[Decimal, list[tuple[Number, Said]]] = defaultdict(list)
         for number, said in _all(source, say):
@@ -133,8 +136,14 @@ def _all(stated: StatedNumbers, say: Callable[[str, Number, str], Said | None]) 
 
 
 @cache
+def _table() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    loaded: Mapping[str, Mapping[str, Sequence[str]]] = load_yaml(_TABLE)
+    return loaded
+
+
+@cache
 def _forms(lang: str) -> _ChangeWords:
-    table: Mapping[str, Sequence[str]] = load_yaml(_TABLE)[lang]
+    table = _table()[lang]
     latin = not language(lang).script
     start, end = (r"(?<!\w)", r"(?!\w)") if latin else ("", "")
 
