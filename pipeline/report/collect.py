@@ -65,18 +65,20 @@ class Top(Generic[T]):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._heap: list[tuple[float | str, str, T]] = []
+        self._heap: list[tuple[float | str, str, int, T]] = []
+        self._offered = 0
 
     def offer(self, key: float | str, name: str, make: Callable[[], T]) -> None:
-        """Consider one row; keys of one `Top` are all numbers or all strings, names are distinct."""
+        """Consider one row; keys of one `Top` are all numbers or all strings. Of rows alike in both the first wins."""
+        self._offered -= 1
         if len(self._heap) < self._size:
-            heapq.heappush(self._heap, (key, name, make()))
-        elif (key, name) > self._heap[0][:2]:
-            heapq.heapreplace(self._heap, (key, name, make()))
+            heapq.heappush(self._heap, (key, name, self._offered, make()))
+        elif (key, name, self._offered) > self._heap[0][:3]:
+            heapq.heapreplace(self._heap, (key, name, self._offered, make()))
 
     def rows(self) -> list[T]:
         """Greatest key first."""
-        return [row for *_, row in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
+        return [row for *_, row in sorted(self._heap, key=lambda item: item[:3], reverse=True)]
 
 
 class Sample(Top[T]):

@@ -14,6 +14,8 @@ from pipeline.types import Document, Pair, Reject, Scored, Segment, Source, Tran
 
 NO_TEXT = ("failed", "empty")
 TITLE_CHARS = 120
+SHOWN_CHARS = 3000
+"""Of a text of an example; a line of a crawl can be a whole page, and marking it takes its square."""
 _TITLES = {"headline": 0, "boilerplate": 2}
 """Kinds of segments by how soon they are taken for a title; all others come between."""
 
@@ -49,13 +51,17 @@ def pair_row(scored: Scored, verdict: Verdict, document: str, machine: str) -> d
         "origin": pair.origin,
         "document": document,
         "lang": pair.src_lang,
-        "src": pair.src_text,
-        "tgt": pair.tgt_text,
-        "machine": machine,
+        "src": _shown(pair.src_text),
+        "tgt": _shown(pair.tgt_text),
+        "machine": _shown(machine),
         "scores": dict(scored.scores),
         "keep": verdict.keep,
         "reasons": list(verdict.texts),
     }
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…"
 
 
 def machine_text(pair: Pair, translations: Mapping[str, Translation]) -> str:

@@ -63,6 +63,8 @@ class CorpusFilter:
         Raises InputError when there is no pair in the input, Interrupted when the user asked to stop.
         """
         began = time.monotonic()
+        decisions = Decisions(self.out, self.progress.warn)
+        decisions.refresh()  # a damaged file should end the work now, not after hours
         write_rejects(self._read(), self.out)
         if not self.given_keys:
             raise InputError(
@@ -80,7 +82,6 @@ class CorpusFilter:
                 self.stop.check()
                 task.advance(pairs)
 
-            decisions = Decisions(self.out, self.progress.warn)
             scored = FilteredCorpus(self.config, self.shards, made, decisions, self.progress.warn, advance)
             seconds = time.monotonic() - began
             return scored.publish(set_aside=self.set_aside, scored_now=self.scored_now, seconds=seconds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from pipeline.config.settings import Config
+from pipeline.errors import StoreError
 from pipeline.files.owner import FILTER
 from pipeline.files.progress import Progress
 from pipeline.files.store import Store
@@ -18,7 +19,7 @@ from pipeline.report.build import assemble, write_built
 from pipeline.report.card import CardFacts
 from pipeline.report.data import ReportData
 from pipeline.report.tally import ReportTally
-from pipeline.run import provenance
+from pipeline.run import keys, provenance
 from pipeline.run import shards as kinds
 from pipeline.run.corpus_files import publish_corpus
 from pipeline.run.folder import read_rejects, read_settings, settings_path
@@ -50,7 +51,7 @@ class FilteredCorpus:
     _kept: Counter[str] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
     _alone: Counter[str] = field(default_factory=Counter)
-    _by_hand: int = 0
+    _by_hand: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, folder: Path, progress: Progress) -> FilteredCorpus:
@@ -63,8 +64,12 @@ class FilteredCorpus:
         check_unchanged(manifest.held_out, config.filter.held_out)
         shards = Shards(Store(folder), manifest.shards)
         for number in shards.numbers:  # what is missing should be named now, not in the middle of a file
-            shards.key(kinds.GIVEN, number)
-            shards.key(kinds.SCORED, number)
+            given = keys.scored_given_key(shards.key(kinds.GIVEN, number), manifest.signatures)
+            if shards.key(kinds.SCORED, number) != given:
+                raise StoreError(
+                    f"the pairs of {folder} were read anew and not scored, or scored otherwise than its manifest says",
+                    f"Finish it with `{FILTER}` first.",
+                )
         made_with = FilteredWith(**{part.name: getattr(manifest, part.name) for part in fields(FilteredWith)})
         return cls(config, shards, made_with, Decisions(folder, progress.warn), progress.warn)
 
@@ -97,7 +102,7 @@ class FilteredCorpus:
         made = self.made_with
         facts = CardFacts(self.config.name, provenance.version(), made.models, made.signatures)
         corpus = publish_corpus(self._rows(tally), self.config.write, self.folder, facts)
-        if unused := len(self.decisions.latest) - self._by_hand:
+        if unused := len(self.decisions.latest) - len(self._by_hand):
             self.warn(
                 f"{unused} of {len(self.decisions.latest)} decisions in {self.decisions.path} are not applied: "
                 "their pairs are gone, or have other texts now"
@@ -133,7 +138,8 @@ class FilteredCorpus:
 
     def _count(self, row: Scored, verdict: Verdict) -> None:
         self._kept[row.pair.src_lang] += verdict.keep
-        self._by_hand += verdict.by_hand
+        if verdict.by_hand:
+            self._by_hand.add(row.pair.id)
         self._reasons.update(verdict.kinds)
         if len(verdict.kinds) == 1:
             self._alone.update(verdict.kinds)

@@ -95,4 +95,7 @@ def check_rejects(what: str, count: int, allowed: int, folder: Path) -> None:
 
 def read_rejects(folder: Path) -> list[Reject]:
     """What was set aside, in order."""
-    return [Reject(**orjson.loads(row)) for row in rejects_path(folder).read_bytes().split(b"\n")[:-1]]
+    path = rejects_path(folder)
+    if not path.is_file():
+        raise StoreError(f"{path} is gone", "Make it again by the command that made the folder.")
+    return [Reject(**orjson.loads(row)) for row in path.read_bytes().split(b"\n")[:-1]]

@@ -8,6 +8,7 @@ given names.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from pipeline.files.store import write_bytes
 from pipeline.stages.translate.glossary import Glossary, GlossaryEntry
 from pipeline.text.languages import language, own_scripts
 from pipeline.text.numbers import EN_MONTHS
+from pipeline.text.unicode import tones_placed
 from pipeline.types import Translation
 
 FILE = "names.tsv"
+MOST_DIGITS = 12
 _HEAD = "# Names as they were given to the model. Correct the English in the second column; the next run keeps it."
 
 
@@ -47,12 +50,18 @@ def read_settled(folder: Path) -> list[SettledName]:
     """
     path = folder / FILE
     lines = text_lines(path, "list of names") if path.is_file() else ()
-    return [_parsed(line, where) for where, line in lines if line.strip() and not line.startswith("#")]
+    found = []
+    for where, line in lines:
+        if "\r" in line:
+            raise InputError(f"{where}: a line ends in CR alone", "Save the file with line ends of Unix or Windows.")
+        if line.strip() and not line.startswith("#"):
+            found.append(_parsed(line, where))
+    return found
 
 
 def _parsed(line: str, where: str) -> SettledName:
-    fields = [field.strip() for field in line.split("\t")]
-    if len(fields) != 4 or not all(fields) or not fields[2].isdecimal():
+    fields = [unicodedata.normalize("NFC", field).strip() for field in line.split("\t")]
+    if len(fields) != 4 or not all(fields) or not fields[2].isdecimal() or len(fields[2]) > MOST_DIGITS:
         remedy = "A line is: name TAB English TAB times TAB the English of the run. Correct it, or delete the line."
         raise InputError(f"{where}: {line!r} is no name", remedy)
     return SettledName(fields[0], fields[1], int(fields[2]), fields[3])
@@ -73,9 +82,11 @@ def corrections(settled: Iterable[SettledName], lang: str) -> list[GlossaryEntry
 def corrected_in(settled: Iterable[SettledName], texts: Iterable[str]) -> list[tuple[str, str]]:
     """The names that a person corrected and that stand in one of the texts, with their English, in order."""
     left = {line.name: line.english for line in settled if line.by_hand}
+    forms = {name: tones_placed(name, "vi", "new") for name in left}
     found = {}
     for text in texts if left else ():
-        for name in [name for name in left if name in text]:
+        shown = tones_placed(text, "vi", "new")  # as the glossary compares: Hoà Bình is Hòa Bình
+        for name in [name for name in left if forms[name] in shown]:
             found[name] = left.pop(name)
     return sorted(found.items())
 

@@ -75,7 +75,9 @@ class Shards:
             while store.record(SCORED.stage, count) is not None:
                 count += 1
             if not count:
-                raise StoreError(f"{folder} holds no scored pairs", "Let `mekong run` get past scoring first.")
+                raise StoreError(
+                    f"{folder} holds no scored pairs", "Let the command that made it get past scoring first."
+                )
         return cls(store, count)
 
     @property

@@ -8,6 +8,8 @@ import pytest
 from pipeline.engines.encoders import load
 from pipeline.errors import Interrupted
 from pipeline.registry import models
+from pipeline.report.rows import SHOWN_CHARS
+from pipeline.run.corpus import CorpusFilter
 from pipeline.run.stop import Stop
 from pipeline.view.review import Review
 from tests.support.encoders import LetterEncoder
@@ -193,3 +195,54 @@ def test_pairs_say_who_made_the_english(monkeypatch, tmp_path):
     assert mekong(monkeypatch, "filter", path, "--out", tmp_path / "out", "--quiet", *rules) == 0
     (kept,) = lines(tmp_path / "out" / "corpus" / "pairs.jsonl")
     assert (kept["generated_by_machine"], kept["model"], kept["scores"]["guard"]) == (True, "x", None)
+
+
+def test_pairs_of_one_id_are_reported_and_decided_like_others(monkeypatch, capfd, tmp_path):
+    pairs = zip(VIETNAMESE, ENGLISH, strict=False)
+    rows = [{"id": "article-7", "src": source, "tgt": english} for source, english in pairs]
+    path, out = tmp_path / "articles.jsonl", tmp_path / "out"
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    assert mekong(monkeypatch, "filter", path, "--out", out, "--preset", "none", *SETS) == 0
+    review = Review(out, pytest.fail)
+    row = review.pairs({})["rows"][0]
+    review.decide(orjson.dumps({"pair": row["pair"], "text": row["text"], "keep": False}))
+    capfd.readouterr()
+    assert mekong(monkeypatch, "report", out, "--quiet") == 0
+    assert "not applied" not in capfd.readouterr().err
+
+
+def test_what_was_read_anew_but_not_scored_is_not_published(monkeypatch, capfd, tmp_path, corpus):
+    out = tmp_path / "out"
+    assert mekong(monkeypatch, "filter", corpus, "--out", out, *SETS) == 0
+    before = (out / "corpus" / "pairs.jsonl").read_bytes()
+    corpus.write_text(corpus.read_text("utf-8").replace("Copied ", "Changed ", 1), "utf-8")
+
+    def stopped(self):
+        raise Interrupted("stopped", "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CorpusFilter, "_score", stopped)
+        assert mekong(monkeypatch, "filter", corpus, "--out", out, *SETS) == 130
+    assert mekong(monkeypatch, "report", out) == 1
+    assert "read anew and not scored" in capfd.readouterr().err
+    assert (out / "corpus" / "pairs.jsonl").read_bytes() == before
+
+
+def test_damaged_decisions_end_it_before_the_scoring(monkeypatch, capfd, tmp_path, corpus):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "decisions.jsonl").write_text("broken\n{}\n")
+    assert mekong(monkeypatch, "filter", corpus, "--out", out, *SETS) == 1
+    assert "line 1 is no decision" in capfd.readouterr().err
+    assert not (out / "shards" / "score").exists()
+
+
+def test_a_text_as_long_as_a_page_is_cut_in_the_report(monkeypatch, tmp_path):
+    path, out = tmp_path / "pages.tsv", tmp_path / "out"
+    path.write_text(f"{VIETNAMESE[0] * 400}\t{ENGLISH[0] * 400}\n", "utf-8")
+    assert mekong(monkeypatch, "filter", path, "--out", out, *SETS) == 0
+    report = orjson.loads((out / "report.json").read_bytes())
+    shown = [row for table in report["examples"] for row in table["rows"]]
+    assert shown and all(
+        len(row[side]) == SHOWN_CHARS and row[side][-1] == "…" for row in shown for side in ("src", "tgt")
+    )

@@ -65,9 +65,19 @@ def test_only_texts_with_a_corrected_name_are_touched():
     settled = [SettledName("Huế", "Hue City", 1, "Hue"), SettledName("Hà Nội", "Hanoi", 1, "Hanoi")]
     assert corrected_in(settled, ["Mưa ở Huế.", "Nắng ở Hà Nội."]) == [("Huế", "Hue City")]
     assert corrected_in(settled, ["Nắng ở Hà Nội."]) == []
+    assert corrected_in([SettledName("Hòa Bình", "Peace", 1, "Hoa Binh")], ["ở tỉnh Hoà Bình"])  # as the glossary reads
 
 
-@pytest.mark.parametrize("line", ["ฮานอย\tHanoi\t2", "ฮานอย\t\t2\tHanoi", "ฮานอย\tHanoi\ttwo\tHanoi"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ฮานอย\tHanoi\t2",
+        "ฮานอย\t\t2\tHanoi",
+        "ฮานอย\tHanoi\ttwo\tHanoi",
+        f"ฮานอย\tHanoi\t{'9' * 5000}\tHanoi",
+        "# x\rฮานอย\tHanoi\t1\tHue",
+    ],
+)
 def test_a_line_that_is_no_name_is_named(tmp_path: Path, line: str):
     (tmp_path / FILE).write_text(f"# head\n{line}\n", "utf-8")
     with pytest.raises(InputError, match=f"{FILE}:2"):

@@ -31,6 +31,13 @@ KEPT = [
     ("vi", "Cầu thủ ngã trong vòng cấm.", "The player fell in the box."),
     ("vi", "Trung tâm Phòng chống Bão dự báo mưa.", "The hurricane centre forecasts rain."),
     ("vi", "Cấm hút thuốc.", "Don't smoke."),
+    ("vi", "Công an thu giữ 200 kg hàng cấm.", "Police seized 200 kg of contraband."),
+    ("vi", "Du khách thăm Tử Cấm Thành.", "Tourists visit the Palace Museum."),
+    ("vi", "Cuộc chiến phòng chống ma túy.", "The war on drugs."),
+    ("th", "นักมวยไทยป้องกันแชมป์โลกสำเร็จ", "The Thai boxer retained his world title."),
+    ("th", "ตำรวจสกัดจับรถขนยาบ้า", "Police seized a truck carrying meth pills."),
+    ("th", "ไม่อาจปฏิเสธได้ว่าเศรษฐกิจชะลอตัว", "The economy has undeniably slowed."),
+    ("th", "โฆษกปฏิเสธข่าวปรับ ครม.", "The spokesman said reports of a reshuffle were untrue."),
 ]
 
 

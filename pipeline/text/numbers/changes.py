@@ -67,7 +67,8 @@ class OtherChange:
 @dataclass(frozen=True, slots=True)
 class _ChangeWords:
     """How a language says it: the verbs by direction, what ends the text before a number, the number that goes with a
-    verb, what stands before a new level, what softens a number, what makes it a factor, and what makes it a bound."""
+    verb, what stands before a new level, what softens a number, what makes it a factor, what makes it a bound, bounds
+    anywhere, and what turns them about."""
 
     verbs: re.Pattern[str]
     relation: re.Pattern[str]
@@ -76,6 +77,8 @@ class _ChangeWords:
     near: re.Pattern[str]
     times: re.Pattern[str]
     bound: re.Pattern[str]
+    bounds: re.Pattern[str]
+    turned: re.Pattern[str]
 
 
 def change_of(text: str, number: Number, lang: str) -> AmountChange | None:
@@ -126,7 +129,15 @@ def other_changes(source: StatedNumbers, target: StatedNumbers) -> list[OtherCha
             if others and not any(said == other for _, said in mine for other in others):
                 number, said = mine[0]
                 found.append(OtherChange(number, said, others[0]))
+    if any(isinstance(other.change, Bound) for other in found) and (_turned(source) or _turned(target)):
+        return [other for other in found if not isinstance(other.change, Bound)]
     return found
+
+
+def _turned(stated: StatedNumbers) -> bool:
+    """Whether a text forbids, limits or denies, so that its bounds may be said the other way round."""
+    forms = _forms(stated.lang)
+    return forms.turned.search(forms.bounds.sub(" ", stated.text)) is not None
 
 
 def _all(stated: StatedNumbers, say: Callable[[str, Number, str], Said | None]) -> list[tuple[Number, Said]]:
@@ -161,6 +172,8 @@ def _forms(lang: str) -> _ChangeWords:
         rf"(?:\s*{words('near')})*\s*{_SIGN}$",
         rf"[ -]?{words('times')}",
         rf"(?:{named('over', 'under')})\s*{_SIGN}$",
+        f"{words('over')}|{words('under')}",
+        words("turned"),
     )
     return _ChangeWords(*(re.compile(pattern, re.IGNORECASE) for pattern in patterns))
 

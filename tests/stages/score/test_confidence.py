@@ -73,8 +73,9 @@ def test_there_is_none_where_nothing_was_fitted_or_nothing_is_known():
     translated = pair(SOURCE, ENGLISH, "vi", origin="translated", segments=("d:0",))
     other = replace(MADE, model="opus-mt-vi-en")
     silent = replace(MADE, logprob=None)
+    broken = replace(MADE, logprob=float("nan"))
     assert is_fitted(MODEL) and not is_fitted(other.model)
-    for made in (other, silent):
+    for made in (other, silent, broken):
         assert column(Confidence(), [translated], context(made)) == [None]
     assert column(Confidence(), [translated], Context()) == [None]
     assert column(Confidence(), [pair(SOURCE, ENGLISH, "vi", segments=("d:0",))], context(MADE)) == [None]

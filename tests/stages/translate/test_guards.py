@@ -117,6 +117,11 @@ def test_countries_pass_under_any_of_their_names_and_latin_terms_as_they_are() -
         ("Minister of Public Health", "the minister of finance", False),
         ("Department of Health", "the department of trade", False),
         ("Ho Chi Minh", "in Minh's town", False),
+        ("World Health Organization", "it was a world record", False),
+        ("Red River", "red cars", False),
+        ("Supreme Court", "the supreme leader", False),
+        ("Move Forward Party", "he will move soon", False),
+        ("National Assembly", "the assembly of the national guard", True),
     ],
 )
 def test_names_are_found_in_their_usual_forms(name: str, text: str, there: bool) -> None:
@@ -205,11 +210,13 @@ def test_numbers_that_words_of_the_source_say_are_not_added(lang: str, source: s
 
 def test_a_stretch_of_the_source_that_was_carried_over_is_found_and_a_title_is_not() -> None:
     source = "Tức là, không có sự phản đối nào về nguyên tắc đối với phim Đất rừng phương Nam, ông Costello nói."
-    kept = 'The sentence "không có sự phản đối nào về nguyên tắc" means that nobody objects to the film, Costello said.'
+    kept = 'The sentence "không có sự phản đối nào về nguyên tắc đối với phim" translates to:'
     (found,) = (one for one in findings(source, "vi", kept, "stop") if one.problem.startswith("left"))
     assert found.problem == "left as in the source: không có sự phản đối nào"
     titled = "That is, there is no objection in principle to the film Đất rừng phương Nam, Costello said."
     assert findings(source, "vi", titled, "stop") == ()
+    work = 'The work "Nhật ký trong tù và những bài thơ khác" (Prison Diary and other poems)'
+    assert findings('Tác phẩm "Nhật ký trong tù và những bài thơ khác"', "vi", work, "stop") == ()
 
 
 def test_for_a_change_said_otherwise_the_relation_is_asked_for_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 
 from pipeline.text.unicode import fold
 from pipeline.types import Translation
@@ -28,9 +29,13 @@ def signs_of(source: str, translations: Sequence[Translation]) -> tuple[float, f
       translation: what the model was told and made use of;
     - how many problems the guards found.
 
-    None where a translation is missing or the engine gives no log-probabilities.
+    None where a translation is missing or the engine gives no log-probabilities, or none that are numbers.
     """
-    known = [(made.logprob, max(made.out_tokens, 1)) for made in translations if made.logprob is not None]
+    known = [
+        (made.logprob, max(made.out_tokens, 1))
+        for made in translations
+        if made.logprob is not None and isfinite(made.logprob)
+    ]
     if not known or len(known) < len(translations):
         return None
     weight = sum(tokens for _, tokens in known)
