@@ -84,7 +84,7 @@ def _summary(manifest: Manifest, out: Path) -> None:
     table.add_row("translate", _listed(counts.translations))
     if settled := read_settled(out):
         by_hand = sum(line.by_hand for line in settled)
-        table.add_row("names", f"{len(settled):,} settled, {by_hand:,} of them by hand; correct them in {out / NAMES}")
+        table.add_row("names", f"{len(settled):,} settled, {by_hand:,} of them by hand")
     table.add_row("align", f"documents: {_listed(counts.document_pairs) or 'no candidates'}")
     table.add_row("pairs", f"{_listed(counts.pairs)}; kept {_listed(counts.kept) or 'none'}")
     hand = {name: number for name, number in asdict(counts.by_hand).items() if number}
@@ -96,8 +96,8 @@ def _summary(manifest: Manifest, out: Path) -> None:
     for model in manifest.models:
         if model.caution and manifest.counts.translations:
             console.print(f"{model.name} is {model.caution}.", markup=False)
-    left = (("corpus", out / CORPUS), ("report", report_path(out)), ("translations", translations_path(out)))
-    for label, path in left:
+    left = [("corpus", out / CORPUS), ("report", report_path(out)), ("translations", translations_path(out))]
+    for label, path in [*left, *([("names", out / NAMES)] if settled else [])]:
         console.print(f"{label:<13} {path}", soft_wrap=True, markup=False)
 
 
