@@ -15,6 +15,9 @@ from pipeline.metrics.base import MetricScore
 from pipeline.registry.facts import ModelFacts
 from pipeline.types import Document, DocumentPair, Reject, Scored, Segment, Translation, Verdict
 
+RANK_BY = {"aligned": "similarity", "mined": "mining_margin"}
+"""By which score pairs of these origins are ranked; for translated ones it hangs on what is known of their model."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentWork:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
 
@@ -17,7 +17,7 @@ from pipeline.files.store import Store
 from pipeline.files.tables import kind
 from pipeline.report.build import assemble, write_built
 from pipeline.report.card import CardFacts
-from pipeline.report.data import ReportData
+from pipeline.report.data import RANK_BY, ReportData
 from pipeline.report.tally import ReportTally
 from pipeline.run import keys, provenance
 from pipeline.run import shards as kinds
@@ -31,8 +31,6 @@ from pipeline.stages.filter.held_out import check_unchanged
 from pipeline.stages.read.pairs import Given
 from pipeline.stages.write.record import CorpusRow
 from pipeline.types import Scored, Source, Verdict
-
-RANK_BY = {"translated": "similarity", "aligned": "similarity", "mined": "mining_margin"}
 
 
 @dataclass
@@ -70,8 +68,7 @@ class FilteredCorpus:
                     f"the pairs of {folder} were read anew and not scored, or scored otherwise than its manifest says",
                     f"Finish it with `{FILTER}` first.",
                 )
-        made_with = FilteredWith(**{part.name: getattr(manifest, part.name) for part in fields(FilteredWith)})
-        return cls(config, shards, made_with, Decisions(folder, progress.warn), progress.warn)
+        return cls(config, shards, manifest, Decisions(folder, progress.warn), progress.warn)
 
     @property
     def folder(self) -> Path:
@@ -103,10 +100,7 @@ class FilteredCorpus:
         facts = CardFacts(self.config.name, provenance.version(), made.models, made.signatures)
         corpus = publish_corpus(self._rows(tally), self.config.write, self.folder, facts)
         if unused := len(self.decisions.latest) - len(self._by_hand):
-            self.warn(
-                f"{unused} of {len(self.decisions.latest)} decisions in {self.decisions.path} are not applied: "
-                "their pairs are gone, or have other texts now"
-            )
+            self.warn(self.decisions.unapplied(unused))
         write_built(assemble(data, tally), self.folder)
         counts = FilterCounts(
             pairs=sum(self.shards.size(kinds.SCORED, number) for number in self.shards.numbers),
@@ -155,7 +149,7 @@ class FilteredCorpus:
             rejects=read_rejects(self.folder),
             rules=self.config.filter.rules,
             signatures=made.signatures,
-            rank_by=RANK_BY,
+            rank_by={"translated": "similarity"} | RANK_BY,
             models=made.models,
             packages=made.packages,
             environment=made.machine,

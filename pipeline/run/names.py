@@ -17,6 +17,7 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.files.lines import text_lines
 from pipeline.files.store import write_bytes
+from pipeline.run.shards import Shards
 from pipeline.stages.translate.glossary import Glossary, GlossaryEntry
 from pipeline.text.languages import language, own_scripts
 from pipeline.text.numbers import EN_MONTHS
@@ -91,14 +92,20 @@ def corrected_in(settled: Iterable[SettledName], texts: Iterable[str]) -> list[t
     return sorted(found.items())
 
 
+def corrected_in_shard(settled: Sequence[SettledName], shards: Shards, number: int) -> list[tuple[str, str]]:
+    """The same of the segments of a shard, which are read only where a person corrected anything."""
+    if not any(line.by_hand for line in settled):
+        return []
+    return corrected_in(settled, (segment.text for segment in shards.segments(number)))
+
+
 def count_names(translations: Iterable[Translation], glossaries: Mapping[str, Glossary]) -> Counter[tuple[str, str]]:
     """How often each name was given to the model, with its English; months are no names here."""
-    found: Counter[tuple[str, str]] = Counter()
-    for made in translations:
-        for term, english in made.hints:
-            if english not in EN_MONTHS and any(glossary.has_name(term) for glossary in glossaries.values()):
-                found[term, english] += 1
-    return found
+    hints = Counter(hint for made in translations for hint in made.hints)
+    for term, english in list(hints):
+        if english in EN_MONTHS or not any(glossary.has_name(term) for glossary in glossaries.values()):
+            del hints[term, english]
+    return hints
 
 
 def write_settled(found: Mapping[tuple[str, str], int], before: Sequence[SettledName], folder: Path) -> None:

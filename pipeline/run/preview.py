@@ -13,7 +13,7 @@ from pipeline.run import keys
 from pipeline.run import shards as kinds
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import is_finished
-from pipeline.run.names import corrected_in, read_settled
+from pipeline.run.names import corrected_in_shard, read_settled
 from pipeline.run.run import Run
 from pipeline.stages.read.stage import Reader
 from pipeline.types import Document
@@ -66,7 +66,7 @@ def _changed(run: Run, documents: set[str]) -> Iterator[str]:
         translator = keys.translator_key(run.resources.translator_identity, run.config.translate, glossaries)
         settled = read_settled(run.out)
         for n in shards.numbers:
-            names = corrected_in(settled, (segment.text for segment in shards.segments(n)))
+            names = corrected_in_shard(settled, shards, n)
             now_key = keys.translations_key(translator, shards.key(kinds.SEGMENTS, n), names)
             if shards.key(kinds.TRANSLATIONS, n) != now_key:
                 yield "what the translations are made with"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from pipeline.metrics.evaluation import System, evaluate, resampled_unit
-from pipeline.report.data import AlignedWork, CorpusMetric, DocumentWork, ReportData
+from pipeline.report.data import RANK_BY, AlignedWork, CorpusMetric, DocumentWork, ReportData
 from pipeline.report.tally import MAX_DRAWN
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import settings_path
@@ -15,7 +15,6 @@ from pipeline.stages.score.confidence.scorer import is_fitted
 from pipeline.text.languages import language, source_languages
 from pipeline.types import Scored, Translation, Verdict
 
-RANK_BY = {"aligned": "similarity", "mined": "mining_margin"}
 RESAMPLES = 1000
 
 

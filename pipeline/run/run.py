@@ -26,7 +26,7 @@ from pipeline.run.batches import ShardTranslator, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
-from pipeline.run.names import corrected_in, count_names, read_settled, write_settled
+from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
 from pipeline.run.pairing import ShardPairing
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
@@ -150,7 +150,8 @@ class Run:
         glossaries = resources.glossary_digests()
         common = keys.translator_key(resources.translator_identity, settings, glossaries)
         self.translation_keys = [
-            keys.translations_key(common, key, self._corrected(number)) for number, key in enumerate(self.segment_keys)
+            keys.translations_key(common, key, corrected_in_shard(resources.settled, self.shards, number))
+            for number, key in enumerate(self.segment_keys)
         ]
         todo = self._to_do(kinds.TRANSLATIONS, self.translation_keys)
         if not todo:
@@ -169,10 +170,6 @@ class Run:
         if translator.codec.takes_hints:
             made = (one for number in self.shards.numbers for one in self.shards.translations(number))
             write_settled(count_names(made, resources.glossaries), resources.settled, self.out)
-
-    def _corrected(self, number: int) -> list[tuple[str, str]]:
-        settled = [line for line in self.resources.settled if line.by_hand]
-        return corrected_in(settled, (segment.text for segment in self.shards.segments(number))) if settled else []
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""

@@ -66,8 +66,5 @@ class Verdicts:
         for number, scored, verdict in judged(self._shards.all_scored(), self._settings):
             verdicts[number].append(self._decisions.applied(scored.pair, verdict))
         if unused := self._not_applied(verdicts):
-            self._warn(
-                f"{unused} of {len(self._decisions.latest)} decisions in {self._decisions.path} are not applied: "
-                "their pairs are gone, or have other texts now"
-            )
+            self._warn(self._decisions.unapplied(unused))
         return verdicts

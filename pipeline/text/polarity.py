@@ -7,17 +7,19 @@ are asked for, and any of them counts, so that what is found is rarely wrong and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import language
+from pipeline.text.patterns import either
 from pipeline.types import ENGLISH
 
 _TABLE = Path(__file__).parent / "data" / "polarity.yaml"
 BESIDES = "besides"
+ENDING, WILD = re.escape("*"), r"\w*"
 _THAI_MARK = "ะ-ฺ็-๎"
 """A Thai word does not end before one of these: ห้ามี is five and has, not to forbid."""
 
@@ -44,31 +46,30 @@ def lost_verbs(source: str, lang: str, english: str) -> list[LostVerb]:
 
 
 @cache
+def _table() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    loaded: Mapping[str, Mapping[str, Sequence[str]]] = load_yaml(_TABLE)
+    return loaded
+
+
+@cache
 def _any(lang: str) -> re.Pattern[str]:
     return re.compile("|".join(ours.pattern for ours, _ in _kinds(lang).values()) or "(?!)", re.IGNORECASE)
 
 
 @cache
 def _besides(lang: str) -> re.Pattern[str]:
-    table: Mapping[str, Mapping[str, Sequence[str]]] = load_yaml(_TABLE)
-    return re.compile(_either(table[BESIDES].get(lang, ())) or "(?!)")
+    return re.compile(either(_table()[BESIDES].get(lang, ())) or "(?!)")
 
 
 @cache
 def _kinds(lang: str) -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]:
-    table: Mapping[str, Mapping[str, Sequence[str]]] = load_yaml(_TABLE)
     end = rf"(?![{_THAI_MARK}])" if language(lang).script else r"(?!\w)"
     start = "" if language(lang).script else r"(?<!\w)"
     return {
         kind: (
-            re.compile(rf"{start}(?:{_either(forms[lang])}){end}", re.IGNORECASE),
-            re.compile(rf"(?:\b(?:{_either(forms[ENGLISH])})(?!\w))|n['’]t\b", re.IGNORECASE),
+            re.compile(rf"{start}(?:{either(forms[lang])}){end}", re.IGNORECASE),
+            re.compile(rf"(?:\b(?:{either(forms[ENGLISH]).replace(ENDING, WILD)})(?!\w))|n['’]t\b", re.IGNORECASE),
         )
-        for kind, forms in table.items()
+        for kind, forms in _table().items()
         if kind != BESIDES and lang in forms
     }
-
-
-def _either(forms: Iterable[str]) -> str:
-    listed = sorted((form for form in forms if form != "n't"), key=len, reverse=True)
-    return "|".join(re.escape(form).replace(r"\*", r"\w*") for form in listed)

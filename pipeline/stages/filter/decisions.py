@@ -109,6 +109,13 @@ class Decisions:
         reasons = () if keep else (*verdict.reasons, REJECTED_BY_HAND)
         return replace(verdict, keep=keep, reasons=reasons, by_hand=True)
 
+    def unapplied(self, number: int) -> str:
+        """What to warn of where so many decisions were not applied."""
+        return (
+            f"{number} of {len(self.latest)} decisions in {self.path} are not applied: "
+            "their pairs are gone, or have other texts now"
+        )
+
     def _appended(self) -> bytes:
         with self.path.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH)

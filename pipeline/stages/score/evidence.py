@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pipeline.stages.score.base import Context, PairScorer, is_translated
 from pipeline.stages.score.pair_facts import PairFacts
+from pipeline.types import Translation
 
 
 class Guard(PairScorer):
@@ -24,6 +27,13 @@ class Guard(PairScorer):
         return float(len(translations) == len(pair.src_segments) and all(t.ended == "stop" for t in translations))
 
 
+def mean_log_probability(translations: Iterable[Translation]) -> float | None:
+    """Of an output token, over those translations that have one; None where none has."""
+    known = [(made.logprob, max(made.out_tokens, 1)) for made in translations if made.logprob is not None]
+    tokens = sum(weight for _, weight in known)
+    return sum(logprob * weight for logprob, weight in known) / tokens if known else None
+
+
 class LogProbability(PairScorer):
     """Mean log-probability (natural logarithm, 0 or less) of an output token of a translated pair.
 
@@ -34,11 +44,7 @@ class LogProbability(PairScorer):
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         """The score that the class describes, of one pair."""
-        if not is_translated(facts.pair):
-            return None
-        known = [(t.logprob, max(t.out_tokens, 1)) for t in context.of(facts.pair) if t.logprob is not None]
-        tokens = sum(weight for _, weight in known)
-        return sum(logprob * weight for logprob, weight in known) / tokens if known else None
+        return mean_log_probability(context.of(facts.pair)) if is_translated(facts.pair) else None
 
 
 class AlignmentCost(PairScorer):

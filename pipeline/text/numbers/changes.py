@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -18,12 +18,14 @@ from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.languages import language
 from pipeline.text.numbers.agreement import StatedNumbers
 from pipeline.text.numbers.quantities import Number
+from pipeline.text.patterns import either
 
 _TABLE = Path(__file__).parents[1] / "data" / "changes.yaml"
 REACH = 90
 """Characters before a number in which its verb is looked for, in the same sentence. Set by hand."""
 STEP = 30
 """Characters before a number in which the words between it and the verb stand."""
+ENDINGS = re.escape("~")
 AMOUNTS = frozenset(["number", "percent", "permille", "money"])
 _SIGN = r"(?:[$€£฿₫]|US\$|USD|VND|VNĐ|THB|baht|-|−|\+)?\s*"
 _SENTENCE = re.compile(r"[.!?;](?=\s)")
@@ -159,7 +161,7 @@ def _forms(lang: str) -> _ChangeWords:
     start, end = (r"(?<!\w)", r"(?!\w)") if latin else ("", "")
 
     def words(name: str) -> str:
-        return rf"{start}(?:{_either(table[name])}){end}"
+        return rf"{start}(?:{either(table[name]).replace(ENDINGS, '(?:e|es|ed|ing|s)?')}){end}"
 
     def named(*names: str) -> str:
         return "|".join(f"(?P<{name}>{words(name)})" for name in names)
@@ -176,9 +178,3 @@ def _forms(lang: str) -> _ChangeWords:
         words("turned"),
     )
     return _ChangeWords(*(re.compile(pattern, re.IGNORECASE) for pattern in patterns))
-
-
-def _either(forms: Iterable[str]) -> str:
-    """The longest first; ~ becomes the endings of a regular English verb."""
-    listed = sorted(forms, key=len, reverse=True)
-    return "|".join(re.escape(form).replace(re.escape("~"), "(?:e|es|ed|ing|s)?") for form in listed)

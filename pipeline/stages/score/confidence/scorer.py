@@ -38,9 +38,14 @@ class Odds:
 
 
 @cache
+def _written() -> bytes:
+    return FITTED.read_bytes()
+
+
+@cache
 def fitted() -> Mapping[str, Mapping[str, Odds]]:
     """The weights by model and language."""
-    return msgspec.json.decode(FITTED.read_bytes(), type=dict[str, dict[str, Odds]])
+    return msgspec.json.decode(_written(), type=dict[str, dict[str, Odds]])
 
 
 def is_fitted(model: str) -> bool:
@@ -61,7 +66,7 @@ class Confidence:
     @property
     def signatures(self) -> dict[str, str]:
         """The hash of the weights is in it."""
-        return {self.name: f"weights:{digest(FITTED.read_bytes().decode())[:12]}|version:{self.version}"}
+        return {self.name: f"weights:{digest(_written().decode())[:12]}|version:{self.version}"}
 
     def score(self, facts: Sequence[PairFacts], context: Context) -> Columns:
         """The column of this score."""

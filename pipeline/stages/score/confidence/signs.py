@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from math import isfinite
 
+from pipeline.stages.score.evidence import mean_log_probability
 from pipeline.text.unicode import fold
 from pipeline.types import Translation
 
@@ -31,15 +32,9 @@ def signs_of(source: str, translations: Sequence[Translation]) -> tuple[float, f
 
     None where a translation is missing or the engine gives no log-probabilities, or none that are numbers.
     """
-    known = [
-        (made.logprob, max(made.out_tokens, 1))
-        for made in translations
-        if made.logprob is not None and isfinite(made.logprob)
-    ]
-    if not known or len(known) < len(translations):
+    log_probability = mean_log_probability(translations)
+    if log_probability is None or not isfinite(log_probability) or any(made.logprob is None for made in translations):
         return None
-    weight = sum(tokens for _, tokens in known)
-    log_probability = sum(logprob * tokens for logprob, tokens in known) / weight
     covered = sum(_covered(made) for made in translations) / (_letters(source) + SMOOTHING)
     return log_probability, covered, float(sum(len(made.problems) for made in translations))
 
