@@ -39,8 +39,6 @@ from pipeline.stages.read.stage import Reader
 from pipeline.types import Document, DocumentPair, Reject
 
 T = TypeVar("T")
-SHARDS_A_PROCESS = 2
-"""Fewer are made sooner here than processes that start and load their models would make them."""
 
 
 @dataclass
@@ -71,14 +69,15 @@ class Run:
         self.resources.settled = read_settled(self.out)
         try:
             for stage in (self.read, self.segment, self.translate, self.match, self.align, self.score):
-                self._timed(stage)
+                self.carry_out(stage)
         finally:
             self._end_processes()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
         return FinishedRun(self.config, self.shards, made_with, self.decisions, self.progress.warn)
 
-    def _timed(self, stage: Callable[[], None]) -> None:
+    def carry_out(self, stage: Callable[[], None]) -> None:
+        """Do one stage, and note how long it took."""
         began = time.monotonic()
         stage()
         self.seconds[stage.__name__] = round(time.monotonic() - began, 3)
@@ -221,7 +220,7 @@ class Run:
 
     def _executor(self, todo: Sequence[ShardTask]) -> Executor:
         """Who makes them: several processes, unless one that reads pairs with a language model needs all cores."""
-        count = min(processes(self.config), len(todo) // SHARDS_A_PROCESS)
+        count = processes(self.config, len(todo))
         reads = todo[0].stage == "score" and self.config.filter.model is not None
         if count < 2 or reads:
             return HereExecutor(ShardWork(self.config, self.shards, self.resources))
