@@ -26,7 +26,7 @@ from pipeline.engines.base import Output, Request
 from pipeline.engines.child import end_with_parent
 from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress
-from pipeline.run.batches import to_translate
+from pipeline.run.feed import to_translate
 from pipeline.run.folder import held, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run

@@ -20,8 +20,8 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.batches import ShardTranslator, to_translate
 from pipeline.run.executors import Executor, HereExecutor, MakeResources, ProcessExecutor, processes
+from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
@@ -155,11 +155,10 @@ class Run:
             return
         self._end_processes()  # their memory is the engine's now
         with resources.translator(self.progress.say) as translator:
-            tokens = sum(translator.count(s.text) for n in todo for s in to_translate(self.shards, n))
-            with self.progress.task("translate", tokens, "tokens") as task:
-                work = ShardTranslator(translator, resources.glossaries, settings, task.advance, self.stop.check)
-                for number in todo:
-                    work.commit(self.shards, number, self.translation_keys[number])
+            segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
+            with self.progress.task("translate", segments, "segments") as task:
+                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, self.stop.check)
+                feed.translate([(number, self.translation_keys[number]) for number in todo])
         if translator.codec.takes_hints:
             made = (one for number in self.shards.numbers for one in self.shards.translations(number))
             write_settled(count_names(made, resources.glossaries), resources.settled, self.out)
