@@ -18,10 +18,10 @@ from typing import Any
 from pipeline.bench import workload
 from pipeline.bench.arms import ArmSettings
 from pipeline.bench.engines import ENGINES, MeasuredEngine, MekongEngineArm, convert
-from pipeline.bench.machine import processor
 from pipeline.bench.shapes import build, shape_of
 from pipeline.bench.usage import cpu_seconds, resident_mb
 from pipeline.engines.child import end_with_parent, told
+from pipeline.engines.devices import processor
 from pipeline.errors import MekongError, UsageError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.config.settings import TranslateSettings
@@ -23,6 +24,8 @@ class Batches:
     def __init__(self, shards: Shards, number: int, key: str, check: Callable[[], None]) -> None:
         self._shards, self._kind, self._key, self._check = shards, kinds.batches(number), key, check
         self._count = 0
+        self.loaded = 0
+        """How many batches an earlier run had committed."""
 
     def __call__(self, requests: Sequence[Request], compute: Callable[[], list[Hypothesis]]) -> list[Hypothesis]:
         """The hypotheses of the next batch: as committed, or computed and committed now."""
@@ -32,6 +35,8 @@ class Batches:
             self._check()
             hypotheses = compute()
             self._shards.commit(self._kind, self._count, key, hypotheses)
+        else:
+            self.loaded += 1
         self._count += 1
         return hypotheses
 
@@ -49,7 +54,8 @@ def to_translate(shards: Shards, number: int) -> list[Segment]:
 class ShardTranslator:
     """A loaded model, and what it needs to translate shards.
 
-    `advance` is told the tokens of every batch of first attempts; `check` is called before each batch.
+    `advance` is told the tokens of every batch of first attempts; `check` is called before each batch. `tokens` and
+    `seconds` are those of the shards of which nothing had been made before, so that they give a rate.
     """
 
     def __init__(
@@ -62,15 +68,26 @@ class ShardTranslator:
     ) -> None:
         self._translator, self._glossaries, self._settings = translator, glossaries, settings
         self._advance, self._check = advance, check
+        self.tokens, self.seconds = 0, 0.0
 
     def commit(self, shards: Shards, number: int, key: str) -> None:
         """Translate a shard and commit it under `key`."""
         segments = to_translate(shards, number)
         documents = {document.id: document for document in shards.documents(number)}
         batches = Batches(shards, number, key, self._check)
-        context = TranslateContext(self._translator, self._glossaries, batches, self._advance)
+        counted: list[int] = []
+
+        def advance(tokens: int) -> None:
+            counted.append(tokens)
+            self._advance(tokens)
+
+        context = TranslateContext(self._translator, self._glossaries, batches, advance)
+        began = time.monotonic()
         done = list(translate(segments, documents, self._settings, context))
         if len(done) != len(segments):
             raise AssertionError(f"count law: {len(segments)} segments in, {len(done)} translations out")
+        if not batches.loaded:
+            self.tokens += sum(counted)
+            self.seconds += time.monotonic() - began
         shards.commit(kinds.TRANSLATIONS, number, key, done)
         batches.discard()
