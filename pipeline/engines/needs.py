@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from pipeline.engines.load import Plan
-from pipeline.errors import ModelError
+from pipeline.engines.weights import BYTES, count_weights
 from pipeline.registry.models import Entry
 
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
-"""Of one weight."""
 SENTENCE = 64
 """Tokens of a segment and of its translation that a slot is reckoned with: a long sentence of news."""
 
@@ -36,26 +31,6 @@ class Need:
     def total(self) -> int | None:
         """All of it, as far as it is known; None without the weights."""
         return None if self.weights is None else self.weights + (self.slots or 0)
-
-
-def count_weights(folder: Path) -> int:
-    """How many numbers the safetensors of a model hold, from their headers.
-
-    Raises ModelError when one is damaged.
-    """
-    count = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            with safe_open(path, framework="numpy") as file:
-                count += sum(prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"{path} does not load: {error}", f"mekong models check {folder.name}") from error
-    return count
-
-
-def stored_bytes(folder: Path) -> int:
-    """Bytes of the safetensors of a model, in the precision they are stored in."""
-    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
 def need(entry: Entry, folder: Path | None, plan: Plan, beams: int) -> Need:

@@ -14,6 +14,9 @@ from pipeline.registry import models
 from pipeline.registry.models import Entry
 from pipeline.run.rates import Conditions, Rate, last_rate
 
+LAYS_OUT = ("transformers", "reference")
+"""Engines that use other GPUs, main memory and disk for a model that is larger than a device."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -54,8 +57,15 @@ class Forecast:
         where = "the GPU" if self.plan.device == "cuda" else "this machine"
         return (
             f"{self.model} needs {total / 1e9:.1f} GB ({SENTENCE} tokens a sentence), and {where} has "
-            f"{self.there.free / 1e9:.1f} GB free"
+            f"{self.there.free / 1e9:.1f} GB free{self._then}"
         )
+
+    @property
+    def _then(self) -> str:
+        """What can be done about it."""
+        if self.plan.engine in LAYS_OUT:
+            return "; the layers that do not fit are fetched from elsewhere at every step, which is slow"
+        return "; take a smaller model or translate.dtype, or translate.engine=transformers, which uses all there is"
 
     @property
     def rate_text(self) -> str:

@@ -16,8 +16,9 @@ from pipeline.engines.load import Plan, choose
 from pipeline.engines.mekong.checkpoint import read_checkpoint
 from pipeline.engines.mekong.cpu.model import CpuDecoder, CpuModel
 from pipeline.engines.mekong.engine import CPU_ROWS, CUDA_ROWS
-from pipeline.engines.needs import SENTENCE, count_weights, need
+from pipeline.engines.needs import SENTENCE, need
 from pipeline.engines.token_counts import token_counter
+from pipeline.engines.weights import count_weights
 from pipeline.errors import ModelError
 from pipeline.registry.models import entry, locate
 from tests.support import tiny
