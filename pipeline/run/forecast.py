@@ -21,7 +21,8 @@ LAYS_OUT = ("transformers", "reference")
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """`missing` says what to do where the model is not in the store, empty where it is; `there` is the memory of the
-    device that the plan names, on GPUs that of the one with the least free."""
+    device that the plan names, of several GPUs that of the one with the least free, or of all together for an engine
+    that lays a model out over them."""
 
     model: str
     plan: Plan
@@ -85,11 +86,18 @@ def forecast(entry: Entry, settings: TranslateSettings) -> Forecast:
         folder = models.locate(entry)
     except ModelMissing as error:
         missing = error.remedy
-    there = min(gpu_memory(), key=lambda memory: memory.free) if plan.device == "cuda" else main_memory()
+    wanted = need(entry, folder, plan, settings.num_beams)
     rate = last_rate(Conditions.of(entry, settings))
-    return Forecast(
-        entry.name, plan, missing, describe_device(), need(entry, folder, plan, settings.num_beams), there, rate
-    )
+    return Forecast(entry.name, plan, missing, describe_device(), wanted, _memory_for(plan), rate)
+
+
+def _memory_for(plan: Plan) -> Memory:
+    if plan.device == "cpu":
+        return main_memory()
+    cards = gpu_memory()
+    if plan.engine in LAYS_OUT:
+        return Memory(sum(card.free for card in cards), sum(card.total for card in cards))
+    return min(cards, key=lambda card: card.free)
 
 
 def counter(entry: Entry) -> Count | None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.settings import Config, SegmentSettings, TranslateSettings
+from pipeline.engines.devices import Memory
+from pipeline.engines.load import Plan
+from pipeline.run import forecast
 from pipeline.run.amounts import SAMPLE, Amount
 from pipeline.run.rates import Conditions, keep_rate, last_rate
 from pipeline.run.resources import Resources
@@ -89,3 +92,9 @@ def test_without_a_tokenizer_no_tokens_are_made_up() -> None:
     english.add(documents("en", "Good morning, Vietnam.", 1, 1)[0], SegmentSettings(), len)
     assert foreign.tokens is None and english.tokens is None
     assert foreign.segments == english.segments == 1
+
+
+@pytest.mark.parametrize(("engine", "free"), [("mekong", 10), ("transformers", 40)])
+def test_several_cards_hold_a_copy_each_or_one_model_together(monkeypatch, engine, free) -> None:
+    monkeypatch.setattr(forecast, "gpu_memory", lambda: [Memory(30, 80), Memory(10, 80)])
+    assert forecast._memory_for(Plan(engine, "cuda", "bfloat16", 2, 1)).free == free
