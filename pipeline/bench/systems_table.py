@@ -26,7 +26,7 @@ def show_systems(rows: Sequence[SystemRow], where: dict[str, Any]) -> None:
 
 
 def _table(rows: Sequence[SystemRow]) -> Table:
-    peers = [name for name in PEERS if any(row.engine == name for row in rows)]
+    peers = [name for name in PEERS if any(name in row.ratio_to for row in rows)]
     metrics = list(rows[0].signatures)
     table = Table(box=None)
     table.add_column("engine")
