@@ -187,7 +187,7 @@ def check_claims(command: ShownCommand, folder: Path, out: str) -> None:
         assert "use-multilingual-v3" in out and "failed" not in out
     elif "--json" in command.words:
         assert json.loads((folder / command.words[-1]).read_text("utf-8"))
-    elif text.startswith("run"):
+    elif text.startswith("run") and "--dry-run" not in text:
         check_run_folder(folder / (command.words[-1] if "--out" in text else "out/news"))
 
 

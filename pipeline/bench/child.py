@@ -18,11 +18,16 @@ from typing import Any
 from pipeline.bench import workload
 from pipeline.bench.arms import ArmSettings
 from pipeline.bench.engines import ENGINES, MeasuredEngine, MekongEngineArm, convert
-from pipeline.bench.machine import processor
 from pipeline.bench.shapes import build, shape_of
 from pipeline.bench.usage import cpu_seconds, resident_mb
+from pipeline.config.load import parse_settings
+from pipeline.config.settings import TranslateSettings
+from pipeline.engines.base import Request, Translator
+from pipeline.engines.batching import plan
 from pipeline.engines.child import end_with_parent, told
+from pipeline.engines.devices import processor
 from pipeline.errors import MekongError, UsageError
+from pipeline.registry.models import entry
 
 
 class BenchChild:
@@ -30,6 +35,7 @@ class BenchChild:
 
     def __init__(self) -> None:
         self.engine: MeasuredEngine
+        self.translator: Translator
         self.device = "cpu"
 
     def find(self, device: str) -> dict[str, Any]:
@@ -61,6 +67,29 @@ class BenchChild:
         self.free = _free_memory() if device == "cuda" else 0
         self.engine = ENGINES[engine](Path(folder), shape_of(shape), device, dtype, beam)
         return {}
+
+    def open(self, model: str, engine: str, device: str, dtype: str, beam: int) -> dict[str, Any]:
+        """Load a model of the store as a run with these settings would; what the engine says of itself."""
+        from pipeline.engines.load import load
+
+        asked = {"engine": engine, "device": device, "dtype": dtype, "num_beams": beam}
+        self.translator = load(entry(model), parse_settings(TranslateSettings, asked, "the benchmark"))
+        return dict(self.translator.engine.about)
+
+    def translate(self, lines: list[str], lang: str) -> dict[str, Any]:
+        """The English of each line, in batches as the translate stage makes them; wall seconds, generated tokens."""
+        gc.collect()
+        began = time.perf_counter()
+        requests = [Request(line, lang) for line in lines]
+        lengths = [len(self.translator.codec.encode(request)) for request in requests]
+        texts = [""] * len(lines)
+        tokens = 0
+        for batch in plan(lengths, TranslateSettings().batch_tokens, self.translator.engine.batch_rows):
+            made = self.translator.translate([requests[row] for row in batch])
+            for row, hypothesis in zip(batch, made, strict=True):
+                texts[row] = hypothesis.text
+                tokens += hypothesis.out_tokens
+        return {"seconds": time.perf_counter() - began, "texts": texts, "tokens": tokens}
 
     def use(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Set how it works."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from pipeline.engines.devices import processor
 from pipeline.run import provenance
 
 PACKAGES = ("torch", "transformers", "ctranslate2", "numba", "numpy")
@@ -25,9 +25,3 @@ def circumstances() -> dict[str, Any]:
         "code": provenance.code_version(),
         "packages": {name: packages[name] for name in PACKAGES if name in packages},
     }
-
-
-def processor() -> str:
-    """The processor's model name."""
-    lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -112,6 +112,9 @@ class NullResources(Resources):
         """See Resources."""
         return ["null"]
 
+    def keep_rate(self, tokens: int, seconds: float, warn: Callable[[str], None]) -> None:
+        """Nobody asks how fast nothing is."""
+
     def model_facts(self) -> tuple[ModelFacts, ...]:
         """See Resources."""
         return ()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.bench.systems import RealRequest
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks.")
 
@@ -17,13 +20,25 @@ def engine_command(
     shape: Annotated[
         str | None, typer.Option(help="opus-mt, nllb-600m, nllb-3.3b, madlad-3b or tiny; default opus-mt.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Instead of a shape: a registry name, measured with its real weights.")
+    ] = None,
+    source: Annotated[Path | None, typer.Option(help="With --model: lines to translate.")] = None,
+    ref: Annotated[Path | None, typer.Option(help="With --model: their English, line by line.")] = None,
+    lang: Annotated[str | None, typer.Option(help="With --model: language of the lines, where it has several.")] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
-    beam: Annotated[int, typer.Option(min=1, help="Beam size; 1 is greedy.")] = 1,
+    beam: Annotated[
+        int | None, typer.Option(min=1, help="Beam size; default 1, which is greedy; with --model 1, then 4.")
+    ] = None,
     engines: Annotated[
         str | None, typer.Option(help="Names separated by commas, such as 'mekong int8,ctranslate2 int8'; default all.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Measured rounds, after one to warm up.")] = 5,
-    sentences: Annotated[int | None, typer.Option(min=1, help="Rows of a run; the default suits the shape.")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Measured rounds, after one to warm up; default 5, with --model 3.")
+    ] = None,
+    sentences: Annotated[
+        int | None, typer.Option(min=1, help="Rows of a run; the default suits the shape, with --model it is all.")
+    ] = None,
     memory: Annotated[
         bool, typer.Option("--memory", help="Instead: memory and model time over 10,000 and 200,000 short segments.")
     ] = False,
@@ -31,19 +46,37 @@ def engine_command(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
     ] = None,
 ) -> None:
-    """Compare inference engines on a model of true shape with random weights.
+    """Compare inference engines on a model of true shape with random weights, or on a model of the store.
 
-    Every engine runs in a process of its own, in turn, on the same rows with prescribed output lengths; only those
-    tokens count. CTranslate2 gets the best of many settings; transformers, which is slow, a part of the rows.
+    Every engine runs in a process of its own, in turn. With random weights the output lengths are prescribed and only
+    those tokens count; CTranslate2 gets the best of many settings; transformers, which is slow, a part of the rows.
+    With --model each translates the lines as a run would, and BLEU and chrF stand beside the speed; transformers takes
+    part in the first round only.
 
     Example: mekong bench engine --shape opus-mt --device cpu
+
+    Example: mekong bench engine --model opus-mt-vi-en --source dev.vi --ref dev.en --sentences 300
     """
     from pipeline.bench.machine import circumstances
+
+    _check_folder(json_file)
+    if model is None and (source or ref or lang):
+        raise UsageError("--source, --ref and --lang are for --model", "Name a model of the store with it.")
+    if model is not None and (shape or memory):
+        raise UsageError("--shape and --memory are for random weights", "Leave them out, or --model.")
+    names = [name.strip() for name in engines.split(",")] if engines else []
+    where = circumstances()
+    if model is not None:
+        from pipeline.bench.systems import RealRequest
+
+        if source is None or ref is None:
+            raise UsageError("--model needs lines to translate", "Name them with --source, their English with --ref.")
+        asked = RealRequest(source, ref, lang, device, beam, names, rounds or 3, sentences)
+        _measure_real(model, asked, where, json_file)
+        return
     from pipeline.bench.shapes import shape_of
     from pipeline.files.progress import Progress
 
-    _check_folder(json_file)
-    where = circumstances()
     chosen = shape_of(shape or "opus-mt")
     if memory:
         from pipeline.bench import memory as memory_bench
@@ -56,8 +89,7 @@ def engine_command(
     from pipeline.bench.harness import make_plan, measure
     from pipeline.bench.table import show
 
-    names = [name.strip() for name in engines.split(",")] if engines else []
-    plan = make_plan(chosen, device, beam, names, rounds, sentences)
+    plan = make_plan(chosen, device, beam or 1, names, rounds or 5, sentences)
     rows = measure(plan, Progress())
     show(rows, plan.notes, where)
     _save(json_file, {"rows": rows, "circumstances": where, "notes": plan.notes})
@@ -93,6 +125,18 @@ def pipeline_command(
     found = pipeline.measure(chosen, segments, Progress())
     pipeline_table.show(found, where)
     _save(json_file, {"runs": found, "circumstances": where})
+
+
+def _measure_real(model: str, asked: RealRequest, where: dict[str, Any], json_file: Path | None) -> None:
+    from pipeline.bench.systems import measure_real, real_plan
+    from pipeline.bench.systems_table import show_systems
+    from pipeline.files.progress import Progress
+    from pipeline.registry import models
+
+    models.offline()
+    rows = measure_real(real_plan(models.entry(model), asked), Progress())
+    show_systems(rows, where)
+    _save(json_file, {"rows": rows, "circumstances": where})
 
 
 @app.command("align")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
@@ -13,16 +12,16 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, TranslateSettings
 from pipeline.engines.devices import describe_device
 from pipeline.errors import EngineError, MekongError
 from pipeline.files.store import to_json
 from pipeline.registry import models
 from pipeline.run import provenance
+from pipeline.run.forecast import Forecast, forecast
 
 State = Literal["ok", "warning", "failed"]
 SENTENCE = "นายกรัฐมนตรีเดินทางถึงกรุงฮานอยเมื่อวันจันทร์"
-MIN_MEMORY_GB = 6.0
 MIN_DISK_GB = 8.0
 
 
@@ -36,14 +35,19 @@ class Check:
 
 
 def doctor_command(model: str | None, *, as_json: bool) -> None:
-    """Print the diagnosis; raises EngineError when a check failed."""
+    """Print the diagnosis, and try a model that is named; raises EngineError when a check failed.
+
+    Without one nothing is loaded: the diagnosis takes a second or two.
+    """
     name = model or Config().translate.model
     checks = [
         _python(),
-        *map(_guarded, (_packages, _device, _memory, _disk, _offline)),
+        *map(_guarded, (_packages, _device)),
+        *_expected(name),
+        *map(_guarded, (_disk, _offline)),
         *models_present((name, Config().align.encoder)),
     ]
-    if all(check.state != "failed" for check in checks):
+    if model and all(check.state != "failed" for check in checks):
         checks.append(_guarded(lambda: _translation(name)))
     if as_json:
         sys.stdout.write(to_json(checks, indent=True).decode() + "\n")
@@ -75,11 +79,18 @@ def _device() -> Check:
     return Check("device", "ok", describe_device())
 
 
-def _memory() -> Check:
-    pages = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    state: State = "ok" if total >= MIN_MEMORY_GB else "warning"
-    return Check("memory", state, f"{pages:.1f} of {total:.1f} GB free; the embedded model needs about 4")
+def _expected(name: str) -> list[Check]:
+    """What a translation model needs and how fast it was."""
+    try:
+        expected = forecast(models.entry(name), TranslateSettings(model=name))
+    except MekongError as error:
+        return [Check("memory", "failed", str(error).replace("\n", " "))]
+    return [_memory(expected), Check("speed", "ok", f"{name}, {expected.plan}: {expected.rate_text}")]
+
+
+def _memory(expected: Forecast) -> Check:
+    text = f"{expected.there_text}; {expected.model} needs {expected.needed_text}"
+    return Check("memory", "warning", expected.short) if expected.short else Check("memory", "ok", text)
 
 
 def _disk() -> Check:
@@ -111,7 +122,6 @@ def models_present(names: tuple[str, ...]) -> list[Check]:
 
 def _translation(name: str) -> Check:
     from pipeline.cli.translate import one_sentence
-    from pipeline.config.settings import TranslateSettings
     from pipeline.engines.load import load
     from pipeline.stages.translate.glossary import Glossary
 

@@ -59,7 +59,9 @@ def run(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file, see configs/.")],
     out: Annotated[Path | None, typer.Option(help="Run folder; default out/<name of the configuration>.")] = None,
     sets: Sets = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and what it takes, and stop.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -203,12 +205,15 @@ def view(
 
 @app.command()
 def doctor(
-    model: Annotated[str | None, typer.Option(help="The model to try; default the embedded one.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Another model than the embedded one; it is loaded, and tried on a sentence.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check that everything a run needs is there.
 
-    Python, packages, device, memory, disk, offline state, models, and one small translation.
+    Python, packages, device, memory that is there and that the model needs, the speed of the last run, disk, offline
+    state, models; with --model one small translation.
 
     Example: mekong doctor --model opus-mt-th-en
     """

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.cli.dry_run import say_plan
 from pipeline.config.load import load_config
 from pipeline.errors import UsageError
 from pipeline.files.owner import FILTER, RUN, owner
@@ -23,27 +24,29 @@ from pipeline.run.folder import check_rejects, held, report_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.names import FILE as NAMES
 from pipeline.run.names import read_settled
-from pipeline.run.preview import preview
 from pipeline.run.publish import publish, publish_again, translations_path
 from pipeline.run.run import Run
-from pipeline.stages.read.paths import expand
 from pipeline.stages.write.stage import CORPUS
 
 
 def run_command(
     path: Path, out: Path | None, overrides: Sequence[str], *, dry_run: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Run the pipeline; raises TooManyRejects after everything else is done when too much input was rejected."""
+    """Run the pipeline, or say what it would do; raises TooManyRejects after everything else is done when too much
+    input was rejected."""
     config = load_config(path, overrides)
     out = out or Path("out") / config.name
     progress = Progress(quiet=quiet)
     models.offline()
     run = Run(config, out, progress)
-    run.check()
+    if dry_run:
+        run.check_request()
+    else:
+        run.check()
     model, plan = run.resources.translation_entry.name, run.resources.translation_plan
     progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
     if dry_run:
-        _say_plan(run)
+        say_plan(run, as_json=as_json)
         return
     with held(run.shards, RUN, config.read.paths), run.stop.listening(progress.say):
         write_settings(config, out)
@@ -53,27 +56,6 @@ def run_command(
     elif not quiet:
         _summary(manifest, out)
     check_rejects("inputs were rejected", manifest.counts.rejected_inputs, config.read.max_rejects, out)
-
-
-def _say_plan(run: Run) -> None:
-    resources, found = run.resources, preview(run)
-    inputs = expand(run.config.read.paths)
-    files = inputs.files
-    size = sum(path.stat().st_size for path in files if path.is_file())
-    table = Table("what", "how much", box=None)
-    table.add_row("input files", f"{len(files):,}")
-    table.add_row("input bytes", f"{size:,}")
-    table.add_row("documents", f"{_listed(found.documents) or 'none'}; {found.rejected:,} rejected")
-    if inputs.passed_over:
-        table.add_row("passed over", inputs.passed_over_text())
-    table.add_row("translation model", f"{resources.translation_entry.name} ({resources.translation_entry.licence})")
-    table.add_row("sentence encoder", f"{resources.encoder_entry.name} ({resources.encoder_entry.licence})")
-    if resources.reader_entry:
-        table.add_row("filter model", f"{resources.reader_entry.name} ({resources.reader_entry.licence})")
-    table.add_row("output folder", str(run.out))
-    changed = f"no longer, changed since: {', '.join(found.changed)}" if found.changed else "yes"
-    table.add_row("finished before", changed if found.finished else "no")
-    Console().print(table)
 
 
 def _summary(manifest: Manifest, out: Path) -> None:

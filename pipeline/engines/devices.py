@@ -1,11 +1,30 @@
-"""What this machine has to compute with."""
+"""What this machine has to compute with, asked so that nothing is loaded that the answer does not need."""
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import UsageError
+
+DRIVER = "libcuda.so.1"
+"""The library that every NVIDIA driver brings, and nothing else does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes that can be had now, and all there are."""
+
+    free: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.free / 1e9:.1f} of {self.total / 1e9:.1f} GB free"
 
 
 def cores() -> int:
@@ -13,21 +32,91 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def processor() -> str:
+    """The processor's model name."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
 def find_device(wanted: str) -> Literal["cpu", "cuda"]:
     """The device of `translate.device`; raises UsageError where cuda is asked for and there is none."""
+    if wanted == "cpu":
+        return "cpu"
+    missing = why_no_gpu()
+    if missing and wanted == "cuda":
+        raise UsageError(
+            f"translate.device is cuda, but there is no usable GPU: {missing}",
+            "Run it where there is one, or use --set translate.device=cpu. `mekong doctor` shows what is here.",
+        )
+    return "cpu" if missing else "cuda"
+
+
+def why_no_gpu() -> str:
+    """Why torch cannot use a GPU, empty where it can.
+
+    A machine without a driver, or with a torch built for processors, is told without importing torch, which takes
+    seconds; where there may be a GPU torch has the last word.
+    """
+    build = _torch_build()
+    if build == "cpu":
+        return "the installed torch was built for processors only"
+    if build == "cuda" and not _loads(DRIVER):
+        return f"this machine has no NVIDIA driver ({DRIVER})"
     import torch
 
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise UsageError("translate.device is cuda, but torch sees no usable GPU", "Run `mekong doctor`.")
-    return "cuda" if there and wanted != "cpu" else "cpu"
+    return "" if torch.cuda.is_available() else f"torch {torch.__version__} sees none"
+
+
+def _torch_build() -> Literal["cpu", "cuda", "other"]:
+    """What the installed torch was built for, from the file in which it says so."""
+    found = importlib.util.find_spec("torch")
+    path = Path(found.origin).with_name("version.py") if found and found.origin else None
+    if path is None or not path.is_file():
+        return "other"
+    stated = dict(re.findall(r"^(cuda|hip|xpu)\b[^=\n]*= *(.+?)\s*$", path.read_text("utf-8"), re.M))
+    built_for = {name for name, value in stated.items() if value != "None"}
+    if "cuda" in stated and not built_for:
+        return "cpu"
+    return "cuda" if built_for == {"cuda"} else "other"
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def main_memory() -> Memory:
+    """What the system can still give without swapping, and all of the machine's."""
+    sizes = dict(re.findall(r"^(\w+):\s+(\d+) kB$", Path("/proc/meminfo").read_text("ascii"), re.M))
+    return Memory(int(sizes["MemAvailable"]) * 1024, int(sizes["MemTotal"]) * 1024)
+
+
+def gpu_memory() -> list[Memory]:
+    """Of each GPU that torch sees; none where there is no usable one."""
+    if why_no_gpu():
+        return []
+    import torch
+
+    return [Memory(*torch.cuda.mem_get_info(number)) for number in range(torch.cuda.device_count())]
+
+
+def device_name(device: str) -> str:
+    """The model of the processor or of the first GPU."""
+    if device == "cpu":
+        return processor()
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 def describe_device() -> str:
-    """The GPU with its memory, or the processor where torch sees no GPU; for people."""
-    import torch
-
-    if torch.cuda.is_available():
-        free, total = torch.cuda.mem_get_info()
-        return f"{torch.cuda.get_device_name()}, {free / 1e9:.0f} of {total / 1e9:.0f} GB free"
-    return f"cpu, {cores()} cores (torch {torch.__version__} sees no GPU)"
+    """The GPU with its memory, or the processor with why there is no GPU; for people."""
+    missing = why_no_gpu()
+    if missing:
+        return f"cpu, {cores()} cores; no GPU: {missing}"
+    memories = gpu_memory()
+    more = f" and {len(memories) - 1} more" if len(memories) > 1 else ""
+    return f"{device_name('cuda')}, {memories[0]}{more}"

@@ -109,7 +109,10 @@ def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success flush it to disk and rename it over `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritten(path, error) from error
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -118,11 +121,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}", "Free some space or choose another folder with --out."
-        ) from error
+        raise _unwritten(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"cannot write {path}: {error.strerror or error}", "Free some space or choose another folder with --out."
+    )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -115,6 +115,8 @@ class Entry(Settings):
     """`trial`: good enough to try mekong with, not to be believed unread; its pairs are kept apart in a corpus."""
     url: str
     citation: str = ""
+    parameters: Count | None = None
+    """Its size in millions of weights, so that the memory it needs is known before it is fetched."""
     max_source_tokens: Count
     """Longest text given to the model, in tokens, without prompt and language codes."""
     generation: Generation = Generation()

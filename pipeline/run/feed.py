@@ -10,6 +10,7 @@ time, so that what a shard becomes does not depend on what else there is to do.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -149,7 +150,8 @@ class _PooledQueue:
 class Feed:
     """A loaded model, and what it needs to translate shards.
 
-    `advance` is told the share of each shard that has its first attempt, `check` raises to stop.
+    `advance` is told the share of each shard that has its first attempt, `check` raises to stop. `tokens` are those of
+    the sources that the model was given for the first time, `seconds` how long all that took.
     """
 
     def __init__(
@@ -163,6 +165,7 @@ class Feed:
     ) -> None:
         self._shards, self._translator, self._glossaries, self._settings = shards, translator, glossaries, settings
         self._advance, self._check = advance, check
+        self.tokens, self.seconds = 0, 0.0
         self._journal = Journal(shards)
         self._queue: _Queue
         if translator.rows_apart:
@@ -173,6 +176,7 @@ class Feed:
 
     def translate(self, todo: Sequence[tuple[int, str]]) -> None:
         """Translate and commit shards: the number and the key of each."""
+        began = time.monotonic()
         waiting = iter(todo)
         in_hand: deque[tuple[_Batch, Future[list[Output]]]] = deque()
         most = IN_HAND if self._translator.rows_apart else 1
@@ -194,6 +198,7 @@ class Feed:
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
         self._journal.close()
+        self.seconds += time.monotonic() - began
 
     def _begin_more(self, waiting: Iterator[tuple[int, str]]) -> bool:
         """Begin shards until there is enough to do; whether there may be more of them."""
@@ -246,6 +251,7 @@ class Feed:
         concerned: dict[int, _OpenShard] = {}
         for (shard, row), hypothesis in zip(batch.places, hypotheses, strict=True):
             shard.answers[row] = hypothesis
+            self.tokens += hypothesis.src_tokens if shard.draft.number == 1 else 0
             concerned[shard.number] = shard
             self._told(shard, 1)
         self._journal.commit(answers, set(concerned))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.engines.token_counts import Count
 from pipeline.errors import MekongError
 from pipeline.files.store import digest
 from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.amounts import Amount
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import is_finished
 from pipeline.run.names import corrected_in_shard, read_settled
@@ -23,35 +24,47 @@ SPEED_ONLY = {"run.workers", *(f"translate.{name}" for name in keys.SPEED_ONLY)}
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`documents` by language and `rejected` are what the input holds now.
+    """`amounts` by language and `rejected` are what the input holds now.
 
     `finished` is whether the folder holds a finished run, `changed` what is no longer as it was then: settings by name,
     other things in words.
     """
 
-    documents: dict[str, int]
+    amounts: dict[str, Amount]
     rejected: int
     finished: bool
     changed: tuple[str, ...]
 
+    @property
+    def tokens(self) -> int | None:
+        """Source tokens to translate, of all languages; None where they are not known."""
+        known = [amount.tokens for amount in self.amounts.values() if amount.tokens is not None]
+        return sum(known) if known else None
 
-def preview(run: Run) -> Preview:
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether all of it is done already."""
+        return self.finished and not self.changed
+
+
+def preview(run: Run, count: Count | None) -> Preview:
     """Read the input and compare it, and the settings, with those of the run in the folder; writes nothing.
 
-    Raises InputError when a path of the input does not exist.
+    `count` counts tokens, where the model's tokenizer is at hand. Raises InputError when a path of the input does not
+    exist.
     """
-    languages: Counter[str] = Counter()
+    amounts: dict[str, Amount] = {}
     documents: set[str] = set()
     rejected = 0
     for item in Reader(run.config.read).read(run.config.read.paths):
         if isinstance(item, Document):
-            languages[item.lang] += 1
+            amounts.setdefault(item.lang, Amount()).add(item, run.config.segment, count)
             documents.add(digest(item))
         else:
             rejected += 1
     finished = is_finished(run.out)
     changed = tuple(_changed(run, documents)) if finished else ()
-    return Preview(dict(sorted(languages.items())), rejected, finished, changed)
+    return Preview(dict(sorted(amounts.items())), rejected, finished, changed)
 
 
 def _changed(run: Run, documents: set[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 PACKAGES = (
     "torch",
     "transformers",
+    "accelerate",
     "tokenizers",
     "sentencepiece",
     "ctranslate2",

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from pipeline.config.settings import Config
 from pipeline.engines.base import Translator
 from pipeline.engines.load import choose, identity, load
-from pipeline.errors import InputError
+from pipeline.errors import InputError, StoreError
 from pipeline.files.store import file_sha256
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.registry.models import Entry
 from pipeline.run.names import SettledName, corrections
+from pipeline.run.rates import Conditions, Rate, keep_rate, last_rate
 from pipeline.stages.score.base import Scorer
 from pipeline.stages.score.damage.forced import load_reader
 from pipeline.stages.score.stage import signatures
@@ -95,6 +96,18 @@ class Resources:
     def translator_identity(self) -> str:
         """The hash of everything about the translation model that can change an output."""
         return identity(self.translation_entry, self._config.translate)
+
+    @property
+    def rate(self) -> Rate | None:
+        """How fast this machine translated with the same model and settings the last time, None where it never did."""
+        return last_rate(Conditions.of(self.translation_entry, self._config.translate))
+
+    def keep_rate(self, tokens: int, seconds: float, warn: Callable[[str], None]) -> None:
+        """Remember how fast it translated now; `warn` is told where that cannot be written: no reason to end a run."""
+        try:
+            keep_rate(Conditions.of(self.translation_entry, self._config.translate), tokens, seconds)
+        except StoreError as error:
+            warn(f"the rate of this run is not kept for later estimates: {error.problem}")
 
     def translator(self, say: Callable[[str], None]) -> Translator:
         """The translation model, to be used as a context manager that closes it; `say` is told what takes long."""

@@ -86,8 +86,16 @@ class Run:
     def check(self) -> None:
         """Find out what can be known before anything is loaded or written, and before what may ask for a download.
 
+        Raises what `check_request` raises, then ModelMissing when a model is not in the store.
+        """
+        self.check_request()
+        self.resources.check(translation=True)
+
+    def check_request(self) -> None:
+        """The part of `check` that needs no model to be there.
+
         Raises UsageError when the device or a score of a rule is not there, InputError when no input is named, or one
-        or a held-out file does not exist, ModelMissing when a model is not in the store.
+        or a held-out file does not exist.
         """
         choose(self.resources.translation_entry, self.config.translate)
         if not self.config.read.paths:
@@ -95,7 +103,6 @@ class Run:
         expand(self.config.read.paths)
         check_rules(self.config.filter.rules)
         held_out_files(self.config.filter.held_out)
-        self.resources.check(translation=True)
 
     def read(self) -> None:
         """Read the input anew, cut it into shards of documents, commit those that changed."""
@@ -159,6 +166,7 @@ class Run:
             with self.progress.task("translate", segments, "segments") as task:
                 feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, self.stop.check)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
+        resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
         if translator.codec.takes_hints:
             made = (one for number in self.shards.numbers for one in self.shards.translations(number))
             write_settled(count_names(made, resources.glossaries), resources.settled, self.out)

@@ -92,19 +92,6 @@ def test_bad_settings_end_with_a_message_and_no_traceback(
         assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_gpu_is_told_before_a_missing_model(
-    store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Else people fetch 17 GB for a machine that cannot use them."""
-    torch = pytest.importorskip("torch")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert mekong(monkeypatch, "run", "configs/gpu.yaml", "--set", "read.paths=[samples]", "--out", store / "out") == 2
-    assert "torch sees no usable GPU" in capfd.readouterr().err
-    changed = ("--set", "translate.device=cpu", "--set", "read.paths=[samples]")
-    assert mekong(monkeypatch, "run", "configs/gpu.yaml", *changed, "--out", store / "out") == 1
-    assert "mekong models add nllb-200-3.3B" in capfd.readouterr().err
-
-
 def test_unwritable_output_is_a_clear_error(
     run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,45 +99,6 @@ def test_unwritable_output_is_a_clear_error(
     path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
     assert mekong(monkeypatch, "run", path, "--out", tmp_path / "file" / "out", "--quiet") == 1
     assert "Traceback" not in capfd.readouterr().err
-
-
-def test_dry_run_writes_nothing(
-    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    folder = articles(tmp_path / "articles")
-    (folder / "a.docx").write_bytes(b"")
-    path = config(tmp_path, run_entry.name, paths=[str(folder)])
-    assert mekong(monkeypatch, "run", path, "--out", tmp_path / "out", "--dry-run") == 0
-    said = capfd.readouterr().out
-    assert run_entry.name in said and "1 .docx" in " ".join(said.split())
-    assert "1 en, 1 th, 1 vi; 0 rejected" in said
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_dry_run_says_finished_only_where_nothing_has_changed(
-    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    folder, out = articles(tmp_path / "articles"), tmp_path / "out"
-    path = config(tmp_path, run_entry.name, paths=[str(folder)])
-    terms = tmp_path / "terms.tsv"
-    terms.write_text("ข่าว\tnews\tNOUN\n", encoding="utf-8")
-    hints = ("--set", "translate.use_glossary=true", "--set", f"translate.glossary=[{terms}]")
-
-    def finished(*more: object) -> str:
-        monkeypatch.setenv("COLUMNS", "300")
-        assert mekong(monkeypatch, "run", path, "--out", out, "--dry-run", *hints, *more) == 0
-        return capfd.readouterr().out.partition("finished before")[2].strip()
-
-    assert finished() == "no"
-    assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *hints) == 0
-    assert capfd.readouterr().out == ""
-    assert finished("--set", "translate.workers=1") == "yes"
-    assert "filter.near_duplicates" in finished("--set", "filter.near_duplicates=0.9")
-    terms.write_text("ข่าว\treport\tNOUN\n", encoding="utf-8")
-    assert finished().endswith("changed since: what the translations are made with")
-    terms.write_text("ข่าว\tnews\tNOUN\n", encoding="utf-8")
-    (folder / "new.txt").write_text(THAI[0], encoding="utf-8")
-    assert finished().endswith("changed since: the input")
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -247,22 +195,6 @@ def test_align_two_files_and_cases(
     (found,) = lines(out)
     assert found["id"] == "x" and len(found["beads"]) == 4
     assert mekong(monkeypatch, "align", source) == 2
-
-
-def test_doctor_tries_the_model(
-    run_entry: Entry, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    code = mekong(monkeypatch, "doctor", "--model", run_entry.name, "--json")
-    checks = {check["name"]: check for check in orjson.loads(capfd.readouterr().out)}
-    assert checks["use-multilingual-v3"]["state"] == "ok" and "translation" in checks
-    assert (code == 0) == all(check["state"] != "failed" for check in checks.values())
-
-
-def test_doctor_names_what_is_missing(
-    store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert mekong(monkeypatch, "doctor") == 1
-    assert "mekong models add" in capfd.readouterr().out.replace("\n", " ")
 
 
 @pytest.mark.parametrize("command", ["run", "translate", "align", "score", "report", "doctor", "models"])

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor
 
 from pipeline.engines.base import Output
 from pipeline.engines.batching import shared_start
+from pipeline.engines.hf.placement import load_placed
 from pipeline.engines.memory import within_memory
 
 
@@ -32,7 +33,11 @@ class GreedyScore(LogitsProcessor):
 
 
 class CausalEngine:
-    """Greedy `generate` on left-padded batches; what all prompts of a batch begin with is run once."""
+    """Greedy `generate` on left-padded batches; what all prompts of a batch begin with is run once.
+
+    A model that is too large for the device is laid out over all that there are, see `pipeline.engines.hf.placement`.
+    Raises ModelError when it does not load, ModelRefused when there are no safetensors.
+    """
 
     batch_rows = 32
 
@@ -41,11 +46,9 @@ class CausalEngine:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.ends = [tokenizer.convert_tokens_to_ids(token) for token in end_tokens]
         self.pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.ends[0]
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True
-        )
-        self.model = model.to(device).eval()
-        name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
+        self._placed = load_placed(AutoModelForCausalLM, folder, device, dtype)
+        self.model = self._placed.model
+        name = self._placed.device_name
         self.about = {"engine": f"transformers {transformers.__version__}", "device": name, "dtype": dtype}
 
     def generate(
@@ -101,5 +104,4 @@ class CausalEngine:
     def close(self) -> None:
         """Let go of the weights."""
         del self.model
-        if self.device == "cuda":
-            torch.cuda.empty_cache()
+        self._placed.close()

@@ -9,15 +9,13 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, GenerationConfig, StoppingCriteria
 
 from pipeline.engines.base import Output
 from pipeline.engines.hf.causal import GreedyScore
+from pipeline.engines.hf.placement import PlacedModel, load_placed
 from pipeline.engines.memory import within_memory
 from pipeline.engines.search_settings import Search
-from pipeline.errors import ModelError, ModelRefused
-from pipeline.registry.models import offline
 
 LOGIT_VALUES = 1 << 26
 """Logits held at a time when finished hypotheses are scored: 256 MB in float32."""
@@ -59,14 +57,15 @@ class HfSeq2Seq:
 
     batch_rows = 32
 
-    def __init__(self, model: Any, search: Search, device: str) -> None:
-        self.model = model
+    def __init__(self, placed: PlacedModel, search: Search) -> None:
+        self._placed = placed
+        self.model = placed.model
         self.search = search
-        self.device = device
+        self.device = placed.device
         # Beyond its table of positions a model fails (on CUDA it takes the device down); the start token is one.
-        self.longest = (getattr(model.config, "max_position_embeddings", None) or math.inf) - 1
-        name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
-        dtype = str(model.dtype).removeprefix("torch.")
+        self.longest = (getattr(self.model.config, "max_position_embeddings", None) or math.inf) - 1
+        dtype = str(self.model.dtype).removeprefix("torch.")
+        name = placed.device_name
         self.about = {"engine": f"transformers {transformers.__version__}", "device": name, "dtype": dtype}
 
     def generate(
@@ -134,8 +133,7 @@ class HfSeq2Seq:
     def close(self) -> None:
         """Let go of the weights."""
         del self.model
-        if self.device == "cuda":
-            torch.cuda.empty_cache()
+        self._placed.close()
 
 
 def load_reference(folder: Path, search: Search, device: str, dtype: str) -> HfSeq2Seq:
@@ -143,24 +141,8 @@ def load_reference(folder: Path, search: Search, device: str, dtype: str) -> HfS
 
     Raises ModelError when its weights do not load, ModelRefused when there are no safetensors.
     """
-    offline()
-    if not any(folder.glob("*.safetensors")):
-        raise ModelRefused(f"{folder} has no weights in safetensors", f"mekong models add {folder.name}")
-    try:
-        model, loading = AutoModelForSeq2SeqLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
-        raise ModelError(f"{folder.name} does not load: {error}", f"mekong models check {folder.name}") from error
-    if loading["missing_keys"]:
-        missing = sorted(loading["missing_keys"])
-        raise ModelError(f"{folder.name} lacks {len(missing)} weights, {missing[0]} for one", "Get the model again.")
+    placed = load_placed(AutoModelForSeq2SeqLM, folder, device, dtype)
     # What it sets goes into every call that leaves it open: a forced end token would hide that a row was cut.
     empty: Any = GenerationConfig
-    model.generation_config = empty()
-    return HfSeq2Seq(model.to(device).eval(), search, device)
+    placed.model.generation_config = empty()
+    return HfSeq2Seq(placed, search)

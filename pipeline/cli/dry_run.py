@@ -1,0 +1,108 @@
+"""`mekong run --dry-run`: what would be done, and what it takes, before anything is loaded or downloaded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.files.progress import clock
+from pipeline.files.store import to_json
+from pipeline.run.amounts import Amount
+from pipeline.run.forecast import Forecast, counter, forecast
+from pipeline.run.preview import Preview, preview
+from pipeline.run.run import Run
+from pipeline.stages.read.paths import expand
+
+
+def say_plan(run: Run, *, as_json: bool) -> None:
+    """Print the plan of a run; raises ModelMissing, after all else is said, when a model is not in the store."""
+    entry = run.resources.translation_entry
+    expected = forecast(entry, run.config.translate)
+    found = preview(run, counter(entry))
+    if as_json:
+        sys.stdout.write(to_json(_data(found, expected), indent=True).decode() + "\n")
+    else:
+        table = Table("what", "how much", box=None)
+        for what, amount in _rows(run, found, expected):
+            table.add_row(what, amount.replace("[", "\\["))
+        Console().print(table)
+    if expected.short:
+        run.progress.warn(expected.short)
+    run.resources.check(translation=True)
+
+
+def _rows(run: Run, found: Preview, expected: Forecast) -> Iterator[tuple[str, str]]:
+    resources, inputs = run.resources, expand(run.config.read.paths)
+    yield "device", expected.device
+    yield "input files", f"{len(inputs.files):,}"
+    yield "input bytes", f"{sum(path.stat().st_size for path in inputs.files if path.is_file()):,}"
+    documents = ", ".join(f"{amount.documents:,} {lang}" for lang, amount in found.amounts.items())
+    yield "documents", f"{documents or 'none'}; {found.rejected:,} rejected"
+    for lang, amount in found.amounts.items():
+        yield f"  {lang}", _amount(amount)
+    if inputs.passed_over:
+        yield "passed over", inputs.passed_over_text()
+    entries = {
+        "translation model": resources.translation_entry,
+        "sentence encoder": resources.encoder_entry,
+        "filter model": resources.reader_entry,
+    }
+    yield from ((role, f"{entry.name} ({entry.licence})") for role, entry in entries.items() if entry)
+    if expected.missing:
+        yield "not in the store", f"{expected.model}; {expected.missing}"
+    yield "memory needed", expected.needed_text
+    yield "memory there", expected.there_text
+    yield "translation", _time(found, expected)
+    yield "speed", expected.rate_text
+    yield "output folder", str(run.out)
+    changed = f"no longer, changed since: {', '.join(found.changed)}" if found.changed else "yes"
+    yield "finished before", changed if found.finished else "no"
+
+
+def _amount(amount: Amount) -> str:
+    about = "" if amount.exact else "about "
+    text = f"{amount.characters:,} characters, {about}{amount.segments:,} segments"
+    return text if amount.tokens is None else f"{text}, about {amount.tokens:,} tokens"
+
+
+def _time(found: Preview, expected: Forecast) -> str:
+    if found.nothing_to_do:
+        return "nothing to do"
+    if found.tokens is None:
+        return "tokens are not known before the model is in the store" if expected.missing else "no tokens to translate"
+    if expected.rate is None:
+        return f"about {found.tokens:,} tokens"
+    return f"about {found.tokens:,} tokens in {clock(found.tokens / expected.rate.per_second)}, loading apart"
+
+
+def _data(found: Preview, expected: Forecast) -> dict[str, object]:
+    amounts = {
+        lang: {
+            "documents": amount.documents,
+            "characters": amount.characters,
+            "segments": amount.segments,
+            "tokens": amount.tokens,
+            "exact": amount.exact,
+        }
+        for lang, amount in found.amounts.items()
+    }
+    rate = expected.rate.per_second if expected.rate else None
+    return {
+        "device": expected.device,
+        "documents": amounts,
+        "rejected": found.rejected,
+        "finished": found.finished,
+        "changed": found.changed,
+        "model": expected.model,
+        "in_store": not expected.missing,
+        "plan": asdict(expected.plan),
+        "bytes_needed": asdict(expected.need),
+        "bytes_there": asdict(expected.there),
+        "tokens": found.tokens,
+        "tokens_per_second": rate,
+        "seconds": found.tokens / rate if rate and found.tokens is not None else None,
+    }
