@@ -19,16 +19,16 @@ from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.executors import Spread
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import FilteredWith, FilterManifest
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.run.stop import Stop
+from pipeline.run.work import ShardTask
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.read.pairs import Corpus, Given
-from pipeline.stages.score.base import Context
-from pipeline.stages.score.stage import BATCH, score
 from pipeline.types import Reject
 
 NAMED = "named by the input corpus"
@@ -115,17 +115,25 @@ class CorpusFilter:
 
     def _score(self) -> None:
         signatures = self.resources.signatures
+        spread = Spread(self.config, self.resources, Resources)
+        todo = []
         with self.progress.task("score", sum(self.sizes), "pairs") as task:
             for number, given in enumerate(self.given_keys):
                 key = keys.scored_given_key(given, signatures)
                 if self.shards.done(kinds.SCORED, number, key):
                     task.skip(self.sizes[number])
-                    continue
-                self.stop.check()
-                pairs = [row.pair for row in self.shards.given(number)]
-                rows = list(task.each(score(pairs, self.resources.scorers, Context()), BATCH))
-                self.shards.commit(kinds.SCORED, number, key, rows)
-                self.scored_now += len(rows)
+                else:
+                    todo.append(ShardTask("score given", number, key, self.sizes[number]))
+
+            def advance(pairs: int) -> None:
+                self.scored_now += pairs
+                task.advance(pairs)
+
+            try:
+                if todo:
+                    spread.make(todo, self.shards, advance, self.stop.check)
+            finally:
+                spread.end()
 
     def _models(self) -> tuple[ModelFacts, ...]:
         """The models that the corpus names; of one that is not in the registry nothing more is known."""

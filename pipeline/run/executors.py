@@ -164,3 +164,33 @@ def processes(config: Config, shards: int) -> int:
     if config.run.workers:
         return min(config.run.workers, shards)
     return min(cores(), shards * config.run.shard_chars // CHARS_A_PROCESS)
+
+
+class Spread:
+    """Has the shards of a run made, stage by stage, by whoever does it soonest; processes stay for the next stage."""
+
+    def __init__(self, config: Config, resources: Resources, make_resources: MakeResources) -> None:
+        self._config, self._resources, self._make_resources = config, resources, make_resources
+        self._processes: ProcessExecutor | None = None
+
+    def make(self, tasks: Sequence[ShardTask], shards: Shards, tick: Tick, check: Callable[[], None]) -> None:
+        """Make the shards of one stage; raises what `Executor.perform` raises."""
+        self._executor(tasks, shards).perform(tasks, tick, check)
+
+    def _executor(self, tasks: Sequence[ShardTask], shards: Shards) -> Executor:
+        """Several processes, unless a language model that reads pairs needs all cores."""
+        count = processes(self._config, len(tasks))
+        reads = tasks[0].scores and self._config.filter.model is not None
+        if count < 2 or reads:
+            return HereExecutor(ShardWork(self._config, shards, self._resources))
+        if self._processes is None:
+            self._processes = ProcessExecutor(
+                count, self._config, shards.folder, len(shards.numbers), self._make_resources
+            )
+        return self._processes
+
+    def end(self) -> None:
+        """End the processes, if there are any; they are started again when there is something to do."""
+        if self._processes is not None:
+            self._processes.close()
+        self._processes = None

@@ -20,7 +20,7 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.executors import Executor, HereExecutor, MakeResources, ProcessExecutor, processes
+from pipeline.run.executors import MakeResources, Spread
 from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
@@ -29,7 +29,7 @@ from pipeline.run.names import corrected_in_shard, count_names, read_settled, wr
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
-from pipeline.run.work import ShardTask, ShardWork, counterparts
+from pipeline.run.work import ShardTask, counterparts
 from pipeline.stages.align import stage as alignment
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
@@ -60,7 +60,7 @@ class Run:
         self.store = Store(self.out)
         self.shards = Shards(self.store, 0)
         self.resources = self.make_resources(self.config)
-        self._processes: ProcessExecutor | None = None
+        self._spread = Spread(self.config, self.resources, self.make_resources)
         self.decisions = Decisions(self.out, self.progress.warn)
 
     def execute(self) -> FinishedRun:
@@ -71,7 +71,7 @@ class Run:
             for stage in (self.read, self.segment, self.translate, self.match, self.align, self.score):
                 self.carry_out(stage)
         finally:
-            self._end_processes()
+            self._spread.end()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
         return FinishedRun(self.config, self.shards, made_with, self.decisions, self.progress.warn)
@@ -141,7 +141,7 @@ class Run:
             ShardTask("segment", number, key, self.shards.size(kinds.DOCUMENTS, number))
             for number, key in enumerate(self.segment_keys)
         ]
-        self._spread(kinds.SEGMENTS, tasks, "documents")
+        self._make(kinds.SEGMENTS, tasks, "documents")
 
     def translate(self) -> None:
         """Translate the segments of documents that are not English; the model is loaded only when there is work."""
@@ -160,7 +160,7 @@ class Run:
             for number in todo:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
             return
-        self._end_processes()  # their memory is the engine's now
+        self._spread.end()  # their memory is the engine's now
         with resources.translator(self.progress.say) as translator:
             segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
             with self.progress.task("translate", segments, "segments") as task:
@@ -196,7 +196,7 @@ class Run:
         aligner = self.resources.aligner_digests()
         tasks = [self._alignment(number, aligner) for number in self.shards.numbers]
         self.pair_keys = [task.key for task in tasks]
-        self._spread(kinds.PAIRS, tasks, "segments")
+        self._make(kinds.PAIRS, tasks, "segments")
 
     def _alignment(self, number: int, aligner: Sequence[str]) -> ShardTask:
         settings = self.config.align
@@ -215,29 +215,12 @@ class Run:
             ShardTask("score", number, keys.scored_key(key, signatures), self.shards.size(kinds.PAIRS, number))
             for number, key in enumerate(self.pair_keys)
         ]
-        self._spread(kinds.SCORED, tasks, "pairs")
+        self._make(kinds.SCORED, tasks, "pairs")
 
-    def _spread(self, kind: ShardKind[T], tasks: Sequence[ShardTask], unit: str) -> None:
+    def _make(self, kind: ShardKind[T], tasks: Sequence[ShardTask], unit: str) -> None:
         """Have the shards made that are not there yet; their sizes are in `unit`."""
         todo = [task for task in tasks if not self.shards.done(kind, task.number, task.key)]
         if not todo:
             return
         with self.progress.task(todo[0].stage, sum(task.size for task in todo), unit) as task:
-            self._executor(todo).perform(todo, task.advance, self.stop.check)
-
-    def _executor(self, todo: Sequence[ShardTask]) -> Executor:
-        """Who makes them: several processes, unless one that reads pairs with a language model needs all cores."""
-        count = processes(self.config, len(todo))
-        reads = todo[0].stage == "score" and self.config.filter.model is not None
-        if count < 2 or reads:
-            return HereExecutor(ShardWork(self.config, self.shards, self.resources))
-        if self._processes is None:
-            self._processes = ProcessExecutor(
-                count, self.config, self.out, len(self.shards.numbers), self.make_resources
-            )
-        return self._processes
-
-    def _end_processes(self) -> None:
-        if self._processes is not None:
-            self._processes.close()
-        self._processes = None
+            self._spread.make(todo, self.shards, task.advance, self.stop.check)

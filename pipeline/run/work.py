@@ -30,11 +30,16 @@ class ShardTask:
     only who has seen all shards knows.
     """
 
-    stage: Literal["segment", "align", "score"]
+    stage: Literal["segment", "align", "score", "score given"]
     number: int
     key: str
     size: int
     english: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> bool:
+        """Whether pairs are scored, those of a run or those that a corpus brings."""
+        return self.stage in ("score", "score given")
 
 
 class ShardWork:
@@ -59,7 +64,7 @@ class ShardWork:
         for row in rows:
             made.append(row)
             if len(made) % BATCH == 0:
-                told += (more := BATCH if task.stage == "score" else 0)
+                told += (more := BATCH if task.scores else 0)
                 tick(more)
         self._shards.commit(kind, task.number, task.key, made)
         tick(task.size - told)
@@ -68,6 +73,9 @@ class ShardWork:
         return segment(self._shards.documents(task.number), self._config.segment)
 
     def _scored(self, task: ShardTask) -> Iterator[Scored]:
+        if task.stage == "score given":
+            given = [row.pair for row in self._shards.given(task.number)]
+            return score(given, self._resources.scorers, Context())
         context = Context({made.segment_id: made for made in self._shards.translations(task.number)})
         return score(self._shards.pairs(task.number), self._resources.scorers, context)
 

@@ -25,6 +25,8 @@ def encoder(monkeypatch):
     monkeypatch.setattr(load, "load_encoder", lambda entry, **_: made)
     monkeypatch.setattr(models, "locate", lambda entry: None)
     monkeypatch.setattr(models, "fingerprint", lambda entry: "0")
+    lock = models.Lock(name="", source="test", version="1", licence="Apache-2.0", files={})
+    monkeypatch.setattr(models, "read_lock", lambda entry: lock)
     return made
 
 

@@ -157,14 +157,19 @@ def test_slow_and_many_clients_do_not_hang_it(server: Server, monkeypatch: pytes
 
 def test_the_command_prints_the_address_and_ends_with_a_summary(tmp_path: Path) -> None:
     out = run_folder(tmp_path / "run")
-    program = "from pipeline.cli.main import main; main()"
+    # A parent that ignores SIGINT, as a shell does for what runs in its background, hands that down.
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program += "from pipeline.cli.main import main; main()"
     command = [sys.executable, "-c", program, "view", str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stderr
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}\n", process.stdout.readline())
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-        assert "0 of 6 pairs decided" in process.stderr.read()
+        try:
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}\n", process.stdout.readline())
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+            assert "0 of 6 pairs decided" in process.stderr.read()
+        finally:
+            process.kill()
 
 
 def test_folders_that_cannot_be_viewed_end_the_command(
