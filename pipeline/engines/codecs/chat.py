@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from pipeline.engines.base import Request
 from pipeline.text.languages import language
+
+REMEMBERED = 1024
+"""Texts whose length is kept: each is counted before it is cut, and soon after."""
 
 
 class ChatCodec:
@@ -23,6 +27,7 @@ class ChatCodec:
         self.system = system
         self.user = user
         self._control = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
+        self.count = lru_cache(REMEMBERED)(self._count)
 
     def encode(self, request: Request) -> list[int]:
         """Token ids of the whole conversation, up to where the answer begins."""
@@ -35,7 +40,7 @@ class ChatCodec:
         text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         return list(self.tokenizer.encode(text, add_special_tokens=False))
 
-    def count(self, text: str) -> int:
+    def _count(self, text: str) -> int:
         """Tokens of the text alone."""
         return len(self.tokenizer.encode(self._harmless(text), add_special_tokens=False))
 

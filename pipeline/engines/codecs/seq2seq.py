@@ -10,6 +10,7 @@ import json
 import re
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, ModelError, UsageError
 from pipeline.registry.models import Entry
 
+REMEMBERED = 1024
+"""Texts whose tokens are kept: each is counted before it is cut, and encoded soon after."""
 NOT_ENGLISH = re.compile(r"[^\u0000-\u024f\u1e00-\u1eff\u2000-\u22ff\u2581\ufffd]")
 """Anything but Latin letters (composed), general punctuation, symbols, and the sign that a word starts."""
 
@@ -52,6 +55,7 @@ class Seq2SeqCodec:
         self.before = self.tokenizer.encode(entry.target, add_special_tokens=False) if entry.family == "t5" else []
         control = {*self.tokenizer.all_special_ids, self.target, *self.codes.values()}
         self.control = control - {self.tokenizer.unk_token_id}
+        self._pieces = lru_cache(REMEMBERED)(self._cut)
 
     def _code(self, code: str) -> int | None:
         """The token of a language code, None where the model takes none."""
@@ -63,10 +67,10 @@ class Seq2SeqCodec:
             )
         return number
 
-    def _pieces(self, text: str) -> list[int]:
+    def _cut(self, text: str) -> tuple[int, ...]:
         """The text's own tokens: a `</s>` spelled out in it must neither end it nor count as one."""
         tokens = self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
-        return [token for token in tokens if token not in self.control]
+        return tuple(token for token in tokens if token not in self.control)
 
     def encode(self, request: Request) -> list[int]:
         """The model's input, never truncated.
