@@ -15,7 +15,6 @@ PACKAGES = (
     "sentencepiece",
     "ctranslate2",
     "sacrebleu",
-    "rensa",
     "numpy",
     "numba",
     "pyarrow",
