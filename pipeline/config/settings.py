@@ -195,6 +195,9 @@ class RunSettings(Settings):
 
     shard_chars: Count = 100_000
     """Documents are gathered into shards of about this many characters: the unit of work, of commit and of resume."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that make shards side by side in all stages but translation; 0 is one a core. What they make does not
+    depend on it."""
 
 
 class Config(Settings):

@@ -45,6 +45,7 @@ class FinishedRun:
         shards = Shards(Store(folder), manifest.shards)
         for number in shards.numbers:  # what is missing should be named now, not in the middle of a report
             shards.key(kinds.DOCUMENTS, number)
+            shards.key(kinds.DOCUMENT_PAIRS, number)
             shards.key(kinds.SCORED, number)
         return cls(config, shards, manifest, Decisions(folder, progress.warn), progress.warn)
 
@@ -71,7 +72,7 @@ class FinishedRun:
     @cached_property
     def document_pairs(self) -> list[DocumentPair]:
         """All judged document pairs."""
-        return self.shards.document_pairs()
+        return self.shards.all_document_pairs()
 
     def counts(self) -> RunCounts:
         """How much went through each stage."""

@@ -17,7 +17,7 @@ from pipeline.stages.score.stage import VERSION as SCORE_VERSION
 from pipeline.stages.segment.stage import VERSION as SEGMENT_VERSION
 from pipeline.stages.segment.stage import learned_languages
 from pipeline.stages.translate.stage import VERSION as TRANSLATE_VERSION
-from pipeline.types import Document
+from pipeline.types import Document, DocumentPair
 
 SPEED_ONLY = {"workers", "threads"}
 
@@ -64,9 +64,17 @@ def document_pairs_key(
     return digest("match", ALIGN_VERSION, segments, translations, settings, aligner)
 
 
-def pairs_key(document_pairs: str, translations: str) -> str:
+def counterparts_key(
+    pairs: Sequence[DocumentPair], english: Sequence[str], settings: AlignSettings, aligner: Sequence[str]
+) -> str:
+    """Of the English that the documents of a shard are aligned with: their judged pairs, and the keys of the segments
+    of the shards where their counterparts are; `aligner` as in `document_pairs_key`."""
+    return digest("counterparts", ALIGN_VERSION, pairs, english, settings, aligner)
+
+
+def pairs_key(counterparts: str, translations: str) -> str:
     """Of the pairs of a shard, translated, aligned and mined."""
-    return digest("pairs", document_pairs, translations)
+    return digest("pairs", counterparts, translations)
 
 
 def scored_key(pairs: str, signatures: Mapping[str, str]) -> str:

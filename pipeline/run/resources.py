@@ -39,6 +39,8 @@ class Resources:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.threads = 0
+        """Threads of the encoder on the CPU; 0 is one a core."""
         self.settled: Sequence[SettledName] = ()
         """Names that earlier runs in the folder settled; what a person corrected of them goes before all glossaries."""
 
@@ -144,7 +146,7 @@ class Resources:
         """The sentence encoder."""
         from pipeline.engines.encoders.load import load_encoder
 
-        return load_encoder(self.encoder_entry)
+        return load_encoder(self.encoder_entry, threads=self.threads)
 
     @cached_property
     def scorers(self) -> list[Scorer]:

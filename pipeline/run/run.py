@@ -8,41 +8,39 @@ touches.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config.settings import Config
 from pipeline.engines.load import choose
 from pipeline.errors import InputError
-from pipeline.files.progress import Progress, Task
+from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.run import keys
 from pipeline.run import shards as kinds
 from pipeline.run.batches import ShardTranslator, to_translate
+from pipeline.run.executors import Executor, HereExecutor, MakeResources, ProcessExecutor, processes
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
 from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
-from pipeline.run.pairing import ShardPairing
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
+from pipeline.run.work import ShardTask, ShardWork, counterparts
 from pipeline.stages.align import stage as alignment
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.paths import expand
 from pipeline.stages.read.stage import Reader
-from pipeline.stages.score.base import Context
-from pipeline.stages.score.stage import BATCH, score
-from pipeline.stages.segment.stage import segment
-from pipeline.types import Document, DocumentPair, Reject, Scored, Segment
+from pipeline.types import Document, DocumentPair, Reject
 
 T = TypeVar("T")
+SHARDS_A_PROCESS = 2
+"""Fewer are made sooner here than processes that start and load their models would make them."""
 
 
 @dataclass
@@ -58,39 +56,32 @@ class Run:
     segment_keys: list[str] = field(default_factory=list)
     translation_keys: list[str] = field(default_factory=list)
     pair_keys: list[str] = field(default_factory=list)
-    match_key: str = ""
+    make_resources: MakeResources = Resources
 
     def __post_init__(self) -> None:
         self.store = Store(self.out)
         self.shards = Shards(self.store, 0)
-        self.resources = Resources(self.config)
+        self.resources = self.make_resources(self.config)
+        self._processes: ProcessExecutor | None = None
         self.decisions = Decisions(self.out, self.progress.warn)
 
     def execute(self) -> FinishedRun:
         """Run every stage up to the scores; `pipeline.run.publish` writes what people read of the run returned."""
         self.decisions.refresh()  # a damaged file should end the run now, not after hours
         self.resources.settled = read_settled(self.out)
-        with self._timed("read"):
-            self.read()
-        with self._timed("segment"):
-            self.segment()
-        with self._timed("translate"):
-            self.translate()
-        with self._timed("match"):
-            self.match()
-        with self._timed("align"):
-            self.align()
-        with self._timed("score"):
-            self.score()
+        try:
+            for stage in (self.read, self.segment, self.translate, self.match, self.align, self.score):
+                self._timed(stage)
+        finally:
+            self._end_processes()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
         return FinishedRun(self.config, self.shards, made_with, self.decisions, self.progress.warn)
 
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
+    def _timed(self, stage: Callable[[], None]) -> None:
         began = time.monotonic()
-        yield
-        self.seconds[stage] = round(time.monotonic() - began, 3)
+        stage()
+        self.seconds[stage.__name__] = round(time.monotonic() - began, 3)
         self.stop.check()
 
     def check(self) -> None:
@@ -130,19 +121,21 @@ class Run:
         self.shards = Shards(self.store, len(self.document_keys))
 
     def _commit_documents(self, documents: Sequence[Document]) -> None:
-        key = keys.documents_key(documents)
-        self._make(kinds.DOCUMENTS, len(self.document_keys), key, lambda: documents)
+        number, key = len(self.document_keys), keys.documents_key(documents)
+        self.stop.check()
+        if not self.shards.done(kinds.DOCUMENTS, number, key):
+            self.shards.commit(kinds.DOCUMENTS, number, key, documents)
         self.document_keys.append(key)
 
     def segment(self) -> None:
         """Cut every document into segments."""
         boundary_models, settings = self.resources.boundary_digests, self.config.segment
         self.segment_keys = [keys.segments_key(key, settings, boundary_models) for key in self.document_keys]
-        for number, key in enumerate(self.segment_keys):
-            self._make(kinds.SEGMENTS, number, key, partial(self._segmented, number))
-
-    def _segmented(self, number: int) -> Iterator[Segment]:
-        return segment(self.shards.documents(number), self.config.segment)
+        tasks = [
+            ShardTask("segment", number, key, self.shards.size(kinds.DOCUMENTS, number))
+            for number, key in enumerate(self.segment_keys)
+        ]
+        self._spread(kinds.SEGMENTS, tasks, "documents")
 
     def translate(self) -> None:
         """Translate the segments of documents that are not English; the model is loaded only when there is work."""
@@ -153,7 +146,7 @@ class Run:
             keys.translations_key(common, key, corrected_in_shard(resources.settled, self.shards, number))
             for number, key in enumerate(self.segment_keys)
         ]
-        todo = self._to_do(kinds.TRANSLATIONS, self.translation_keys)
+        todo = [n for n, key in enumerate(self.translation_keys) if not self.shards.done(kinds.TRANSLATIONS, n, key)]
         if not todo:
             return
         if not any(to_translate(self.shards, n) for n in todo):
@@ -161,6 +154,7 @@ class Run:
             for number in todo:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
             return
+        self._end_processes()  # their memory is the engine's now
         with resources.translator(self.progress.say) as translator:
             tokens = sum(translator.count(s.text) for n in todo for s in to_translate(self.shards, n))
             with self.progress.task("translate", tokens, "tokens") as task:
@@ -174,10 +168,18 @@ class Run:
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
         aligner = self.resources.aligner_digests()
-        self.match_key = keys.document_pairs_key(self.segment_keys, self.translation_keys, self.config.align, aligner)
-        self._make(kinds.DOCUMENT_PAIRS, 0, self.match_key, self._match)
+        key = keys.document_pairs_key(self.segment_keys, self.translation_keys, self.config.align, aligner)
+        if all(self.shards.done(kinds.DOCUMENT_PAIRS, number, key) for number in self.shards.numbers):
+            return
+        self.stop.check()
+        by_shard: list[list[DocumentPair]] = [[] for _ in self.shards.numbers]
+        for pair in self._matched():
+            by_shard[self.shards.source_shard(pair.src_doc)].append(pair)
+        for number, pairs in enumerate(by_shard):
+            if not self.shards.done(kinds.DOCUMENT_PAIRS, number, key):  # a kill may have come between two of them
+                self.shards.commit(kinds.DOCUMENT_PAIRS, number, key, pairs)
 
-    def _match(self) -> list[DocumentPair]:
+    def _matched(self) -> list[DocumentPair]:
         sources, targets = self.shards.source_sides(), self.shards.english_sides()
         if not sources or not targets:
             return []
@@ -185,31 +187,51 @@ class Run:
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
-        pairing = ShardPairing(self.shards, self.resources, self.config.align)
-        self.pair_keys = [keys.pairs_key(self.match_key, key) for key in self.translation_keys]
-        for number, key in enumerate(self.pair_keys):
-            self._make(kinds.PAIRS, number, key, partial(pairing.pairs, number))
+        aligner = self.resources.aligner_digests()
+        tasks = [self._alignment(number, aligner) for number in self.shards.numbers]
+        self.pair_keys = [task.key for task in tasks]
+        self._spread(kinds.PAIRS, tasks, "segments")
+
+    def _alignment(self, number: int, aligner: Sequence[str]) -> ShardTask:
+        settings = self.config.align
+        pairs = self.shards.document_pairs(number)
+        wanted = {pair.tgt_doc for pair in counterparts(pairs, mined=settings.mine)}
+        english = {name: self.shards.english_place(name) for name in sorted(wanted)}
+        segments = [self.segment_keys[shard] for shard in sorted({shard for shard, _ in english.values()})]
+        judged = keys.counterparts_key(pairs, segments, settings, aligner)
+        key = keys.pairs_key(judged, self.translation_keys[number])
+        return ShardTask("align", number, key, self.shards.size(kinds.SEGMENTS, number), english)
 
     def score(self) -> None:
         """Score every pair."""
-        scored_keys = [keys.scored_key(key, self.resources.signatures) for key in self.pair_keys]
-        todo = self._to_do(kinds.SCORED, scored_keys)
+        signatures = self.resources.signatures
+        tasks = [
+            ShardTask("score", number, keys.scored_key(key, signatures), self.shards.size(kinds.PAIRS, number))
+            for number, key in enumerate(self.pair_keys)
+        ]
+        self._spread(kinds.SCORED, tasks, "pairs")
+
+    def _spread(self, kind: ShardKind[T], tasks: Sequence[ShardTask], unit: str) -> None:
+        """Have the shards made that are not there yet; their sizes are in `unit`."""
+        todo = [task for task in tasks if not self.shards.done(kind, task.number, task.key)]
         if not todo:
             return
-        with self.progress.task("score", sum(self.shards.size(kinds.PAIRS, n) for n in todo), "pairs") as task:
-            for number in todo:
-                self._make(kinds.SCORED, number, scored_keys[number], partial(self._scored, number, task))
+        with self.progress.task(todo[0].stage, sum(task.size for task in todo), unit) as task:
+            self._executor(todo).perform(todo, task.advance, self.stop.check)
 
-    def _scored(self, number: int, task: Task) -> Iterator[Scored]:
-        context = Context({made.segment_id: made for made in self.shards.translations(number)})
-        for row in task.each(score(self.shards.pairs(number), self.resources.scorers, context), BATCH):
-            self.stop.check()
-            yield row
+    def _executor(self, todo: Sequence[ShardTask]) -> Executor:
+        """Who makes them: several processes, unless one that reads pairs with a language model needs all cores."""
+        count = min(processes(self.config), len(todo) // SHARDS_A_PROCESS)
+        reads = todo[0].stage == "score" and self.config.filter.model is not None
+        if count < 2 or reads:
+            return HereExecutor(ShardWork(self.config, self.shards, self.resources))
+        if self._processes is None:
+            self._processes = ProcessExecutor(
+                count, self.config, self.out, len(self.shards.numbers), self.make_resources
+            )
+        return self._processes
 
-    def _to_do(self, kind: ShardKind[T], shard_keys: Sequence[str]) -> list[int]:
-        return [number for number, key in enumerate(shard_keys) if not self.shards.done(kind, number, key)]
-
-    def _make(self, kind: ShardKind[T], number: int, key: str, compute: Callable[[], Iterable[T]]) -> None:
-        if not self.shards.done(kind, number, key):
-            self.stop.check()
-            self.shards.commit(kind, number, key, list(compute()))
+    def _end_processes(self) -> None:
+        if self._processes is not None:
+            self._processes.close()
+        self._processes = None

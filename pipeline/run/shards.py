@@ -40,7 +40,7 @@ DOCUMENTS = ShardKind("read", Document)
 SEGMENTS = ShardKind("segment", Segment)
 TRANSLATIONS = ShardKind("translate", Translation)
 DOCUMENT_PAIRS = ShardKind("match", DocumentPair)
-"""One shard for the whole run, number 0."""
+"""Those whose source document is in the shard."""
 PAIRS = ShardKind("align", Pair)
 SCORED = ShardKind("score", Scored)
 GIVEN = ShardKind("given", Given)
@@ -138,9 +138,13 @@ class Shards:
         """The translations of a shard."""
         return self.rows(TRANSLATIONS, number)
 
-    def document_pairs(self) -> list[DocumentPair]:
+    def document_pairs(self, number: int) -> list[DocumentPair]:
+        """The judged pairs of the source documents of a shard."""
+        return self.rows(DOCUMENT_PAIRS, number)
+
+    def all_document_pairs(self) -> list[DocumentPair]:
         """All judged document pairs of the run."""
-        return self.rows(DOCUMENT_PAIRS, 0)
+        return [pair for number in self.numbers for pair in self.document_pairs(number)]
 
     def pairs(self, number: int) -> list[Pair]:
         """The pairs whose source documents are in a shard."""
@@ -182,18 +186,25 @@ class Shards:
 
     def source_sides(self) -> Sequence[Side]:
         """Every document that is not English, read when it is asked for."""
-        return SidesInPlace(self, self._places[0])
+        return SidesInPlace(self, list(self._places[0].values()))
 
     def english_sides(self) -> Sequence[Side]:
         """Every English document, read when it is asked for."""
         return SidesInPlace(self, list(self._places[1].values()))
 
-    def english(self, doc_id: str) -> Side:
-        """The English document of that id.
+    def english_place(self, doc_id: str) -> Place:
+        """Where the English document of that id is.
 
         Raises KeyError when there is none.
         """
-        return self.side(self._places[1][doc_id])
+        return self._places[1][doc_id]
+
+    def source_shard(self, doc_id: str) -> int:
+        """The shard with the document of that id, which is not English.
+
+        Raises KeyError when there is none.
+        """
+        return self._places[0][doc_id][0]
 
     def side(self, place: Place) -> Side:
         """The document at a place."""
@@ -201,16 +212,13 @@ class Shards:
         return self._sides(number)[row]
 
     @cached_property
-    def _places(self) -> tuple[list[Place], dict[str, Place]]:
-        """Where the documents are that are not English, and the English ones by id."""
-        sources: list[Place] = []
+    def _places(self) -> tuple[dict[str, Place], dict[str, Place]]:
+        """Where the documents are that are not English, and the English ones, by id."""
+        sources: dict[str, Place] = {}
         english: dict[str, Place] = {}
         for number in self.numbers:
             for row, document in enumerate(self.documents(number)):
-                if document.lang == ENGLISH:
-                    english[document.id] = number, row
-                else:
-                    sources.append((number, row))
+                (english if document.lang == ENGLISH else sources)[document.id] = number, row
         return sources, english
 
     def groups(self, number: int) -> list[Group]:

@@ -12,7 +12,7 @@ from pipeline.config.settings import AlignSettings, SegmentSettings, TranslateSe
 from pipeline.engines.base import Request
 from pipeline.run import keys
 from pipeline.stages.read.pairs import Given
-from pipeline.types import Document, Pair, Source
+from pipeline.types import Document, DocumentPair, Pair, Source
 
 DOCUMENT = Document("d", "vi", "Xin chào.", Source("in/a.txt", 3), {"k": "v"})
 BOUNDARY_MODELS = {"en": "1", "th": "2", "vi": "3"}
@@ -20,6 +20,7 @@ TRANSLATE = TranslateSettings(model="m", workers=2, threads=3, glossary=("a.tsv"
 REQUEST = Request("x", "vi", (("a", "b"),))
 PAIR = Pair("p", "d", "e", "vi", (), (), ((0, 3),), (), "Xin", "Hello", "aligned", None)
 GIVEN = Given(PAIR, Source("a"), Source("b"), "m")
+JUDGED = DocumentPair("d", "e", 0.9, 0.8, 0.7, 1.0, "parallel")
 SIGNATURES = {"similarity": "version:1"}
 
 Key = Callable[..., str]
@@ -30,6 +31,7 @@ BASES: dict[Key, tuple[Any, ...]] = {
     keys.translations_key: ("t0", "s0"),
     keys.batch_key: ("t0", [REQUEST]),
     keys.document_pairs_key: (["s0", "s1"], ["t0", "t1"], AlignSettings(), ["e", "l"]),
+    keys.counterparts_key: ([JUDGED], ["s0"], AlignSettings(), ["e", "l"]),
     keys.pairs_key: ("m0", "t0"),
     keys.scored_key: ("p0", SIGNATURES),
     keys.given_key: ([GIVEN],),
@@ -42,6 +44,7 @@ GOLDEN: dict[Key, str] = {
     keys.translations_key: "a9ca0464728202ea3bde70e257b62aa1",
     keys.batch_key: "a44678455b375f66365d51bb4f6c9f55",
     keys.document_pairs_key: "1ad57ce5d323efef8881cc660475dd22",
+    keys.counterparts_key: "828da3cac37a01eaa6ccbfc0569b99b5",
     keys.pairs_key: "d3d5bfdccff00a1cdcb1887172c32ee1",
     keys.scored_key: "b82d6f5ee18bee1f09a1cbc37452192d",
     keys.given_key: "535594949380e6d09597aeace0ee9130",
@@ -80,6 +83,10 @@ CHANGES: list[tuple[Key, int, Any]] = [
     (keys.document_pairs_key, 1, ["t0"]),
     (keys.document_pairs_key, 2, AlignSettings(mine=True)),
     (keys.document_pairs_key, 3, ["e", "k"]),
+    (keys.counterparts_key, 0, [replace(JUDGED, relation="comparable")]),
+    (keys.counterparts_key, 1, ["s1"]),
+    (keys.counterparts_key, 2, AlignSettings(mine=True)),
+    (keys.counterparts_key, 3, ["e", "k"]),
     (keys.pairs_key, 0, "m1"),
     (keys.pairs_key, 1, "t1"),
     (keys.scored_key, 0, "p1"),
@@ -131,6 +138,7 @@ def test_every_key_is_in_the_table() -> None:
         ("SEGMENT_VERSION", keys.segments_key),
         ("TRANSLATE_VERSION", keys.translator_key),
         ("ALIGN_VERSION", keys.document_pairs_key),
+        ("ALIGN_VERSION", keys.counterparts_key),
         ("SCORE_VERSION", keys.scored_key),
         ("SCORE_VERSION", keys.scored_given_key),
     ],

@@ -18,7 +18,7 @@ from tests.support.encoders import LetterEncoder
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The encoders that were loaded."""
     names: list[str] = []
-    monkeypatch.setattr(load, "load_encoder", lambda entry: names.append(entry.name) or LetterEncoder("vi", "en"))
+    monkeypatch.setattr(load, "load_encoder", lambda entry, **_: names.append(entry.name) or LetterEncoder("vi", "en"))
     return names
 
 

@@ -43,9 +43,9 @@ def test_sides_are_found_over_all_shards(shards: Shards) -> None:
     assert [side.document.id for side in sources] == [f"th{n}" for n in range(COUNT)]
     assert [side.document.id for side in english] == [f"en{n}" for n in range(COUNT)]
     assert [side.document.id for side in english[2:4]] == ["en2", "en3"] and english[-1] == english[COUNT - 1]
-    assert shards.english("en5") == english[5]
+    assert shards.side(shards.english_place("en5")) == english[5] and shards.source_shard("th5") == 5
     with pytest.raises(KeyError):
-        shards.english("th5")
+        shards.english_place("th5")
 
 
 def test_few_shards_are_held_and_those_are_read_once(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,162 @@
+"""Who makes the shards: this process, or several side by side. What comes out is the same.
+
+A shard is one task: whoever makes it reads what earlier stages committed and commits what it made, so nothing but the
+task goes to a process and nothing but a number comes back. Which process makes a shard, and when, changes no byte.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.config.settings import Config
+from pipeline.engines.child import end_with_parent
+from pipeline.engines.devices import cores
+from pipeline.errors import EngineError, MekongError
+from pipeline.files.store import Store
+from pipeline.registry import models
+from pipeline.run.resources import Resources
+from pipeline.run.shards import Shards
+from pipeline.run.work import ShardTask, ShardWork, Tick
+
+HEARD = 0.5
+"""Seconds after which a request to stop is heard."""
+MakeResources = Callable[[Config], Resources]
+
+
+class Executor(Protocol):
+    """Makes shards."""
+
+    def perform(self, tasks: Sequence[ShardTask], tick: Tick, check: Callable[[], None]) -> None:
+        """Make and commit all shards. `tick` is told what is done, in the sizes of the tasks; `check` raises to stop.
+
+        Stopped, it returns only when no shard is in the making.
+        """
+
+    def close(self) -> None:
+        """Let go of processes and models."""
+
+
+class HereExecutor:
+    """Makes one shard after the other in this process."""
+
+    def __init__(self, work: ShardWork) -> None:
+        self._work = work
+
+    def perform(self, tasks: Sequence[ShardTask], tick: Tick, check: Callable[[], None]) -> None:
+        """See Executor."""
+
+        def checked(rows: int) -> None:
+            tick(rows)
+            check()
+
+        for task in tasks:
+            check()
+            self._work.perform(task, checked)
+
+    def close(self) -> None:
+        """Nothing is held here."""
+
+
+class ProcessExecutor:
+    """Makes shards in `count` processes, each with models of its own and one thread for what computes in threads.
+
+    The processes are started when there is something to do, anew, so that they inherit neither locks nor CUDA, and end
+    with this one.
+    """
+
+    def __init__(self, count: int, config: Config, folder: Path, shards: int, resources: MakeResources) -> None:
+        self._count = count
+        self._about = config, folder, shards, resources
+        self._pool: ProcessPoolExecutor | None = None
+
+    def perform(self, tasks: Sequence[ShardTask], tick: Tick, check: Callable[[], None]) -> None:
+        """See Executor.
+
+        Raises EngineError when a process dies, and what a stage raises in one.
+        """
+        waiting = iter(tasks)
+        under_way: set[Future[int]] = set()
+        try:
+            with _one_thread():  # what starts in here takes it over
+                while under_way := under_way | set(self._submitted(waiting, self._count + 1 - len(under_way))):
+                    ended, under_way = wait(under_way, timeout=HEARD, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        tick(future.result())
+                    check()
+        except BrokenProcessPool as error:
+            self.close()
+            raise EngineError(
+                f"one of {self._count} processes that make shards was ended from outside",
+                "If the memory was short, take fewer with --set run.workers=1. What is done is kept.",
+            ) from error
+        except MekongError:
+            wait(under_way)
+            raise
+        except BaseException:  # a second Ctrl-C
+            for child in multiprocessing.active_children():
+                child.kill()
+            raise
+
+    def _submitted(self, waiting: Iterator[ShardTask], count: int) -> Iterator[Future[int]]:
+        for _, task in zip(range(count), waiting, strict=False):
+            yield self._started().submit(_perform, task)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._count, multiprocessing.get_context("spawn"), initializer=_begin, initargs=self._about
+            )
+        return self._pool
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+
+
+_worker: ShardWork
+
+
+def _begin(config: Config, folder: Path, shards: int, resources: MakeResources) -> None:
+    """What a process does first."""
+    global _worker  # a pool hands its processes nothing but tasks
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all: the process that started us decides
+    models.offline()
+    made = resources(config)
+    made.threads = 1
+    _worker = ShardWork(config, Shards(Store(folder), shards), made)
+
+
+def _perform(task: ShardTask) -> int:
+    _worker.perform(task, lambda _: None)
+    return task.size
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let libraries in processes started meanwhile compute in one thread: the processes have the other cores."""
+    name = "OMP_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def processes(config: Config) -> int:
+    """How many processes make shards: `run.workers`, or one a core."""
+    return config.run.workers or cores()

@@ -1,0 +1,98 @@
+"""What is made of one shard, whichever process makes it: its rows, committed under its key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipeline.config.settings import Config
+from pipeline.run import shards as kinds
+from pipeline.run.resources import Resources
+from pipeline.run.shards import Place, ShardKind, Shards
+from pipeline.stages.align.pairs import translated_pairs
+from pipeline.stages.align.stage import Side, align, mine
+from pipeline.stages.score.base import Context
+from pipeline.stages.score.stage import BATCH, score
+from pipeline.stages.segment.stage import segment
+from pipeline.types import ENGLISH, DocumentPair, Pair, Scored, Segment
+
+Tick = Callable[[int], None]
+"""Told that so much more is done; raises to stop there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One shard to be made by a stage, and the key it is committed under.
+
+    `size` is its share of the stage's progress. `english` says where the counterparts of its documents are, by id:
+    only who has seen all shards knows.
+    """
+
+    stage: Literal["segment", "align", "score"]
+    number: int
+    key: str
+    size: int
+    english: Mapping[str, Place] = field(default_factory=dict)
+
+
+class ShardWork:
+    """The stages that need nothing but one shard, and the English counterparts of its documents."""
+
+    def __init__(self, config: Config, shards: Shards, resources: Resources) -> None:
+        self._config, self._shards, self._resources = config, shards, resources
+
+    def perform(self, task: ShardTask, tick: Tick) -> None:
+        """Make and commit a shard. `tick` is told of the share of the task that is done, now and then: rows, as far as
+        these are what its size counts."""
+        kind: ShardKind[Any]
+        rows: Iterable[Any]
+        if task.stage == "segment":
+            kind, rows = kinds.SEGMENTS, self._segments(task)
+        elif task.stage == "align":
+            kind, rows = kinds.PAIRS, self._pairs(task)
+        else:
+            kind, rows = kinds.SCORED, self._scored(task)
+        made: list[Any] = []
+        told = 0
+        for row in rows:
+            made.append(row)
+            if len(made) % BATCH == 0:
+                told += (more := BATCH if task.stage == "score" else 0)
+                tick(more)
+        self._shards.commit(kind, task.number, task.key, made)
+        tick(task.size - told)
+
+    def _segments(self, task: ShardTask) -> Iterator[Segment]:
+        return segment(self._shards.documents(task.number), self._config.segment)
+
+    def _scored(self, task: ShardTask) -> Iterator[Scored]:
+        context = Context({made.segment_id: made for made in self._shards.translations(task.number)})
+        return score(self._shards.pairs(task.number), self._resources.scorers, context)
+
+    def _pairs(self, task: ShardTask) -> Iterator[Pair]:
+        """The pairs whose source documents are in the shard: document by document, translated, aligned, mined."""
+        settings, encoder = self._config.align, self._resources.encoder
+        parallel: dict[str, DocumentPair] = {}
+        comparable: defaultdict[str, list[Side]] = defaultdict(list)
+        for pair in counterparts(self._shards.document_pairs(task.number), mined=settings.mine):
+            if pair.relation == "parallel":
+                parallel[pair.src_doc] = pair
+            else:
+                comparable[pair.src_doc].append(self._shards.side(task.english[pair.tgt_doc]))
+        for side in self._shards.sides(task.number):
+            if side.document.lang == ENGLISH:
+                continue
+            yield from translated_pairs(side.document, side.segments, side.translations)
+            if match := parallel.get(side.document.id):
+                target = self._shards.side(task.english[match.tgt_doc])
+                yield from align(match, side, target, encoder, self._resources.lexicons)
+            if others := comparable.get(side.document.id):
+                yield from mine(side, others, settings, encoder)
+
+
+def counterparts(pairs: Iterable[DocumentPair], *, mined: bool) -> Iterator[DocumentPair]:
+    """The document pairs whose sentences are looked at: the parallel ones, and where it is `mined` the comparable."""
+    wanted = ("parallel", "comparable") if mined else ("parallel",)
+    return (pair for pair in pairs if pair.relation in wanted)
