@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.settings import FilterSettings, Rule
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, Interrupted, StoreError
 from pipeline.files.progress import Progress
+from pipeline.files.store import Store
 from pipeline.run.shards import Shards
+from pipeline.run.stop import Stop
 from pipeline.run.verdicts import Verdicts, judged
 from pipeline.run.watch import Watch
 from pipeline.stages.filter.decisions import REJECTED_BY_HAND, Decisions, decide
@@ -65,3 +67,30 @@ def test_pairs_are_decided_once(tmp_path: Path) -> None:
     first = list(verdicts)
     Decisions(folder, pytest.fail).append(decide(scored(0).pair, False))
     assert list(verdicts) == first
+
+
+def test_shards_without_pairs_are_passed_over_and_one_that_was_made_anew_is_said(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run")
+    store = Store(folder)
+    for number, rows in enumerate(([], [scored(0), scored(5)], [], [scored(1)], [])):
+        store.commit("score", number, f"key-{number}", rows)
+    verdicts = Verdicts(Shards(store, 5), RULES, Decisions(folder, pytest.fail), QUIET)
+    assert [[(row.pair.id, verdict.keep) for row, verdict in verdicts.of_shard(n)] for n in range(5)] == [
+        [],
+        [("p0", True), ("p5", False)],
+        [],
+        [("p1", True)],
+        [],
+    ]
+    assert [verdict.pair_id for _, verdict in verdicts] == ["p0", "p5", "p1"]
+    assert (verdicts.counts.pairs, verdicts.counts.kept) == ({"translated": 3}, {"translated": 2})
+    store.commit("score", 3, "other", [scored(1), scored(2)])
+    with pytest.raises(StoreError, match="shard 3"):
+        list(verdicts)
+
+
+def test_a_wish_to_stop_ends_the_deciding(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run")
+    watch = Watch(Progress(quiet=True), Stop(asked=True))
+    with pytest.raises(Interrupted):
+        Verdicts(Shards.scored_in(folder, None), RULES, Decisions(folder, pytest.fail), watch)
