@@ -29,7 +29,7 @@ from pipeline.stages.score.stage import score, signatures
 from pipeline.stages.score.surface import LengthRatio
 from pipeline.stages.segment.stage import segment
 from pipeline.stages.translate.glossary import Glossary
-from pipeline.stages.translate.stage import TranslateContext, no_memo, translate
+from pipeline.stages.translate.stage import TranslateContext, translate
 from pipeline.text.language import detect, is_sure
 from pipeline.text.languages import alternatives, language, source_languages
 from pipeline.types import ENGLISH, Document, Translation
@@ -160,7 +160,7 @@ def _bridge(side: Side, config: Config, progress: Progress) -> dict[str, Transla
     with load(entry, config.translate) as translator:
         total = sum(translator.count(found.text) for found in side.segments)
         with progress.task("translate", total, "tokens") as task:
-            context = TranslateContext(translator, {lang: Glossary.load(lang)}, no_memo, task.advance)
+            context = TranslateContext(translator, {lang: Glossary.load(lang)}, task.advance)
             made = list(translate(side.segments, {side.document.id: side.document}, config.translate, context))
     return {found.segment_id: found for found in made}
 

@@ -63,6 +63,38 @@ def engine_command(
     _save(json_file, {"rows": rows, "circumstances": where, "notes": plan.notes})
 
 
+@app.command("pipeline")
+def pipeline_command(
+    segments: Annotated[int, typer.Option(min=1000, help="Segments of a run.")] = 20_000,
+    parts: Annotated[
+        str, typer.Option(help="Which of stages, memory and engine, separated by commas.")
+    ] = "stages,memory,engine",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """What whole runs cost besides the engine, over made news, and which goals hold.
+
+    Stages: processor time by stage with an engine that costs nothing, and how much faster one process a core is.
+    Memory: the peak of all processes at two sizes. Engine: the translate stage and the whole run against the engine
+    alone, on a model of OPUS-MT's shape in int8.
+
+    Example: mekong bench pipeline --segments 5000 --parts stages
+    """
+    from pipeline.bench import pipeline, pipeline_table
+    from pipeline.bench.machine import circumstances
+    from pipeline.files.progress import Progress
+
+    chosen = [part.strip() for part in parts.split(",")]
+    if unknown := [part for part in chosen if part not in pipeline.PARTS]:
+        raise UsageError(f"there is no part {unknown[0]!r}", f"Take some of {', '.join(pipeline.PARTS)}.")
+    _check_folder(json_file)
+    where = circumstances()
+    found = pipeline.measure(chosen, segments, Progress())
+    pipeline_table.show(found, where)
+    _save(json_file, {"runs": found, "circumstances": where})
+
+
 @app.command("align")
 def align_command(
     cases: Annotated[

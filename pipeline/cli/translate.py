@@ -20,7 +20,7 @@ from pipeline.registry import models
 from pipeline.registry.facts import TRIAL
 from pipeline.run.line_by_line import translate_lines
 from pipeline.stages.translate.glossary import Glossary
-from pipeline.stages.translate.stage import TranslateContext, no_memo
+from pipeline.stages.translate.stage import TranslateContext
 from pipeline.text.languages import alternatives, source_languages
 
 POOL_LINES = 4000
@@ -49,7 +49,7 @@ def translate_command(
         for pool in _pools(_lines(files)):
             total = sum(translator.count(line) for _, line in pool)
             with progress.task("translate", total, "tokens") as task:
-                context = TranslateContext(translator, glossaries, no_memo, task.advance)
+                context = TranslateContext(translator, glossaries, task.advance)
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
                     out.write((line if as_json else one_line(line)[0]) + "\n")
             out.flush()

@@ -25,6 +25,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelInput:
+    """A request as the model reads it: token ids, and how many tokens its bare text has."""
+
+    request: Request
+    tokens: tuple[int, ...]
+    text_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What an engine generated for one row: token ids without the end token, mean log-probability of a token."""
 
@@ -103,20 +112,39 @@ class Translator:
     """Bound on the output: factor times source tokens, plus a constant."""
     vietnamese_tones: Literal["as written", "old", "new"] = "as written"
     """The placement of tones that it is to be given."""
+    rows_apart: bool = False
+    """Whether the engine may be called from any thread, and what comes of a row does not depend, in any bit, on the
+    rows that it is given with."""
 
     def count(self, text: str) -> int:
         """Tokens of the bare text."""
         return self.codec.count(text)
 
+    def input(self, request: Request) -> ModelInput:
+        """A request made ready for the model."""
+        return ModelInput(request, tuple(self.codec.encode(request)), self.codec.count(request.text))
+
     def translate(self, batch: Sequence[Request], *, careful: bool = False) -> list[Hypothesis]:
         """Translate one batch as it is; cutting the input into batches is the caller's business."""
-        rows = [self.codec.encode(request) for request in batch]
-        counts = [self.codec.count(request.text) for request in batch]
+        return self.translate_inputs([self.input(request) for request in batch], careful=careful)
+
+    def translate_inputs(self, batch: Sequence[ModelInput], *, careful: bool = False) -> list[Hypothesis]:
+        """The same of inputs that are made ready."""
+        return self.decoded(batch, self.generate(batch, careful=careful))
+
+    def generate(self, batch: Sequence[ModelInput], *, careful: bool = False) -> list[Output]:
+        """What the engine makes of one batch."""
         factor, extra = self.new_tokens
-        outputs = self.engine.generate(rows, [int(factor * n) + extra for n in counts], careful=careful)
+        bounds = [int(factor * row.text_tokens) + extra for row in batch]
+        return self.engine.generate([row.tokens for row in batch], bounds, careful=careful)
+
+    def decoded(self, batch: Sequence[ModelInput], outputs: Sequence[Output]) -> list[Hypothesis]:
+        """The outputs as text."""
         return [
-            Hypothesis(self.codec.decode(out.tokens), out.logprob, n, len(out.tokens), out.ended, out.note)
-            for out, n in zip(outputs, counts, strict=True)
+            Hypothesis(
+                self.codec.decode(out.tokens), out.logprob, row.text_tokens, len(out.tokens), out.ended, out.note
+            )
+            for row, out in zip(batch, outputs, strict=True)
         ]
 
     def __enter__(self) -> Translator:

@@ -145,6 +145,7 @@ def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] =
         max_source_tokens=entry.max_source_tokens,
         new_tokens=(entry.generation.max_new_factor, entry.generation.max_new_extra),
         vietnamese_tones=entry.vietnamese_tones,
+        rows_apart=plan.engine == "mekong",
     )
 
 

@@ -280,6 +280,16 @@ class Store:
         except msgspec.DecodeError as error:
             raise StoreError(f"{data_path} was written by another version: {error}", "Use a new --out.") from error
 
+    def committed(self, stage: str) -> list[int]:
+        """The numbers of the shards of a stage that are committed, in order."""
+        return sorted(int(path.stem) for path in (self.shard_root / stage).glob("[0-9]*.json"))
+
+    def remove(self, stage: str, shard: int) -> None:
+        """Forget a shard: its record first, so that it is never there in part."""
+        data_path, record_path = self._paths(stage, shard)
+        record_path.unlink(missing_ok=True)
+        data_path.unlink(missing_ok=True)
+
     def discard(self, stage: str) -> None:
         """Forget all shards of a stage."""
         shutil.rmtree(self.shard_root / stage, ignore_errors=True)

@@ -27,7 +27,7 @@ from pipeline.stages.score.scorers import all_scorers
 from pipeline.stages.score.stage import score
 from pipeline.stages.segment.stage import segment as _segment
 from pipeline.stages.translate.glossary import Glossary
-from pipeline.stages.translate.stage import TranslateContext, no_memo
+from pipeline.stages.translate.stage import TranslateContext
 from pipeline.text.language import detect
 from pipeline.text.languages import source_languages
 from pipeline.text.unicode import normalise
@@ -63,7 +63,7 @@ def translate_lines(lines: Sequence[str], lang: str = "auto", settings: Sequence
     glossaries = {code: Glossary.load(code, [Path(path) for path in config.translate.glossary]) for code in codes}
     named = [(f"line {number}", line) for number, line in enumerate(lines, 1)]
     with load(models.entry(config.translate.model), config.translate) as translator:
-        context = TranslateContext(translator, glossaries, no_memo, lambda _: None)
+        context = TranslateContext(translator, glossaries, lambda _: None)
         return list(_translate_lines(named, lang, config, context, as_json=False))
 
 

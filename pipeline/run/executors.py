@@ -26,6 +26,8 @@ from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.run.work import ShardTask, ShardWork, Tick
 
+CHARS_A_PROCESS = 400_000
+"""Less text is made into pairs here sooner than in a process that has to start and load its models."""
 HEARD = 0.5
 """Seconds after which a request to stop is heard."""
 MakeResources = Callable[[Config], Resources]
@@ -157,6 +159,8 @@ def _one_thread() -> Iterator[None]:
             os.environ[name] = before
 
 
-def processes(config: Config) -> int:
-    """How many processes make shards: `run.workers`, or one a core."""
-    return config.run.workers or cores()
+def processes(config: Config, shards: int) -> int:
+    """How many processes make so many shards: `run.workers`, or as many as there are cores and enough to do for."""
+    if config.run.workers:
+        return min(config.run.workers, shards)
+    return min(cores(), shards * config.run.shard_chars // CHARS_A_PROCESS)

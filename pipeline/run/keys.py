@@ -52,9 +52,9 @@ def translations_key(translator: str, segments: str, names: Sequence[tuple[str, 
     return digest(translator, segments, names) if names else digest(translator, segments)
 
 
-def batch_key(translations: str, requests: Sequence[Request]) -> str:
-    """Of one batch of the shard under the key `translations`."""
-    return digest(translations, requests)
+def answer_key(translations: str, attempt: int, row: int, request: Request) -> str:
+    """Of what the model makes of one request: the `row`-th of an attempt at the shard under the key `translations`."""
+    return digest(translations, attempt, row, request)
 
 
 def document_pairs_key(

@@ -18,7 +18,7 @@ from pipeline.run.run import Run
 from pipeline.stages.read.stage import Reader
 from pipeline.types import Document
 
-SPEED_ONLY = {f"translate.{name}" for name in keys.SPEED_ONLY}
+SPEED_ONLY = {"run.workers", *(f"translate.{name}" for name in keys.SPEED_ONLY)}
 
 
 @dataclass(frozen=True, slots=True)

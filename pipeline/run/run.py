@@ -20,8 +20,8 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.batches import ShardTranslator, to_translate
 from pipeline.run.executors import Executor, HereExecutor, MakeResources, ProcessExecutor, processes
+from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
@@ -40,8 +40,6 @@ from pipeline.stages.read.stage import Reader
 from pipeline.types import Document, DocumentPair, Reject
 
 T = TypeVar("T")
-SHARDS_A_PROCESS = 2
-"""Fewer are made sooner here than processes that start and load their models would make them."""
 
 
 @dataclass
@@ -72,14 +70,15 @@ class Run:
         self.resources.settled = read_settled(self.out)
         try:
             for stage in (self.read, self.segment, self.translate, self.match, self.align, self.score):
-                self._timed(stage)
+                self.carry_out(stage)
         finally:
             self._end_processes()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
         return FinishedRun(self.config, self.shards, made_with, self.decisions, Watch(self.progress, self.stop))
 
-    def _timed(self, stage: Callable[[], None]) -> None:
+    def carry_out(self, stage: Callable[[], None]) -> None:
+        """Do one stage, and note how long it took."""
         began = time.monotonic()
         stage()
         self.seconds[stage.__name__] = round(time.monotonic() - began, 3)
@@ -157,11 +156,10 @@ class Run:
             return
         self._end_processes()  # their memory is the engine's now
         with resources.translator(self.progress.say) as translator:
-            tokens = sum(translator.count(s.text) for n in todo for s in to_translate(self.shards, n))
-            with self.progress.task("translate", tokens, "tokens") as task:
-                work = ShardTranslator(translator, resources.glossaries, settings, task.advance, self.stop.check)
-                for number in todo:
-                    work.commit(self.shards, number, self.translation_keys[number])
+            segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
+            with self.progress.task("translate", segments, "segments") as task:
+                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, self.stop.check)
+                feed.translate([(number, self.translation_keys[number]) for number in todo])
         if translator.codec.takes_hints:
             made = (one for number in self.shards.numbers for one in self.shards.translations(number))
             write_settled(count_names(made, resources.glossaries), resources.settled, self.out)
@@ -222,7 +220,7 @@ class Run:
 
     def _executor(self, todo: Sequence[ShardTask]) -> Executor:
         """Who makes them: several processes, unless one that reads pairs with a language model needs all cores."""
-        count = min(processes(self.config), len(todo) // SHARDS_A_PROCESS)
+        count = processes(self.config, len(todo))
         reads = todo[0].stage == "score" and self.config.filter.model is not None
         if count < 2 or reads:
             return HereExecutor(ShardWork(self.config, self.shards, self.resources))

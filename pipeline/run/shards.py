@@ -29,6 +29,14 @@ SHARDS_HELD = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model made of one input; the `key` names the input and its place, see `keys.answer_key`."""
+
+    key: str
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
 class ShardKind(Generic[T]):
     """What one stage commits: the name of its folder and the type of its rows."""
 
@@ -43,13 +51,10 @@ DOCUMENT_PAIRS = ShardKind("match", DocumentPair)
 """Those whose source document is in the shard."""
 PAIRS = ShardKind("align", Pair)
 SCORED = ShardKind("score", Scored)
+ANSWERS = ShardKind("answers", Answer)
+"""One shard a batch of translations in the making; forgotten when all shards that the batch has rows of are whole."""
 GIVEN = ShardKind("given", Given)
 """The pairs of a corpus that is filtered."""
-
-
-def batches(number: int) -> ShardKind[Hypothesis]:
-    """The batches of a shard of translations in the making; forgotten when it is whole."""
-    return ShardKind(f"{TRANSLATIONS.stage}-{number:06d}", Hypothesis)
 
 
 class Shards:
@@ -119,6 +124,14 @@ class Shards:
     def commit(self, kind: ShardKind[T], number: int, key: str, rows: Sequence[T]) -> None:
         """Make a shard exist."""
         self._store.commit(kind.stage, number, key, rows)
+
+    def committed(self, kind: ShardKind[T]) -> list[int]:
+        """The numbers of all shards of a kind that are committed, in order."""
+        return self._store.committed(kind.stage)
+
+    def remove(self, kind: ShardKind[T], number: int) -> None:
+        """Forget a shard."""
+        self._store.remove(kind.stage, number)
 
     def discard(self, kind: ShardKind[T]) -> None:
         """Forget all shards of a kind."""

@@ -202,7 +202,7 @@ def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["shards/translate-*/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
+    "moment", ["shards/answers/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
 )
 def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -214,7 +214,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     process.wait()
     assert not (out / "manifest.json").exists()
     kept = {path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"}
-    parts = sorted((out / "shards").glob("translate-*/*.json"))
+    parts = sorted((out / "shards").glob("answers/*.json"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
     again = [path for path, at in kept.items() if path.exists() and path.stat().st_mtime_ns != at]
     assert again == [], "a finished shard was done again"
@@ -231,7 +231,7 @@ def test_ctrl_c_finishes_the_batch_and_the_next_run_goes_on(
 ) -> None:
     out = tmp_path / "out"
     process = start(started, out)
-    wait_for("shards/translate-*/000000.json", out, process)
+    wait_for("shards/answers/000000.json", out, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert not (out / "claim.json").exists()

@@ -8,7 +8,6 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.files.store import Store
-from pipeline.run import shards as kinds
 from pipeline.run.shards import DOCUMENTS, SCORED, SEGMENTS, SHARDS_HELD, TRANSLATIONS, Shards
 from pipeline.types import Document, Segment, Source, Translation
 from tests.view.folder import run_folder
@@ -68,13 +67,6 @@ def test_a_shard_is_done_under_its_key_only(shards: Shards) -> None:
     assert shards.load(SEGMENTS, 0, "other") is None
     with pytest.raises(StoreError, match="no shard 0 of score"):
         shards.key(SCORED, 0)
-
-
-def test_batches_of_one_shard_are_forgotten_alone(shards: Shards) -> None:
-    for number in (1, 2):
-        shards.commit(kinds.batches(number), 0, "k", [])
-    shards.discard(kinds.batches(1))
-    assert [shards.done(kinds.batches(number), 0, "k") for number in (1, 2)] == [False, True]
 
 
 def test_a_run_that_is_not_finished_is_read_as_far_as_it_is_scored(tmp_path: Path) -> None:

@@ -1,64 +1,18 @@
 """The translate stage, with an engine that says what the test tells it to."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.settings import TranslateSettings
-from pipeline.engines.base import Hypothesis, Output, Request, Translator
+from pipeline.engines.base import Request, Translator
+from pipeline.stages.translate.draft import split
 from pipeline.stages.translate.glossary import Glossary, GlossaryEntry
-from pipeline.stages.translate.stage import TranslateContext, split, translate
+from pipeline.stages.translate.stage import TranslateContext, translate
 from pipeline.types import Document, Segment, Source, Translation
-
-Say = Callable[[Request], str]
-
-
-class WordCodec:
-    """One token a character of the request; what the model says is looked up by request."""
-
-    takes_hints = True
-
-    def __init__(self, say: Say) -> None:
-        self.say = say
-        self.requests: list[Request] = []
-
-    def encode(self, request: Request) -> list[int]:
-        if request not in self.requests:
-            self.requests.append(request)
-        return [self.requests.index(request)] + [0] * len(request.text)
-
-    def count(self, text: str) -> int:
-        return len(text)
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        request = self.requests[tokens[0]]
-        return self.say_again(request) if tokens[1] else self.say(request)
-
-    def say_again(self, request: Request) -> str:
-        """What a careful search finds."""
-        return "The meeting in Hanoi has 25 people."
-
-
-@dataclass
-class EchoEngine:
-    about: dict[str, str] = field(default_factory=dict)
-    batches: list[int] = field(default_factory=list)
-    careful: list[bool] = field(default_factory=list)
-    batch_rows = 32
-
-    def generate(
-        self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int], *, careful: bool = False
-    ) -> list[Output]:
-        self.batches.append(len(rows))
-        self.careful.append(careful)
-        note = "decoded again in float32 on the CPU" if careful else ""
-        return [Output((row[0], careful), -0.5, "stop", note) for row in rows]
-
-    def close(self) -> None:
-        pass
+from tests.support.translators import EchoEngine, Say, WordCodec
 
 
 def made(
@@ -81,7 +35,7 @@ def made(
         Segment(f"d:{i}", "d", i, i, 0, len(text), text, (kinds or {}).get(i, "body"))  # type: ignore[arg-type]
         for i, text in enumerate(texts)
     ]
-    context = TranslateContext(translator, {lang: Glossary(lang, entries)}, lambda rows, do: do(), lambda n: None)
+    context = TranslateContext(translator, {lang: Glossary(lang, entries)}, lambda n: None)
     done = list(translate(segments, {"d": document}, TranslateSettings(**changes), context))  # type: ignore[arg-type]
     return done, codec, engine
 
@@ -165,17 +119,6 @@ def test_split_loses_nothing_and_keeps_the_limit(text: str, limit: int) -> None:
     pieces = split(text, len, limit)
     assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
     assert all(len(piece) <= limit for piece in pieces)
-
-
-def test_a_stored_batch_is_not_computed_again() -> None:
-    codec, engine = WordCodec(lambda request: "meeting"), EchoEngine()
-    translator = Translator("tiny", "f", codec, engine, 400)
-    document = Document("d", "th", "ประชุม", Source("d.txt"))
-    segment = Segment("d:0", "d", 0, 0, 0, 6, "ประชุม", "body")
-    stored = [Hypothesis("gathering", -0.1, 6, 1, "stop")]
-    context = TranslateContext(translator, {"th": Glossary("th", [])}, lambda rows, do: stored, lambda n: None)
-    done = list(translate([segment], {"d": document}, TranslateSettings(), context))
-    assert done[0].text == "gathering" and engine.batches == []
 
 
 def test_a_model_without_hints_searches_flagged_rows_again_with_care() -> None:

@@ -1,0 +1,124 @@
+"""Shards made by several processes: the same bytes, errors that come through, a request to stop that is heard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.settings import Config, RunSettings
+from pipeline.errors import EngineError, InputError, Interrupted
+from pipeline.files.store import Store
+from pipeline.registry.models import Entry
+from pipeline.run import shards as kinds
+from pipeline.run.executors import CHARS_A_PROCESS, HereExecutor, ProcessExecutor, processes
+from pipeline.run.resources import Resources
+from pipeline.run.shards import Shards
+from pipeline.run.work import ShardTask, ShardWork
+from pipeline.types import Document, Source
+from tests.support.runs import articles, config, mekong, outputs
+
+COUNT = 5
+
+
+class Dying(Resources):
+    """Ends its process where scorers are asked for, as the kernel does when memory is short."""
+
+    @property
+    def scorers(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Refusing(Resources):
+    """Has no scorers."""
+
+    @property
+    def scorers(self):
+        raise InputError("no scorers here", "Look elsewhere.")
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Shards:
+    """Shards of one English document each."""
+    made = Shards(Store(tmp_path), COUNT)
+    for number in made.numbers:
+        text = " ".join(f"Sentence {i} of text {number} is here." for i in range(3 + number))
+        made.commit(kinds.DOCUMENTS, number, "d", [Document(f"en{number}", "en", text, Source("a"))])
+        made.commit(kinds.TRANSLATIONS, number, "t", [])
+        made.commit(kinds.PAIRS, number, "p", [])
+    return made
+
+
+def tasks(stage, key="k"):
+    return [ShardTask(stage, number, key, number + 1) for number in range(COUNT)]
+
+
+def test_processes_make_what_this_one_makes(shards: Shards, tmp_path: Path) -> None:
+    HereExecutor(ShardWork(Config(), shards, Resources(Config()))).perform(tasks("segment"), lambda _: None, list)
+    here = [shards.segments(number) for number in shards.numbers]
+    told: list[int] = []
+    executor = ProcessExecutor(2, Config(), tmp_path, COUNT, Resources)
+    try:
+        executor.perform(tasks("segment", "other"), told.append, list)
+    finally:
+        executor.close()
+    assert [shards.segments(number) for number in shards.numbers] == here and len(here[4]) == 7
+    assert all(shards.done(kinds.SEGMENTS, number, "other") for number in shards.numbers)
+    assert sorted(told) == [1, 2, 3, 4, 5]
+
+
+def test_a_process_that_is_killed_and_an_error_in_one_are_said(shards: Shards, tmp_path: Path) -> None:
+    executor = ProcessExecutor(2, Config(), tmp_path, COUNT, Dying)
+    with pytest.raises(EngineError, match=r"processes .* ended from outside") as dead:
+        executor.perform(tasks("score"), lambda _: None, list)
+    assert "run.workers=1" in dead.value.remedy
+    executor = ProcessExecutor(2, Config(), tmp_path, COUNT, Refusing)
+    try:
+        with pytest.raises(InputError, match="no scorers here") as refused:
+            executor.perform(tasks("score"), lambda _: None, list)
+    finally:
+        executor.close()
+    assert refused.value.remedy == "Look elsewhere."
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_stopped_it_leaves_whole_shards_only(shards: Shards, tmp_path: Path, several: bool) -> None:
+    done: list[int] = []
+
+    def check() -> None:
+        if done:
+            raise Interrupted("stopped", "")
+
+    here = HereExecutor(ShardWork(Config(), shards, Resources(Config())))
+    executor = ProcessExecutor(2, Config(), tmp_path, COUNT, Resources) if several else here
+    try:
+        with pytest.raises(Interrupted):
+            executor.perform(tasks("segment"), done.append, check)
+        made = [number for number in shards.numbers if shards.done(kinds.SEGMENTS, number, "k")]
+        assert 0 < len(made) < COUNT and all(len(shards.segments(number)) == number + 3 for number in made)
+    finally:
+        executor.close()
+
+
+def test_processes_are_started_for_much_work_only_or_when_asked_for() -> None:
+    small, asked = Config(run=RunSettings(shard_chars=400)), Config(run=RunSettings(shard_chars=400, workers=3))
+    assert processes(small, 10) == 0 and processes(asked, 10) == 3 and processes(asked, 2) == 2
+    assert processes(Config(run=RunSettings(shard_chars=CHARS_A_PROCESS)), 1) == 1
+
+
+def test_any_number_of_workers_gives_the_same_files(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=2))])
+    out, found = tmp_path / "out", []
+    for workers in (1, 4):
+        for stage in ("segment", "align", "score"):
+            shutil.rmtree(out / "shards" / stage, ignore_errors=True)
+        sets = ("--set", f"run.workers={workers}", "--set", "align.mine=true", "--set", "translate.retries=0")
+        assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *sets) == 0
+        tells_settings = ("config.yaml", "report.html", "report.json")
+        found.append({name: data for name, data in outputs(out).items() if name not in tells_settings})
+    assert found[0] == found[1] and "corpus/pairs.jsonl" in found[0]
