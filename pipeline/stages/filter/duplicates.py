@@ -13,7 +13,7 @@ more surely the nearer they are, see docs/filtering.md.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -80,7 +80,7 @@ class Kept:
         self._threshold = threshold
         self._records = Spool()
         self._buckets = Buckets(bands(threshold) if threshold is not None else 0, ROWS)
-        self._sides = lru_cache(FIRSTS_HELD)(self._read_sides)
+        self._sides = lru_cache(FIRSTS_HELD)(partial(_sides_of, self._records))
         self._looked_up: Prepared | None = None
 
     def find(self, one: Texts) -> Reason | None:
@@ -136,9 +136,10 @@ class Kept:
         self._records.append(_record(digest, one, sizes, seen.source, seen.english))
         self._buckets.add(_exact(digest), seen.keys)
 
-    def _read_sides(self, number: int) -> Sides:
-        _, source, english = _parts(self._records[number])
-        return _hashed(source, english)
+
+def _sides_of(records: Spool, number: int) -> Sides:
+    _, source, english = _parts(records[number])
+    return _hashed(source, english)
 
 
 def _hashed(source: str, english: str) -> Sides:
