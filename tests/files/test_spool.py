@@ -11,10 +11,12 @@ from pipeline.files import spool
 from pipeline.files.spool import Spool
 
 
-def test_every_record_comes_back_wherever_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [0, 24])
+def test_every_record_comes_back_wherever_it_lies(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "PENDING", 64)
-    draw, kept = random.Random(1), Spool()
-    records = [draw.randbytes(draw.randrange(40)) for _ in range(300)]
+    monkeypatch.setattr(spool, "BLOCK", 16)
+    draw, kept = random.Random(1), Spool(size)
+    records = [draw.randbytes(size or draw.randrange(40)) for _ in range(300)]
     for number, record in enumerate(records):
         assert kept.append(record) == number
         asked = draw.randrange(number + 1)

@@ -12,6 +12,7 @@ many there are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from mmap import mmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Buckets:
         self._factors, self._offsets = _functions(draws, (bands * rows,))
         self._deep_factors, self._deep_offsets = _functions(draws, (bands, LEVELS))
         self._rows, self._bands = rows, bands
-        self._keys = Spool()
+        self._keys = Spool(8 * (bands + 1))
         """The keys of each number, the exact one last; tables that grow are filled from them."""
         self._slots = _empty(bands + 1, FIRST_SLOTS)
         room = max(1, bands * BUCKET * (LEVELS + 1))
@@ -110,7 +111,11 @@ class Buckets:
 
 
 def _empty(bands: int, size: int) -> BandTables:
-    return BandTables(np.zeros((bands, size), np.uint32), np.zeros((bands, size), np.uint16))
+    """Tables in memory that goes back to the system with them: what malloc frees may stay, and be as much again."""
+    count = bands * size
+    room = mmap(-1, 6 * count)
+    numbers, tags = np.frombuffer(room, np.uint32, count), np.frombuffer(room, np.uint16, count, 4 * count)
+    return BandTables(numbers.reshape(bands, size), tags.reshape(bands, size))
 
 
 def _functions(draws: np.random.Generator, shape: tuple[int, ...]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
