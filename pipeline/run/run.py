@@ -29,6 +29,7 @@ from pipeline.run.names import corrected_in_shard, count_names, read_settled, wr
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
+from pipeline.run.watch import Watch
 from pipeline.run.work import ShardTask, counterparts
 from pipeline.stages.align import stage as alignment
 from pipeline.stages.filter.decisions import Decisions
@@ -74,7 +75,7 @@ class Run:
             self._spread.end()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
-        return FinishedRun(self.config, self.shards, made_with, self.decisions, self.progress.warn)
+        return FinishedRun(self.config, self.shards, made_with, self.decisions, Watch(self.progress, self.stop))
 
     def carry_out(self, stage: Callable[[], None]) -> None:
         """Do one stage, and note how long it took."""

@@ -155,9 +155,10 @@ class Shards:
         """The judged pairs of the source documents of a shard."""
         return self.rows(DOCUMENT_PAIRS, number)
 
-    def all_document_pairs(self) -> list[DocumentPair]:
-        """All judged document pairs of the run."""
-        return [pair for number in self.numbers for pair in self.document_pairs(number)]
+    def all_document_pairs(self) -> Iterator[DocumentPair]:
+        """All judged document pairs of the run, one shard in memory at a time."""
+        for number in self.numbers:
+            yield from self.document_pairs(number)
 
     def pairs(self, number: int) -> list[Pair]:
         """The pairs whose source documents are in a shard."""
