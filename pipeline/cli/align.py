@@ -20,7 +20,8 @@ from pipeline.files.separators import one_line
 from pipeline.files.store import to_json, write_lines
 from pipeline.registry import models
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons
-from pipeline.stages.align.stage import Side, SpanBead, align_cases, bead_pair, span_beads
+from pipeline.stages.align.sides import Side
+from pipeline.stages.align.stage import SpanBead, align_cases, bead_pair, span_beads
 from pipeline.stages.read.stage import Reader
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.evidence import Displacement, Margin

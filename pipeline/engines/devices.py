@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from pipeline.errors import UsageError
@@ -11,6 +13,16 @@ from pipeline.errors import UsageError
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread: its own threads wait for one another over products as small as those of one document
+    pair, which costs as much again, and a few large ones are done side by side."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def find_device(wanted: str) -> Literal["cpu", "cuda"]:

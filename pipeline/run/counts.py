@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.report.data import FactCheck, FactMiss
 from pipeline.run.shards import Shards
 from pipeline.stages.align.pairs import Group
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.score.facts import Paragraph, facts
 from pipeline.types import ENGLISH, Source
 

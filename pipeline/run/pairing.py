@@ -9,7 +9,8 @@ from pipeline.config.settings import AlignSettings
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.stages.align.pairs import translated_pairs
-from pipeline.stages.align.stage import Side, align, mine
+from pipeline.stages.align.sides import Side
+from pipeline.stages.align.stage import align, mine
 from pipeline.types import ENGLISH, DocumentPair, Pair
 
 
