@@ -23,7 +23,7 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.errors import ModelError
 from pipeline.stages.align.anchors import anchors, shared_rows
 from pipeline.stages.align.beads import ANCHORS, LEXICON, PARTS, Bead, Track, find_beads
-from pipeline.stages.align.lexicon import Lexicon
+from pipeline.stages.align.lexicon import Lexicon, english_words, source_terms
 from pipeline.stages.align.span_vectors import span_vectors, summed_spans
 from pipeline.stages.align.units import Span, Units, cut_units, is_phrasal
 from pipeline.types import ENGLISH
@@ -62,6 +62,16 @@ class View:
     def unit_anchors(self) -> list[Counter[str]]:
         """The anchors of each unit."""
         return [anchors(text, self.lang) for text in self.units.texts]
+
+    @cached_property
+    def unit_terms(self) -> list[list[str]]:
+        """The terms of each unit that a lexicon of the language may have."""
+        return [source_terms(text, self.lang) for text in self.units.texts]
+
+    @cached_property
+    def unit_words(self) -> list[Counter[str]]:
+        """The English words of each unit."""
+        return [Counter(english_words(text)) for text in self.units.texts]
 
     @cached_property
     def lone_anchors(self) -> dict[str, int]:
@@ -151,7 +161,7 @@ def _word_vectors(src: View, tgt: View) -> tuple[Vectors, Vectors]:
     """Span vectors (K, n, d) and (K, m, d) made of shared numbers and names, and of words where there is a lexicon."""
     src_rows, tgt_rows = shared_rows(src.unit_anchors, tgt.unit_anchors)
     if src.lexicon is not None:
-        src_words, tgt_words = src.lexicon.rows(src.units.texts, tgt.units.texts)
+        src_words, tgt_words = src.lexicon.rows(src.unit_terms, tgt.unit_words)
         src_rows, tgt_rows = np.hstack([src_rows, src_words]), np.hstack([tgt_rows, tgt_words])
     width = _most(src.lang) if src.vectors is None else len(src.vectors)
     return summed_spans(src_rows, width, root=True), summed_spans(tgt_rows, MOST_PARTS, root=True)
