@@ -8,7 +8,9 @@ inverse document frequencies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
@@ -96,6 +98,28 @@ class CandidateSearch:
             [Candidate(place, similarity) for place, similarity in zip(*row, strict=True)]
             for row in zip(places.tolist(), similarities.tolist(), strict=True)
         ]
+
+
+def search_ahead(
+    search: CandidateSearch, blocks: Iterable[tuple[NDArray[np.bool_], Vectors | None]], threads: int
+) -> Generator[list[Candidate]]:
+    """The candidates of the sources in order; `blocks` are what `CandidateSearch.best` is given, one after the other.
+
+    Threads work on the next blocks while the caller is busy with what it has got. BLAS should have one thread.
+    """
+    waiting: deque[Future[list[list[Candidate]]]] = deque()
+    first = 0
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for readable, vectors in blocks:
+            waiting.append(pool.submit(search.best, first, readable, vectors))
+            first += len(readable)
+            if len(waiting) > threads:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def one_to_one(pairs: Iterable[tuple[str, str, float]]) -> set[tuple[str, str]]:

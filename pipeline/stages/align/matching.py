@@ -8,8 +8,7 @@ are judged by their sentences (`judging`). In memory are, for the time of it, th
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -23,7 +22,7 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.files.progress import Progress
 from pipeline.stages.align.anchor_table import AnchorTable
 from pipeline.stages.align.anchors import anchors
-from pipeline.stages.align.candidates import Candidate, CandidateSearch, windowed
+from pipeline.stages.align.candidates import Candidate, CandidateSearch, search_ahead, windowed
 from pipeline.stages.align.encoded import View
 from pipeline.stages.align.judging import DIGITS, judge, rank, settled
 from pipeline.stages.align.lexicons import Lexicons, no_lexicons
@@ -36,9 +35,7 @@ TEXTS_AT_ONCE = 128
 """Texts of several documents that the encoder gets together: seconds even on a slow processor."""
 DOCUMENTS_AT_ONCE = 16
 VIEWS_HELD = 256_000_000
-
-Block = tuple[list[Side], Future[list[list[Candidate]]]]
-"""Sources, and their candidates in the making."""
+"""Bytes of views of English documents."""
 
 
 def _never() -> None:
@@ -137,36 +134,6 @@ def _encoded(texts: Sequence[str], work: Matching) -> Iterator[Vectors]:
         yield from work.encoder.encode(texts[first : first + TEXTS_AT_ONCE])
 
 
-# -- candidates -----------------------------------------------------------------------------------------------------
-
-
-def _candidates(
-    work: Matching, readable: NDArray[np.bool_], search: CandidateSearch, advance: Callable[[float], None]
-) -> Generator[tuple[Side, list[Candidate]]]:
-    """The sources in order with their candidates. Threads look for these, a few blocks ahead."""
-    threads = cores()
-    size = search.rows_at_once(threads)
-    waiting: deque[Block] = deque()
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for first in range(0, len(work.sources), size):
-            sides = list(work.sources[first : first + size])
-            own = readable[first : first + size]
-            vectors = _vectors(work, iter(sides), len(sides), bool(own.any()), advance)
-            waiting.append((sides, pool.submit(search.best, first, own, vectors)))
-            if len(waiting) > threads:
-                yield from _finished(waiting)
-        while waiting:
-            yield from _finished(waiting)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _finished(waiting: deque[Block]) -> Iterator[tuple[Side, list[Candidate]]]:
-    sides, found = waiting.popleft()
-    return zip(sides, found.result(), strict=True)
-
-
 # -- judging --------------------------------------------------------------------------------------------------------
 
 
@@ -177,44 +144,55 @@ def _judged(
     search: CandidateSearch,
     advance: Callable[[float], None],
 ) -> Iterator[DocumentPair]:
-    """Every source with each of its candidates, judged by their sentences where they are similar enough."""
-    views = TargetViews(work)
-    with closing(_candidates(work, readable, search, lambda number: advance(number / 2))) as found:
-        for (side, options), has_vector in zip(found, readable, strict=True):
-            least = work.settings.min_similarity * (1 if has_vector else ANCHOR_SHARE)
-            source: View | None = None
-            judged = []
-            for option in options:
-                work.check()
-                pair = _pair(side, names[option.target], option)
-                if option.similarity >= least:
-                    source = source or view_of_source(side, work.encoder, work.lexicons)
-                    target = views.of(option.target, source.vectors is not None)
-                    pair = judge(pair, source, target, work.settings)
-                judged.append(pair)
-            yield from sorted(judged, key=rank, reverse=True)
+    """Every source in order with each of its candidates; a source counts half when it is encoded, half when judged."""
+    threads = cores()
+    size = search.rows_at_once(threads)
+    encoded: deque[Side] = deque()
+
+    def blocks() -> Iterator[tuple[NDArray[np.bool_], Vectors | None]]:
+        for first in range(0, len(work.sources), size):
+            sides = list(work.sources[first : first + size])
+            encoded.extend(sides)
+            own = readable[first : first + size]
+            yield own, _vectors(work, iter(sides), len(sides), bool(own.any()), lambda done: advance(done / 2))
+
+    judge_all = CandidateJudge(work, names)
+    with closing(search_ahead(search, blocks(), threads)) as found:
+        for options, has_vector in zip(found, readable, strict=True):
+            yield from judge_all(encoded.popleft(), options, bool(has_vector))
             advance(0.5)
 
 
-def _pair(source: Side, target: str, option: Candidate) -> DocumentPair:
-    """A candidate that is not judged yet; `target` is the id of the English document."""
-    return DocumentPair(source.document.id, target, round(option.similarity, DIGITS), 0.0, 0.0, 0.0, "unrelated")
+class CandidateJudge:
+    """Judges candidates by their sentences; holds the views of the English documents that were asked for last."""
 
-
-class TargetViews:
-    """The views of the English documents that were asked for last, VIEWS_HELD bytes of them."""
-
-    def __init__(self, work: Matching) -> None:
-        self._work = work
+    def __init__(self, work: Matching, names: Sequence[str]) -> None:
+        self._work, self._names = work, names
         self._views: OrderedDict[tuple[int, bool], View] = OrderedDict()
         self._held = 0
 
-    def of(self, number: int, readable: bool) -> View:
+    def __call__(self, side: Side, options: Sequence[Candidate], has_vector: bool) -> list[DocumentPair]:
+        """The candidates of a source, best first; those that are not similar enough are unrelated unseen."""
+        work = self._work
+        least = work.settings.min_similarity * (1 if has_vector else ANCHOR_SHARE)
+        source: View | None = None
+        pairs = []
+        for option in options:
+            work.check()
+            similarity = round(option.similarity, DIGITS)
+            pair = DocumentPair(side.document.id, self._names[option.target], similarity, 0.0, 0.0, 0.0, "unrelated")
+            if option.similarity >= least:
+                source = source or view_of_source(side, work.encoder, work.lexicons)
+                pair = judge(pair, source, self._view(option.target, source.vectors is not None), work.settings)
+            pairs.append(pair)
+        return sorted(pairs, key=rank, reverse=True)
+
+    def _view(self, target: int, readable: bool) -> View:
         """The view of a target, without vectors where the source is not `readable` either."""
-        key = number, readable
+        key = target, readable
         view = self._views.pop(key, None)
         if view is None:
-            view = view_of_target(self._work.targets[number], self._work.encoder, readable)
+            view = view_of_target(self._work.targets[target], self._work.encoder, readable)
             self._held += view.nbytes
         self._views[key] = view
         while self._held > VIEWS_HELD and len(self._views) > 1:
