@@ -1,9 +1,8 @@
 """How long it takes to compare very many documents with one another, and in how much memory.
 
 Made-up documents: vectors of 8 windows of 512 dimensions that share a common part, as sentence vectors do, and 14
-anchors
-that are as unequally common as words (Zipf). No text is read or judged: this is the part of matching that grows with
-the square of the documents.
+anchors that are as unequally common as words (Zipf). No text is read or judged: this is the part of matching that
+grows with the square of the documents.
 """
 
 from __future__ import annotations

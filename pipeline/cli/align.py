@@ -64,7 +64,7 @@ def align_command(
     config = settings_from(overrides)
     progress = Progress(quiet=quiet)
     models.offline()
-    encoder = load_encoder(models.entry(config.align.encoder))
+    encoder = load_encoder(models.entry(config.align.encoder), config.translate.device)
     lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:
