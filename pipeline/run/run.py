@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config.settings import Config
+from pipeline.engines.devices import one_blas_thread
 from pipeline.engines.load import choose
 from pipeline.errors import InputError
 from pipeline.files.progress import Progress, Task
@@ -188,8 +189,9 @@ class Run:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
         pairing = ShardPairing(self.shards, self.resources, self.config.align)
         self.pair_keys = [keys.pairs_key(self.match_key, key) for key in self.translation_keys]
-        for number, key in enumerate(self.pair_keys):
-            self._make(kinds.PAIRS, number, key, partial(pairing.pairs, number))
+        with one_blas_thread():
+            for number, key in enumerate(self.pair_keys):
+                self._make(kinds.PAIRS, number, key, partial(pairing.pairs, number))
 
     def score(self) -> None:
         """Score every pair."""
