@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
 import numpy as np
@@ -33,6 +33,13 @@ class AnchorTable:
         self._keys.extend(key for key, _ in hashed)
         self._counts.extend(count for _, count in hashed)
         self._sizes.append(len(hashed))
+
+    def each(self) -> Iterator[bytes]:
+        """Document by document, its anchors and how often each occurs: equal where these are."""
+        end = 0
+        for size in self._sizes:
+            start, end = end, end + size
+            yield self._keys[start:end].tobytes() + self._counts[start:end].tobytes()
 
     @property
     def keys(self) -> NDArray[np.uint64]:

@@ -22,6 +22,18 @@ class SparseRows(NamedTuple):
     weights: NDArray[np.float64]
 
 
+class Compared(NamedTuple):
+    """A block of sources and all targets: their `vectors` (rows, d) and `matrix` (targets, d), float32, and `dense`
+    (rows, targets), about the products of the two; which sources are `readable`, that is, have a vector; which targets
+    are `spare`, that is, never among the best."""
+
+    vectors: NDArray[np.float32]
+    matrix: NDArray[np.float32]
+    dense: NDArray[np.float32]
+    readable: NDArray[np.bool_]
+    spare: NDArray[np.bool_]
+
+
 class Blend(NamedTuple):
     """The share of the anchors in a similarity where there are vectors, and by how much the similarity that a float32
     product gives may be wrong."""
@@ -65,43 +77,40 @@ def choose(
     sources: SparseRows,
     first: int,
     postings: SparseRows,
-    readable: Any,
-    vectors: Any,
-    matrix: Any,
-    dense: Any,
+    block: Compared,
     blend: Blend,
     places: Any,
     similarities: Any,
 ) -> None:
     """The most similar targets of the sources from `first` on, best first, equals in the order of the targets, into
-    `places` and `similarities` (both (rows, k), k at most the number of targets).
+    `places` and `similarities` (both (rows, k), k at most the number of targets that are not spare).
 
-    `postings` are the target rows and weights of each anchor; `dense` (rows, targets) approximates the products of
-    `vectors` (rows, d) and `matrix` (targets, d) within `blend.error`. It only tells which targets may be among the
-    best; these are compared by exact products.
+    `postings` are the target rows and weights of each anchor. `block.dense`, right within `blend.error`, only tells
+    which targets may be among the best; these are compared by exact products.
     """
-    scores = np.empty(dense.shape[1])
-    for row in range(dense.shape[0]):
+    scores = np.empty(block.dense.shape[1])
+    for row in range(block.dense.shape[0]):
         scores[:] = 0.0
         for entry in range(sources.starts[first + row], sources.starts[first + row + 1]):
             column, weight = sources.columns[entry], sources.weights[entry]
             for posting in range(postings.starts[column], postings.starts[column + 1]):
                 scores[postings.columns[posting]] += weight * postings.weights[posting]
-        anchors, read = (blend.anchors, 1.0 - blend.anchors) if readable[row] else (1.0, 0.0)
+        anchors, read = (blend.anchors, 1.0 - blend.anchors) if block.readable[row] else (1.0, 0.0)
         places[row] = -1
         similarities[row] = -1.0
         for target in range(len(scores)):
-            score = anchors * scores[target] + read * max(dense[row, target], np.float32(0.0))
-            if score > similarities[row, -1]:
+            score = anchors * scores[target] + read * max(block.dense[row, target], np.float32(0.0))
+            if score > similarities[row, -1] and not block.spare[target]:
                 _insert(target, score, places[row], similarities[row])
         # Of the best by exact products none can lie lower than this: each of two comparisons may be wrong by the error.
         least = similarities[row, -1] - 2.0 * read * blend.error - 2.0 / DECIMALS
         similarities[row] = -1.0
         for target in range(len(scores)):
-            score = anchors * scores[target] + read * max(dense[row, target], np.float32(0.0))
-            if score >= least:
-                if readable[row]:
-                    score = anchors * scores[target] + read * max(_dot(vectors[row], matrix[target]), 0.0)
+            score = anchors * scores[target] + read * max(block.dense[row, target], np.float32(0.0))
+            if score >= least and not block.spare[target]:
+                if block.readable[row]:
+                    exact = _dot(block.vectors[row], block.matrix[target])
+                    score = anchors * scores[target] + read * max(exact, 0.0)
                 score = np.floor(score * DECIMALS + 0.5) / DECIMALS
                 if score > similarities[row, -1]:
                     _insert(target, score, places[row], similarities[row])

@@ -8,10 +8,11 @@ inverse document frequencies.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import cast
 
 import numpy as np
@@ -65,6 +66,7 @@ class CandidateSearch:
         self._sources, self._postings = weighted(sources, targets)
         self._matrix = np.zeros((len(targets), 0), dtype=np.float32) if vectors is None else vectors
         self._limit = min(limit, len(targets))
+        self._spare = _spare(targets, self._matrix, self._limit)
 
     def rows_at_once(self, threads: int) -> int:
         """How many sources `best` should be asked for, so that `threads` threads together stay within CELLS."""
@@ -78,7 +80,7 @@ class CandidateSearch:
         depend on how the sources are cut into blocks: the product in float32 only tells which targets may be among
         the best.
         """
-        from pipeline.stages.align.candidate_kernel import Blend, choose
+        from pipeline.stages.align.candidate_kernel import Blend, Compared, choose
 
         rows = len(readable)
         if vectors is None or not self._matrix.shape[1]:
@@ -91,13 +93,24 @@ class CandidateSearch:
         if self._limit:
             # However a sum of d products is ordered, it is wrong by d units of rounding at most (Higham 2002, 3.1).
             blend = Blend(ANCHOR_SHARE, 1.01 * (ours.shape[1] + 1) * 2.0**-24)
-            choose(
-                self._sources, first, self._postings, readable, ours, self._matrix, dense, blend, places, similarities
-            )
+            pair = Compared(ours, self._matrix, dense, readable, self._spare)
+            choose(self._sources, first, self._postings, pair, blend, places, similarities)
         return [
             [Candidate(place, similarity) for place, similarity in zip(*row, strict=True)]
             for row in zip(places.tolist(), similarities.tolist(), strict=True)
         ]
+
+
+def _spare(targets: AnchorTable, vectors: Vectors, limit: int) -> NDArray[np.bool_]:
+    """Which targets have `limit` equal ones before them, so that they are never among the best. Crawls hold the same
+    page thousands of times; without this each copy of it would be compared exactly with each of its counterparts."""
+    seen: Counter[bytes] = Counter()
+    spare = np.zeros(len(targets), dtype=np.bool_)
+    for number, (vector, anchors) in enumerate(zip(vectors, targets.each(), strict=True)):
+        key = blake2b(vector.tobytes() + anchors, digest_size=16).digest()
+        spare[number] = seen[key] >= limit
+        seen[key] += 1
+    return spare
 
 
 def search_ahead(

@@ -155,6 +155,15 @@ def test_two_thousand_with_two_thousand_are_those_of_the_plain_way() -> None:
     assert candidates(sources, targets, 5, block=512, threads=2) == exact(sources, targets, 5)
 
 
+def test_of_many_equal_documents_the_first_are_candidates() -> None:
+    sources, few = made_up(40, 8, 64, 0.5, 0.2, 0.2), made_up(6, 9, 64, 0.5, 0.2, 0.2)
+    targets = [few[n % len(few)] for n in range(200)]
+    found = candidates(sources, targets, 5, block=16)
+    assert found == exact(sources, targets, 5)
+    assert candidates(targets, [few[0]] * 50, 5) == exact(targets, [few[0]] * 50, 5)
+    assert all(len({candidate.target % len(few) for candidate in row}) == 1 for row in found)
+
+
 def test_blocks_and_threads_change_nothing() -> None:
     sources, targets = made_up(90, 5, 512, 50.0, 0.1), made_up(400, 6, 512, 50.0, 0.1)
     whole = candidates(sources, targets, 7)
