@@ -214,7 +214,7 @@ def documents_command(
     more = [row for path in strangers or [] for row in read_cases(path)]
     rows = read_cases(cases)
     models.offline()
-    found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder)))
+    found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder), config.translate.device))
     for line in lines(found):
         typer.echo(line)
     _save(json_file, {"documents": found})

@@ -71,7 +71,7 @@ class TranslateSettings(Settings):
     """`auto` takes the entry's engine for the device in use: mekong for encoder-decoder models. `reference` is
     transformers in float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto` is CUDA where there is a usable GPU."""
+    """`auto` is CUDA where there is a usable GPU. A sentence encoder in Hugging Face's layout runs there too."""
     dtype: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
     """`auto`: bfloat16 on CUDA; on the CPU int8 with CTranslate2, and with mekong where the processor has instructions
     for it, else bfloat16 or float32."""

@@ -6,6 +6,8 @@ import ctypes
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,6 +38,16 @@ def processor() -> str:
     """The processor's model name."""
     lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread: its own threads wait for one another over products as small as those of one document
+    pair, which costs as much again, and a few large ones are done side by side."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def find_device(wanted: str) -> Literal["cpu", "cuda"]:

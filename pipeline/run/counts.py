@@ -13,7 +13,7 @@ from pipeline.report.tally import MAX_ROWS
 from pipeline.run.shards import DOCUMENTS, Shards
 from pipeline.run.watch import Watch
 from pipeline.stages.align.pairs import Group
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.score.facts import Paragraph, facts
 from pipeline.types import ENGLISH, Source
 

@@ -12,7 +12,7 @@ from pipeline.report.data import RANK_BY, AlignedWork, CorpusMetric, DocumentWor
 from pipeline.report.tally import MAX_DRAWN
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import settings_path
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.score.confidence.scorer import is_fitted
 from pipeline.text.languages import language, source_languages
 from pipeline.types import Scored, Translation, Verdict

@@ -31,7 +31,7 @@ from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
 from pipeline.run.watch import Watch
 from pipeline.run.work import ShardTask, counterparts
-from pipeline.stages.align import stage as alignment
+from pipeline.stages.align.matching import match
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
@@ -190,7 +190,8 @@ class Run:
         sources, targets = self.shards.source_sides(), self.shards.english_sides()
         if not sources or not targets:
             return []
-        return alignment.match(sources, targets, self.config.align, self.resources.encoder, self.resources.lexicons)
+        with_models = self.config.align, self.resources.encoder, self.resources.lexicons
+        return match(sources, targets, *with_models, self.progress, self.stop.check)
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""

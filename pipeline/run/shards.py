@@ -17,7 +17,7 @@ from pipeline.engines.base import Hypothesis
 from pipeline.errors import StoreError
 from pipeline.files.store import Store
 from pipeline.stages.align.pairs import Group, aligned_groups
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.read.pairs import Given
 from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Scored, Segment, Translation
 
