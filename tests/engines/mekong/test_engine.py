@@ -184,8 +184,8 @@ def test_one_row_that_does_not_fit_fails_alone(known, monkeypatch):
 
 def test_the_budget_is_remembered_and_grows_again_slowly():
     budget = Budget(64)
-    budget.shrink()
-    budget.shrink()
+    budget.shrink(64)
+    budget.shrink(32)
     seen = []
     for _ in range(20 * Budget.GROW_AFTER):
         budget.grow()
