@@ -1,0 +1,87 @@
+"""One GPU, a fake one, in a process of its own: what ends the device costs rows, and not the run."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from pipeline.config.settings import TranslateSettings
+from pipeline.engines import devices, pool
+from pipeline.engines.base import Failure, Output
+from pipeline.engines.load import load
+from pipeline.engines.mekong.engine import MekongEngine
+from pipeline.engines.pool import EnginePool
+from pipeline.engines.rescue import FREE_ROWS, NOTE
+from pipeline.engines.search_settings import Search
+from pipeline.errors import EngineError
+from tests.support.fake_gpu import FakeGpu
+from tests.support.faults import set_faults
+
+SEARCH = Search(num_beams=1, length_penalty=1.0, start=2, end=2, pad=1, forced=40)
+LOST = 299
+TOO_SMALL = 34 << 20
+
+
+@pytest.fixture
+def folder(tiny_model):
+    return tiny_model("m2m100")
+
+
+@pytest.fixture
+def gpu(monkeypatch, folder):
+    """`gpu(**faults)`: a pool of one fake GPU."""
+    made = []
+
+    def make(**faults):
+        set_faults(monkeypatch, pool, "fake_gpu_worker", faults)
+        made.append(EnginePool(folder, SEARCH, ["cuda:0"], "float32", 1))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def known(folder):
+    """Rows without the token that ends the device, their bounds, and the outputs of the CPU."""
+    rows = [[*(4 + (7 * n + place) % 200 for place in range(1 + n % 9)), 2] for n in range(FREE_ROWS + 1)]
+    bounds = [3 + number % 5 for number in range(len(rows))]
+    with closing(MekongEngine(folder, SEARCH, "cpu", "float32", 1, 1)) as engine:
+        return rows, bounds, [output.tokens for output in engine.generate(rows, bounds)]
+
+
+def test_a_row_that_ends_the_device_fails_with_its_reason_and_the_others_come_back(gpu, known, monkeypatch, caplog):
+    rows, bounds, want = known
+    # It is tried twice in each chunk that it is in, and a process starts in seconds.
+    monkeypatch.setattr(pool, "MIN_ROWS", 1)
+    one = gpu(lost=LOST)
+    found = one.generate([*rows[:3], [LOST, 2], *rows[3:9]], [*bounds[:3], 4, *bounds[3:9]])
+    why = f"{Failure.DEADLY} (torch.AcceleratorError: CUDA error: device-side assert triggered)"
+    assert found.pop(3) == Output((), None, "failed", why)
+    assert [output.tokens for output in found] == want[:9]
+    assert "a row of 2 tokens ended 2 workers and fails: torch.AcceleratorError: CUDA error" in caplog.text
+    assert one.about["device"] == "a fake GPU" and one.about["workers"] == "1"
+
+
+def test_rows_that_a_device_has_no_room_for_are_done_on_the_cpu_and_say_so(gpu, known, caplog):
+    rows, bounds, want = known
+    found = gpu(whole=TOO_SMALL).generate(rows[:9], bounds[:9])
+    assert [(output.tokens, output.note) for output in found] == [(tokens, NOTE) for tokens in want[:9]]
+    assert "9 of 9 rows so far have failed in float32 on cuda:0, the last because it does not fit" in caplog.text
+
+
+def test_a_device_that_has_room_for_none_is_no_slow_run_but_an_error(gpu, known):
+    rows, bounds, _ = known
+    with pytest.raises(EngineError, match=rf"{len(rows)} of {len(rows)} rows so far .* would take too long"):
+        gpu(whole=TOO_SMALL).generate(rows, bounds)
+
+
+def test_a_single_gpu_is_loaded_into_a_process_too(tiny_store, monkeypatch):
+    set_faults(monkeypatch, pool, "fake_gpu_worker", {})
+    monkeypatch.setattr(devices, "gpus", lambda: 1)
+    monkeypatch.setattr(devices, "gpu", lambda name: FakeGpu())
+    with load(tiny_store("m2m100"), TranslateSettings(device="cuda", dtype="float32")) as translator:
+        assert isinstance(translator.engine, EnginePool)
+        assert len(translator.engine.generate([[5, 6, 2]] * 3, [4] * 3)) == 3
