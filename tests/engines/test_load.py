@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.config.settings import TranslateSettings
+from pipeline.engines import devices
 from pipeline.engines import load as loading
 from pipeline.engines.base import Request
 from pipeline.engines.convert import conversions as convert
@@ -13,6 +14,7 @@ from pipeline.engines.mekong.cpu import matrices
 from pipeline.errors import UsageError
 from pipeline.registry.models import locate
 from tests.support import tiny
+from tests.support.fake_gpu import FakeGpu
 
 TEXTS = [Request(tiny.sentence(lang, 2 + 5 * seed, seed), lang) for seed in range(4) for lang in ("th", "vi")]
 
@@ -45,6 +47,36 @@ def test_auto_takes_the_precision_that_the_processor_has_instructions_for(tiny_s
         plan = choose(entry, settings())
         assert plan.dtype == expected
         assert str(plan) == f"mekong on cpu, 1 workers x 1 threads, {expected}"
+
+
+@pytest.mark.parametrize(
+    ("family", "asked", "new", "old"),
+    [
+        ("nllb", {}, "bfloat16", "float16"),
+        ("nllb", {"dtype": "bfloat16"}, "bfloat16", "bfloat16"),
+        ("nllb", {"engine": "reference"}, "float32", "float32"),
+        ("nllb", {"engine": "ctranslate2"}, "float16", "float16"),
+        ("t5", {}, "bfloat16", "float32"),
+        ("t5", {"engine": "transformers"}, "bfloat16", "float32"),
+        ("t5", {"engine": "ctranslate2"}, "bfloat16", "int8"),
+        ("qwen2", {}, "bfloat16", "float16"),
+    ],
+)
+def test_bfloat16_is_for_gpus_that_have_it_and_float16_for_models_that_bear_it(
+    tiny_store, monkeypatch, family, asked, new, old
+):
+    entry = tiny_store(family)
+    monkeypatch.setattr(devices, "gpus", lambda: 2)
+
+    def taken(first, second):
+        found = {"cuda:0": FakeGpu(has_bfloat16=first), "cuda:1": FakeGpu(has_bfloat16=second)}
+        monkeypatch.setattr(devices, "gpu", found.__getitem__)
+        return choose(entry, TranslateSettings(device="cuda", **asked)).dtype
+
+    assert (taken(True, True), taken(False, False)) == (new, old)
+    # Of several, all have to have it; but only our engine is on several.
+    several = family != "qwen2" and asked.get("engine", "mekong") == "mekong"
+    assert taken(True, False) == (old if several else new)
 
 
 @pytest.mark.parametrize(
