@@ -18,13 +18,14 @@ from pipeline.types import ENGLISH, Source
 class Survey:
     """`sources` by document id; `groups` are the stretches with a translation and aligned English (`Shards.groups`).
 
-    `documents` counts by language, `ended` translations by how they ended.
+    `documents` counts by language, `ended` translations by how they ended, `notes` by what the engine says of them.
     """
 
     sources: dict[str, Source] = field(default_factory=dict)
     documents: Counter[str] = field(default_factory=Counter)
     segments: int = 0
     ended: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
     groups: list[Group] = field(default_factory=list)
     facts: tuple[FactCheck, ...] = ()
 
@@ -63,6 +64,7 @@ def _count(counted: Survey, side: Side) -> None:
     counted.documents[side.document.lang] += 1
     counted.segments += len(side.segments)
     counted.ended.update(translation.ended for translation in side.translations.values())
+    counted.notes.update(note for translation in side.translations.values() for note in translation.notes)
 
 
 def _paragraphs(side: Side) -> Iterator[Paragraph]:

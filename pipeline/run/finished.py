@@ -94,4 +94,5 @@ class FinishedRun:
             pairs=dict(sorted(origins.items())),
             kept=dict(sorted(kept.items())),
             by_hand=HandCounts(by_hand[True], by_hand[False], self.verdicts.not_applied),
+            notes=dict(sorted(self.survey.notes.items())),
         )
