@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.config.settings import TranslateSettings
@@ -123,10 +124,38 @@ def _side_by_side(engine: str, device: str, settings: TranslateSettings) -> tupl
 
 
 def identity(entry: Entry, settings: TranslateSettings) -> str:
-    """Hash of everything about the model that can change an output; part of every shard's key."""
+    """Hash of everything about the model that can change an output; part of every shard's key.
+
+    The engine's arithmetic is part of it: a run that goes on elsewhere, or after an update, does not mix outputs.
+    """
     plan = choose(entry, settings)
     search = settings.num_beams, settings.shortlist
-    return digest(fingerprint(entry), entry.prompt, entry.generation, plan.engine, plan.device, plan.dtype, search)
+    return digest(
+        fingerprint(entry),
+        entry.prompt,
+        entry.generation,
+        plan.engine,
+        plan.device,
+        plan.dtype,
+        search,
+        _versions(plan),
+    )
+
+
+def _versions(plan: Plan) -> tuple[str, ...]:
+    """What an engine computes with, down to the last bit as far as that has a name."""
+    if plan.engine == "ctranslate2":
+        return (version("ctranslate2"),)
+    import torch
+
+    if plan.engine != "mekong":
+        return (version("transformers"), torch.__version__)
+    from pipeline.engines.mekong import VERSION
+    from pipeline.engines.mekong.cpu.matrices import weight_limit
+
+    # The same weights, rounded to fewer integers where sums would overflow.
+    limit = (f"int8 up to {weight_limit()}",) if plan.dtype == "int8" else ()
+    return (f"mekong {VERSION}", torch.__version__, *limit)
 
 
 def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] = lambda _: None) -> Translator:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from pipeline.config.settings import TranslateSettings
-from pipeline.engines import devices
+from pipeline.engines import devices, mekong
 from pipeline.engines import load as loading
 from pipeline.engines.base import Request
 from pipeline.engines.convert import conversions as convert
@@ -120,6 +121,37 @@ def test_the_identity_names_what_changes_outputs_and_nothing_else(tiny_store, mo
         {"shortlist": True},
     )
     assert len({identity(entry, settings(**changes)) for changes in other} | same) == 6
+
+
+@pytest.mark.parametrize(
+    ("engine", "dtype", "where", "name", "value"),
+    [
+        ("mekong", "float32", mekong, "VERSION", 99),
+        ("mekong", "float32", torch, "__version__", "9.9"),
+        ("mekong", "int8", matrices, "weight_limit", lambda: 63),
+        ("reference", "float32", torch, "__version__", "9.9"),
+        ("transformers", "bfloat16", loading, "version", lambda name: f"another {name}"),
+        ("ctranslate2", "int8", loading, "version", lambda name: f"another {name}"),
+    ],
+)
+def test_the_identity_is_that_of_an_engine_that_computes_the_same(
+    tiny_store, monkeypatch, engine, dtype, where, name, value
+):
+    monkeypatch.setattr(matrices, "weight_limit", lambda: 127)
+    entry, asked = tiny_store("nllb"), settings(engine=engine, dtype=dtype)
+    before = identity(entry, asked)
+    assert identity(entry, asked) == before
+    monkeypatch.setattr(where, name, value)
+    assert identity(entry, asked) != before
+
+
+def test_the_largest_int8_weight_matters_to_int8_alone(tiny_store, monkeypatch):
+    entry = tiny_store("nllb")
+    found = []
+    for limit in (127, 63):
+        monkeypatch.setattr(matrices, "weight_limit", lambda limit=limit: limit)
+        found.append(identity(entry, settings(dtype="bfloat16")))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("family", ["nllb", "t5"])
