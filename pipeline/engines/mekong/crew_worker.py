@@ -27,7 +27,7 @@ import torch
 from pipeline.engines.base import Failure
 from pipeline.engines.child import end_with_parent, told
 from pipeline.engines.mekong.crew import Lines
-from pipeline.engines.mekong.places import on_cpu
+from pipeline.engines.mekong.places import on_cpu, warm
 from pipeline.engines.mekong.scheduler import Job, Pending, Result
 from pipeline.engines.mekong.worker import MakeSlots, Worker
 from pipeline.engines.search_settings import Search
@@ -109,6 +109,7 @@ def lead(control: Lines) -> None:
     torch.set_num_threads(1)
     try:
         make, longest = on_cpu(Path(settings["folder"]), settings["dtype"], settings["shortlist"])
+        warm(make)
     except MekongError as error:
         control.send({"error": told(error)})
         return

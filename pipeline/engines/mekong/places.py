@@ -13,10 +13,10 @@ import torch
 from pipeline.engines.gpu import Gpu
 from pipeline.engines.mekong.architecture import Checkpoint
 from pipeline.engines.mekong.checkpoint import read_checkpoint
-from pipeline.engines.mekong.cpu.matrices import weight_limit
+from pipeline.engines.mekong.cpu.matrices import compile_remainder, weight_limit
 from pipeline.engines.mekong.cpu.model import CpuDecoder, CpuModel
 from pipeline.engines.mekong.cpu.quantised import int8_checkpoint
-from pipeline.engines.mekong.scheduler import Slots
+from pipeline.engines.mekong.scheduler import Job, Pending, Slots
 from pipeline.engines.mekong.search import searcher
 from pipeline.engines.mekong.worker import MakeSlots
 from pipeline.engines.memory import is_out_of_memory
@@ -55,6 +55,14 @@ def on_cpu(folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[M
         return Slots(decoder, searcher(search, slots, longest, "cpu"), slots, search.prefix)
 
     return make, longest
+
+
+def warm(make: MakeSlots) -> None:
+    """Take one step with one row, so that all that is compiled at a first call is, before forks would each do it."""
+    search = Search(num_beams=1, length_penalty=1.0, start=0, end=0, pad=0, forced=None)
+    for _ in make(search, 1).run(Pending([Job(index=0, row=[0], bound=1, minimum=0)])):
+        pass
+    compile_remainder()
 
 
 def on_gpu(gpu: Gpu, folder: Path, dtype: str, shortlist: Sequence[int] | None, rows: int) -> GpuWorker:

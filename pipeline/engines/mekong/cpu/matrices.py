@@ -126,6 +126,14 @@ class Int8Matrix:
         return numbers
 
 
+def compile_remainder() -> None:
+    """Compile what only a row with a PEAK comes to."""
+    rows, rest = int8_rows(1, INT8_ROWS), int8_rows(1, INT8_ROWS)
+    for part in (*rows, *rest):
+        part[:] = 1
+    kernels.remainder(*rows, np.zeros(1, np.int64), *rest)
+
+
 def _bias(bias: torch.Tensor | None, size: int) -> Array:
     return (torch.zeros(size) if bias is None else bias.float().contiguous()).numpy()
 

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
@@ -25,13 +26,12 @@ print(json.dumps([has_int8_products(), weight_limit(), [[out.tokens, out.logprob
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="instructions of x86")
-@pytest.mark.parametrize("instructions", ["AVX512_CORE", "AVX2"])
-def test_without_sums_in_32_bits_weights_are_smaller_and_products_as_exact(tiny, monkeypatch, instructions):
+def test_without_sums_in_32_bits_weights_are_smaller_and_products_as_exact(tiny, monkeypatch):
     model = tiny("marian")
     rows = model.rows(20, seed=31)
     search = model.search()
-    told = json.dumps([str(model.folder), {name: getattr(search, name) for name in search.__slots__}, rows])
-    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": instructions}
+    told = json.dumps([str(model.folder), asdict(search), rows])
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM], input=told, env=environment, capture_output=True, text=True, check=True
     )
