@@ -33,7 +33,7 @@ MAX_RESTARTS = 3
 """How often in a row, without an answer in between, the worker of a device is started again."""
 MAX_DEATHS = 2
 """Workers that a chunk may end before it is halved, or fails when it is a single row."""
-CHUNKS, MIN_ROWS, MAX_ROWS = 16, 256, 1024
+CHUNKS, MIN_ROWS, MAX_ROWS = 16, 512, 1024
 """Chunks that the rows of a call are cut into, unless they would be too small to fill a device, or so large that much
 work is lost with a worker."""
 ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
