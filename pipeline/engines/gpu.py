@@ -36,9 +36,9 @@ class Gpu:
     """A CUDA device."""
 
     def __init__(self, name: str) -> None:
-        """`name` as torch has it, such as "cuda:1"."""
-        self.name = name
-        self.where = torch.device(name)
+        """`name` as torch has it, such as "cuda:1"; "cuda" is the first."""
+        self.where = torch.device("cuda", torch.device(name).index or 0)
+        self.name = str(self.where)
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from pipeline.engines.base import Output
+from pipeline.engines.base import Failure, Output
 
 Generate = Callable[[Sequence[Sequence[int]], Sequence[int]], list[Output]]
 WORDS = ("out of memory", "ALLOC_FAILED")
@@ -30,9 +30,11 @@ def within_memory(generate: Generate, rows: Sequence[Sequence[int]], bounds: Seq
         return []
     try:
         return generate(rows, bounds)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         if len(rows) == 1:
-            return [Output((), None, "failed")]
+            return [Output((), None, "failed", Failure.MEMORY)]
     # Outside the handler, which would keep the tensors of the failed attempt alive.
     torch.cuda.empty_cache()
     half = len(rows) // 2

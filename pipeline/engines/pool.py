@@ -82,13 +82,13 @@ class _Work:
 
     def question(self, numbers: Sequence[int]) -> dict[str, Any]:
         """What a worker is asked about some rows."""
-        call = self._call
+        part = self._call.part(numbers)
         return {
             "ask": "generate",
-            "rows": [list(call.rows[number]) for number in numbers],
-            "max_new_tokens": [call.bounds[number] for number in numbers],
-            "min_new_tokens": None if call.minimums is None else [call.minimums[number] for number in numbers],
-            "careful": call.careful,
+            "rows": [list(row) for row in part.rows],
+            "max_new_tokens": part.bounds,
+            "min_new_tokens": part.minimums,
+            "careful": part.careful,
         }
 
     def take(self) -> Chunk | None:
@@ -326,6 +326,7 @@ class EnginePool:
         self._where = folder, search, shortlist
         self._rescue = Rescue(self._in_float32, f"{dtype} on {', '.join(devices)}")
         self._safe = dtype == "float32" and set(devices) == {"cpu"}
+        self._deadly: dict[tuple[int, ...], Output] = {}
         answered: deque[dict[str, Any]] = deque(maxlen=1)
         self._lanes = [_PoolLane({**common, "device": device}, answered) for device in devices]
         loading = [lane.load() for lane in self._lanes]
@@ -349,24 +350,32 @@ class EnginePool:
         *,
         careful: bool = False,
     ) -> list[Output]:
-        """One output a row, in order, as `MekongEngine.generate` has it; a row that no worker survives has failed.
+        """One output a row, in order, as `MekongEngine.generate` has it; a row that no worker survives has failed, and
+        is never tried again.
 
         Raises the error that an engine raised in its process, and EngineError when all devices were given up before
         the last row was done, or more rows failed than can be decoded again.
         """
-        if not rows:
-            return []
-        call = Call(rows, max_new_tokens, min_new_tokens, careful)
+        # A second attempt at a row that failed would cost as many loads of the model again.
+        found = {n: self._deadly[tuple(row)] for n, row in enumerate(rows) if tuple(row) in self._deadly}
+        numbers = [number for number in range(len(rows)) if number not in found]
+        if numbers:
+            call = Call(rows, max_new_tokens, min_new_tokens, careful).part(numbers)
+            found.update(zip(numbers, self._answered(call), strict=True))
+        return [found[number] for number in range(len(rows))]
+
+    def _answered(self, call: Call) -> list[Output]:
         work = _Work(call, len(self._lanes))
         for lane in self._lanes:
             lane.feed(work)
         done = [output for output in work.wait() if output is not None]
-        if len(done) < len(rows):
+        if len(done) < len(call.rows):
             words = "; ".join(f"{lane.device}: {lane.last_words}" for lane in self._lanes)
             raise EngineError(
-                f"no device is left for {len(rows) - len(done)} of {len(rows)} rows: {words}",
+                f"no device is left for {len(call.rows) - len(done)} of {len(call.rows)} rows: {words}",
                 REMEDY,
             )
+        self._deadly.update((tuple(call.rows[number]), done[number]) for number in work.deadly)
         failed = [number for number, output in enumerate(done) if output.ended == "failed"]
         return self._rescue.again(call, done, [] if self._safe else sorted(set(failed) - work.deadly))
 

@@ -28,6 +28,12 @@ class Call:
     minimums: Sequence[int] | None
     careful: bool
 
+    def part(self, numbers: Sequence[int]) -> Call:
+        """The same for some of the rows."""
+        least = None if self.minimums is None else [self.minimums[number] for number in numbers]
+        rows, bounds = [self.rows[number] for number in numbers], [self.bounds[number] for number in numbers]
+        return Call(rows, bounds, least, self.careful)
+
 
 class SafeEngine(Protocol):
     """What decodes such rows."""
@@ -63,9 +69,8 @@ class Rescue:
         self._rescued += len(failed)
         self._check(done[failed[0]].note)
         self._engine = self._engine or self._load()
-        least = None if call.minimums is None else [call.minimums[number] for number in failed]
-        rows, most = [call.rows[number] for number in failed], [call.bounds[number] for number in failed]
-        again = self._engine.generate(rows, most, least, careful=call.careful)
+        part = call.part(failed)
+        again = self._engine.generate(part.rows, part.bounds, part.minimums, careful=part.careful)
         for number, output in zip(failed, again, strict=True):
             note = NOTE if output.ended != "failed" else f"{output.note}, in float32 on the CPU too"
             done[number] = replace(output, note=note)

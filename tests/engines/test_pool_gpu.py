@@ -15,12 +15,12 @@ from pipeline.engines.pool import EnginePool
 from pipeline.engines.rescue import FREE_ROWS, NOTE
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError
-from tests.support.fake_gpu import FakeGpu
+from tests.support.fake_gpu import WEIGHTS, FakeGpu
 from tests.support.faults import set_faults
 
 SEARCH = Search(num_beams=1, length_penalty=1.0, start=2, end=2, pad=1, forced=40)
 LOST = 299
-TOO_SMALL = 34 << 20
+TOO_SMALL = WEIGHTS + (1 << 16)
 
 
 @pytest.fixture
@@ -62,20 +62,22 @@ def test_a_row_that_ends_the_device_fails_with_its_reason_and_the_others_come_ba
     assert found.pop(3) == Output((), None, "failed", why)
     assert [output.tokens for output in found] == want[:9]
     assert "a row of 2 tokens ended 2 workers and fails: torch.AcceleratorError: CUDA error" in caplog.text
+    # What is known to end the device is not given to another worker, whatever is asked.
+    assert one.generate([[LOST, 2], rows[0]], [9, bounds[0]], careful=True)[0].note == why
+    assert caplog.text.count("ended 2 workers") == 1
     assert one.about["device"] == "a fake GPU" and one.about["workers"] == "1"
 
 
-def test_rows_that_a_device_has_no_room_for_are_done_on_the_cpu_and_say_so(gpu, known, caplog):
+def test_a_few_rows_that_a_device_has_no_room_for_are_done_on_the_cpu_and_say_so_and_many_are_an_error(
+    gpu, known, caplog
+):
     rows, bounds, want = known
-    found = gpu(whole=TOO_SMALL).generate(rows[:9], bounds[:9])
+    one = gpu(whole=TOO_SMALL)
+    found = one.generate(rows[:9], bounds[:9])
     assert [(output.tokens, output.note) for output in found] == [(tokens, NOTE) for tokens in want[:9]]
     assert "9 of 9 rows so far have failed in float32 on cuda:0, the last because it does not fit" in caplog.text
-
-
-def test_a_device_that_has_room_for_none_is_no_slow_run_but_an_error(gpu, known):
-    rows, bounds, _ = known
-    with pytest.raises(EngineError, match=rf"{len(rows)} of {len(rows)} rows so far .* would take too long"):
-        gpu(whole=TOO_SMALL).generate(rows, bounds)
+    with pytest.raises(EngineError, match=r"74 of 74 rows so far .* would take too long"):
+        one.generate(rows, bounds)
 
 
 def test_a_single_gpu_is_loaded_into_a_process_too(tiny_store, monkeypatch):

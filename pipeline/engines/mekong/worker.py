@@ -42,6 +42,11 @@ class Worker:
         """What it has done so far."""
         return self._done + (self._slots.stats if self._slots else Stats())
 
+    @property
+    def idle(self) -> bool:
+        """Whether it has no slots."""
+        return self._slots is None
+
     def run(self, pending: Pending, finish: Finish, enough: int | None = None) -> None:
         """Work until nothing is pending, in at most `enough` slots. Out of memory, sentences in hand begin again in
         half as many, and a single one that does not fit has failed."""

@@ -88,8 +88,12 @@ class Footprint:
         # The scores' masks of a step while they are made, its logits twice, and the widest activations.
         masks = 2 * self.item * self.decoder_masks * target * beams**2
         step = beams * (2 * 4 * CHUNK + self._widest)
-        encode = ENCODE_TOKENS * (self._widest + self.item * 2 * self.encoder_masks * source)
-        return max(0, int((free * USABLE - encode) / (self.cache(room, beams) + places + masks + step)))
+        slot = self.cache(room, beams) + places + masks + step
+        # Of each source token that is encoded at a time: those of all slots, where these are few.
+        token = self._widest + self.item * 2 * self.encoder_masks * source
+        many = int((free * USABLE - ENCODE_TOKENS * token) / slot)
+        few = int(free * USABLE / (slot + source * token))
+        return max(many, min(few, ENCODE_TOKENS // source), 0)
 
 
 def rounded(slots: int) -> int:

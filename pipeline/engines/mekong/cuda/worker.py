@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 import torch
 
+from pipeline.engines.base import Failure
 from pipeline.engines.gpu import Gpu
 from pipeline.engines.mekong.cuda.graphs import Graphs
 from pipeline.engines.mekong.cuda.model import PaddedModel
@@ -14,6 +16,8 @@ from pipeline.engines.mekong.cuda.slots import PaddedSlots
 from pipeline.engines.mekong.scheduler import Finish, Pending, Stats
 from pipeline.engines.mekong.worker import Worker
 from pipeline.engines.search_settings import Search
+
+log = logging.getLogger(__name__)
 
 
 class GpuWorker:
@@ -55,7 +59,13 @@ class GpuWorker:
 
         jobs = pending.take(len(pending))
         for wave in waves(jobs, len(search.prefix), self.longest, most, fit):
-            self._worker(search, wave.room, most).run(Pending(wave.jobs), finish, wave.slots)
+            worker = self._worker(search, wave.room, most)
+            if worker.idle and not self._fit(search, wave.room):
+                log.info("%s", self._no_room(wave.room))
+                for job in wave.jobs:
+                    finish(job, Failure.MEMORY)
+            else:
+                worker.run(Pending(wave.jobs), finish, wave.slots)
 
     def _worker(self, search: Search, room: Room, most: int) -> Worker:
         wanted = search, room
@@ -67,15 +77,21 @@ class GpuWorker:
         return self._workers[wanted]
 
     def _make(self, search: Search, room: Room, slots: int) -> PaddedSlots:
-        free, whole = self._gpu.memory()
-        fit = rounded(self._footprint.slots_that_fit(search, room, free))
+        fit = self._fit(search, room)
         if not fit:
-            raise torch.OutOfMemoryError(
-                f"{free >> 20} of {whole >> 20} MB are free on {self._gpu.name}, too few for one sentence of "
-                f"{room.source} source and {room.target} target positions"
-            )
+            raise torch.OutOfMemoryError(self._no_room(room))
         graphs = Graphs(self._gpu.recorder())
         return PaddedSlots(self._model, search, min(slots, fit), room.source, room.target, graphs=graphs)
+
+    def _fit(self, search: Search, room: Room) -> int:
+        return rounded(self._footprint.slots_that_fit(search, room, self._gpu.memory()[0]))
+
+    def _no_room(self, room: Room) -> str:
+        free, whole = self._gpu.memory()
+        return (
+            f"{free >> 20} of {whole >> 20} MB are free on {self._gpu.name}, too few for one sentence of "
+            f"{room.source} source and {room.target} target positions"
+        )
 
     def close(self) -> None:
         """Let go of slots, graphs and weights."""
