@@ -39,6 +39,7 @@ class Gpu:
         """`name` as torch has it, such as "cuda:1"; "cuda" is the first."""
         self.where = torch.device("cuda", torch.device(name).index or 0)
         self.name = str(self.where)
+        self._aside: torch.cuda.Stream | None = None
 
     @property
     def title(self) -> str:
@@ -64,16 +65,17 @@ class Gpu:
         torch.cuda.empty_cache()
 
     def recorder(self) -> Recorder:
-        """A recorder of its own."""
-        return CudaRecorder(self.where)
+        """A new recorder. All have one stream, since libraries keep memory for each that they ever worked on."""
+        self._aside = self._aside or torch.cuda.Stream(self.where)  # type: ignore[no-untyped-call]
+        return CudaRecorder(self.where, self._aside)
 
 
 class CudaRecorder:
     """CUDA graphs: see Recorder."""
 
-    def __init__(self, where: torch.device) -> None:
+    def __init__(self, where: torch.device, stream: torch.cuda.Stream) -> None:
         self._where = where
-        self._stream = torch.cuda.Stream(where)  # type: ignore[no-untyped-call]
+        self._stream = stream
         # Graphs leave nothing in this memory that another one needs, so all may use the same.
         self._pool = torch.cuda.graph_pool_handle()
 

@@ -129,4 +129,4 @@ class Threads:
         """Let go of the weights and the threads."""
         self._pool.shutdown()
         self._workers.clear()
-        del self._make
+        self.__dict__.pop("_make", None)  # it holds the model

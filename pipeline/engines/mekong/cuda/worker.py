@@ -96,5 +96,5 @@ class GpuWorker:
     def close(self) -> None:
         """Let go of slots, graphs and weights."""
         self._workers.clear()
-        del self._model
+        self.__dict__.pop("_model", None)
         self._gpu.give_back()

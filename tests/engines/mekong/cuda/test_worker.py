@@ -115,6 +115,7 @@ def test_closing_leaves_nothing_on_the_device(model, known, gpu):
         made.generate(rows, bounds)
         assert card.live > WEIGHTS
     assert card.live == 0 and card.memory() == (LARGE, LARGE)
+    made.close()
 
 
 def test_the_device_is_the_current_one_of_the_thread_that_works(model, known, gpu):
