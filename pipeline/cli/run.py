@@ -64,6 +64,8 @@ def _summary(manifest: Manifest, out: Path) -> None:
     table.add_row("read", f"{_listed(counts.documents)}; {counts.rejected_inputs} rejected")
     table.add_row("segment", f"{counts.segments:,} segments")
     table.add_row("translate", _listed(counts.translations))
+    for note, number in counts.notes.items():
+        table.add_row("", f"{number:,} {note}")
     if settled := read_settled(out):
         by_hand = sum(line.by_hand for line in settled)
         table.add_row("names", f"{len(settled):,} settled, {by_hand:,} of them by hand")

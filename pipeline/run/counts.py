@@ -47,13 +47,14 @@ class Survey:
     """`english` are the sources of the English documents by their ids; `groups`, by language, the stretches with a
     translation and aligned English (`Shards.groups`).
 
-    `documents` counts by language, `ended` translations by how they ended.
+    `documents` counts by language, `ended` translations by how they ended, `notes` by what the engine says of them.
     """
 
     english: dict[str, Source] = field(default_factory=dict)
     documents: Counter[str] = field(default_factory=Counter)
     segments: int = 0
     ended: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
     groups: defaultdict[str, DrawnGroups] = field(default_factory=lambda: defaultdict(DrawnGroups))
     facts: tuple[FactCheck, ...] = ()
 
@@ -96,6 +97,7 @@ def _count(counted: Survey, side: Side) -> None:
     counted.documents[side.document.lang] += 1
     counted.segments += len(side.segments)
     counted.ended.update(translation.ended for translation in side.translations.values())
+    counted.notes.update(note for translation in side.translations.values() for note in translation.notes)
 
 
 def _paragraphs(side: Side) -> Iterator[Paragraph]:

@@ -82,4 +82,5 @@ class FinishedRun:
             pairs=dict(sorted(found.pairs.items())),
             kept=dict(sorted(found.kept.items())),
             by_hand=HandCounts(found.by_hand[True], found.by_hand[False], self.verdicts.not_applied),
+            notes=dict(sorted(self.survey.notes.items())),
         )
