@@ -19,7 +19,7 @@ from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.executors import Spread
+from pipeline.run.executors import Makers
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import FilteredWith, FilterManifest
@@ -111,7 +111,7 @@ class CorpusFilter:
 
     def _score(self) -> None:
         signatures = self.resources.signatures
-        spread = Spread(self.config, self.resources, Resources)
+        spread = Makers(self.config, self.resources, Resources)
         todo = []
         with self.progress.task("score", sum(self.sizes), "pairs") as task:
             for number, given in enumerate(self.given_keys):

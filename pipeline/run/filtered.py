@@ -13,7 +13,6 @@ from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.files.owner import FILTER
 from pipeline.files.progress import Progress
-from pipeline.files.store import Store
 from pipeline.files.tables import kind
 from pipeline.report.build import assemble, write_built
 from pipeline.report.card import CardFacts
@@ -57,7 +56,7 @@ class FilteredCorpus:
         manifest = FilterManifest.read(folder)
         config = read_settings(folder)
         check_unchanged(manifest.held_out, config.filter.held_out)
-        shards = Shards(Store(folder), manifest.shards)
+        shards = Shards.stated(folder, manifest.shards)
         for number in shards.numbers:  # what is missing should be named now, not in the middle of a file
             given = keys.scored_given_key(shards.key(kinds.GIVEN, number), manifest.signatures)
             if shards.key(kinds.SCORED, number) != given:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pipeline.config.settings import Config
 from pipeline.files.progress import Progress
-from pipeline.files.store import Store
 from pipeline.run import shards as kinds
 from pipeline.run.counts import Survey, survey
 from pipeline.run.folder import read_rejects, read_settings
@@ -43,7 +42,7 @@ class FinishedRun:
         manifest = Manifest.read(folder)
         config = read_settings(folder)
         check_unchanged(manifest.held_out, config.filter.held_out)
-        shards = Shards(Store(folder), manifest.shards)
+        shards = Shards.stated(folder, manifest.shards)
         for number in shards.numbers:  # what is missing should be named now, not in the middle of a report
             shards.key(kinds.DOCUMENTS, number)
             shards.key(kinds.DOCUMENT_PAIRS, number)

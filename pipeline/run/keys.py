@@ -27,13 +27,18 @@ def documents_key(documents: Sequence[Document]) -> str:
     return digest("read", documents)
 
 
-def segments_key(documents: str, settings: SegmentSettings, boundary_models: Mapping[str, str]) -> str:
-    """Of the segments of the documents under the key `documents`; `boundary_models` are hashes by language.
+def texts_key(documents: Sequence[Document]) -> str:
+    """Of what is made of a shard of documents: their texts, not where they were read or what else is known of them."""
+    return digest("texts", [(document.id, document.lang, document.text) for document in documents])
+
+
+def segments_key(texts: str, settings: SegmentSettings, boundary_models: Mapping[str, str]) -> str:
+    """Of the segments of the documents with the key `texts`; `boundary_models` are hashes by language.
 
     Only the models that cut segments count: a changed other one is no reason to translate again.
     """
     learned = [boundary_models.get(lang) for lang in learned_languages()]
-    return digest("segment", SEGMENT_VERSION, documents, settings, learned)
+    return digest("segment", SEGMENT_VERSION, texts, settings, learned)
 
 
 def translator_key(model: str, settings: TranslateSettings, glossaries: Sequence[str]) -> str:

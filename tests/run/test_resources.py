@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from pipeline.config.settings import AlignSettings, Config, FilterSettings, TranslateSettings
+from pipeline.engines import devices
 from pipeline.engines.encoders import load
 from pipeline.errors import InputError, ModelMissing, UsageError
 from pipeline.registry.models import Entry, locate
@@ -48,7 +49,7 @@ def test_a_corpus_filter_needs_no_translation_model(store: object, monkeypatch: 
 
 def test_the_device_of_an_encoder_is_in_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.registry.models.fingerprint", lambda entry: entry.name)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(devices, "gpus", lambda: 1)
     config = Config(align=AlignSettings(encoder="labse"))
     on_gpu = Resources(config).aligner_digests()
     on_cpu = Resources(config.model_copy(update={"translate": TranslateSettings(device="cpu")})).aligner_digests()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.engines import devices
 from pipeline.engines.encoders import load as loading
 from pipeline.engines.encoders.base import checked, distinct
 from pipeline.engines.encoders.hf import TransformersEncoder
@@ -153,7 +154,7 @@ def test_an_encoder_runs_on_the_device_that_is_there(
     monkeypatch: pytest.MonkeyPatch, name: str, wanted: str, there: bool, got: str
 ) -> None:
     made: list[str] = []
-    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    monkeypatch.setattr(devices, "gpus", lambda: int(there))
     monkeypatch.setattr(loading, "locate", lambda entry: Path(entry.name))
     monkeypatch.setattr(loading, "fingerprint", lambda entry: entry.name)
     monkeypatch.setattr(loading, "TransformersEncoder", lambda *_, device, **__: made.append(device))
@@ -163,6 +164,6 @@ def test_an_encoder_runs_on_the_device_that_is_there(
 
 
 def test_a_gpu_that_is_asked_for_and_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(UsageError, match="torch sees no usable GPU"):
+    monkeypatch.setattr(devices, "gpus", lambda: 0)
+    with pytest.raises(UsageError, match="there is no usable GPU"):
         loading.encoder_device(models.entry("labse"), "cuda")
