@@ -37,7 +37,7 @@ def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
     names += [HTML, JSON]
 
     def check() -> None:
-        begun = shards.size(DOCUMENTS, 0) + shards.size(GIVEN, 0) > 0
+        begun = shards.has_any(DOCUMENTS) or shards.has_any(GIVEN)
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()

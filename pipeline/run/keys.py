@@ -72,9 +72,13 @@ def document_pairs_key(
 def counterparts_key(
     pairs: Sequence[DocumentPair], english: Sequence[str], settings: AlignSettings, aligner: Sequence[str]
 ) -> str:
-    """Of the English that the documents of a shard are aligned with: their judged pairs, and the keys of the segments
-    of the shards where their counterparts are; `aligner` as in `document_pairs_key`."""
-    return digest("counterparts", ALIGN_VERSION, pairs, english, settings, aligner)
+    """Of the English that the documents of a shard are aligned with: their counterparts, and the keys of the segments
+    of the shards where these are; `aligner` as in `document_pairs_key`.
+
+    How similar the documents are does not count: it changes a little with every document of the input.
+    """
+    found = [(pair.src_doc, pair.tgt_doc, pair.relation) for pair in pairs]
+    return digest("counterparts", ALIGN_VERSION, found, english, settings, aligner)
 
 
 def pairs_key(counterparts: str, translations: str) -> str:

@@ -204,9 +204,8 @@ class Run:
 
     def _alignment(self, number: int, aligner: Sequence[str]) -> ShardTask:
         settings = self.config.align
-        pairs = self.shards.document_pairs(number)
-        wanted = {pair.tgt_doc for pair in counterparts(pairs, mined=settings.mine)}
-        english = {name: self.shards.english_place(name) for name in sorted(wanted)}
+        pairs = list(counterparts(self.shards.document_pairs(number), mined=settings.mine))
+        english = {name: self.shards.english_place(name) for name in sorted({pair.tgt_doc for pair in pairs})}
         segments = [self.segment_keys[shard] for shard in sorted({shard for shard, _ in english.values()})]
         judged = keys.counterparts_key(pairs, segments, settings, aligner)
         key = keys.pairs_key(judged, self.translation_keys[number])

@@ -125,6 +125,10 @@ class Shards:
 
     # -- any stage -------------------------------------------------------------------------------------------------
 
+    def has_any(self, kind: ShardKind[T]) -> bool:
+        """Whether the folder holds a shard of that kind, one of these or another."""
+        return bool(self._store.committed(kind.stage))
+
     def rows(self, kind: ShardKind[T], number: int, only: Sequence[int] | None = None) -> list[T]:
         """The rows of a shard; with `only`, those of these numbers."""
         return self._store.rows(kind.stage, self._slots[number], kind.row, only)
