@@ -103,9 +103,9 @@ class CorpusFilter:
 
     def _commit(self, shard: Sequence[Given]) -> None:
         self.stop.check()
-        number, key = len(self.given_keys), keys.given_key(shard)
-        if not self.shards.done(kinds.GIVEN, number, key):
-            self.shards.commit(kinds.GIVEN, number, key, shard)
+        key, alone = keys.given_key(shard), Shards(self.store, 1, [len(self.given_keys)])
+        if not alone.done(kinds.GIVEN, 0, key):
+            alone.commit(kinds.GIVEN, 0, key, shard)
         self.given_keys.append(key)
         self.sizes.append(len(shard))
 

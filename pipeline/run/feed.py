@@ -21,9 +21,9 @@ from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Hypothesis, ModelInput, Output, Translator
 from pipeline.errors import Interrupted
 from pipeline.run import shards as kinds
-from pipeline.run.journal import Journal
+from pipeline.run.journal import Answer, Journal
 from pipeline.run.keys import answer_key
-from pipeline.run.shards import Answer, Shards
+from pipeline.run.shards import Shards
 from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import batches
@@ -166,7 +166,7 @@ class Feed:
         self._shards, self._translator, self._glossaries, self._settings = shards, translator, glossaries, settings
         self._advance, self._check = advance, check
         self.tokens, self.seconds = 0, 0.0
-        self._journal = Journal(shards)
+        self._journal = Journal(shards.store)
         self._queue: _Queue
         if translator.rows_apart:
             self._queue = _PooledQueue(settings.batch_rows or translator.engine.batch_rows)

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pipeline.engines.base import Hypothesis
-from pipeline.run.shards import Answer, Shards
+from pipeline.files.store import Store
+
+ANSWERS = "answers"
+"""The folder of the batches, beside those of the stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model made of one input; the `key` names the input and its place, see `keys.answer_key`."""
+
+    key: str
+    hypothesis: Hypothesis
 
 
 class Journal:
@@ -15,19 +27,19 @@ class Journal:
     is that of the shards under way.
     """
 
-    def __init__(self, shards: Shards) -> None:
-        self._shards = shards
-        left = shards.answers()
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        numbers = store.committed(ANSWERS)
         self.known: Mapping[str, Hypothesis] = {
-            answer.key: answer.hypothesis for answers in left.values() for answer in answers
+            answer.key: answer.hypothesis for number in numbers for answer in store.rows(ANSWERS, number, Answer)
         }
         """By key, the answers that a run before this one left."""
-        self._next = max(left, default=-1) + 1
+        self._next = max(numbers, default=-1) + 1
         self._open: dict[int, set[int]] = {}
 
     def commit(self, answers: Sequence[Answer], concerned: set[int]) -> None:
         """Keep the answers of a batch, which has rows of the shards `concerned`."""
-        self._shards.commit_answers(self._next, answers)
+        self._store.commit(ANSWERS, self._next, "", answers)
         self._open[self._next] = concerned
         self._next += 1
 
@@ -37,8 +49,8 @@ class Journal:
             concerned.discard(shard)
             if not concerned:
                 del self._open[number]
-                self._shards.forget_answers(number)
+                self._store.remove(ANSWERS, number)
 
     def close(self) -> None:
         """All shards are whole."""
-        self._shards.forget_answers()
+        self._store.discard(ANSWERS)

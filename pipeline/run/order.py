@@ -70,11 +70,12 @@ def read_order(folder: Path) -> list[Placed]:
 
 
 def write_order(placed: Sequence[Placed], folder: Path) -> None:
-    """Store the order of the shards."""
-    write_bytes(folder / "shards" / FILE, to_json(placed) + b"\n")
+    """Store the order of the shards, where it has changed."""
+    if list(placed) != read_order(folder):
+        write_bytes(folder / "shards" / FILE, to_json(placed) + b"\n")
 
 
-class Slots:
+class Placement:
     """Gives every shard its slot: the one it had, else one that no shard of the folder has."""
 
     def __init__(self, before: Iterable[Placed]) -> None:

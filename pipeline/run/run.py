@@ -26,7 +26,7 @@ from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
 from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
-from pipeline.run.order import Placed, Slots, cut, read_order, write_order
+from pipeline.run.order import Placed, Placement, cut, read_order, write_order
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
@@ -110,11 +110,11 @@ class Run:
     def read(self) -> None:
         """Read the input anew, cut it into shards of documents, commit those that changed."""
         rejects: list[Reject] = []
-        slots = Slots(read_order(self.out))
+        placement = Placement(read_order(self.out))
         placed: list[Placed] = []
         for documents in cut(self._documents(rejects), self.config.run.shard_chars):
             self.stop.check()
-            placed.append(slots.place(keys.texts_key(documents)))
+            placed.append(placement.place(keys.texts_key(documents)))
             key, alone = keys.documents_key(documents), Shards(self.store, 1, [placed[-1].slot])
             if not alone.done(kinds.DOCUMENTS, 0, key):
                 alone.commit(kinds.DOCUMENTS, 0, key, documents)

@@ -14,7 +14,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Generic, TypeVar, overload
 
-from pipeline.engines.base import Hypothesis
 from pipeline.errors import StoreError
 from pipeline.files.store import Store
 from pipeline.run.order import read_order
@@ -28,14 +27,6 @@ Place = tuple[int, int]
 """Shard, and row in the shard."""
 SHARDS_HELD = 64
 """Some 100 MB at the usual size of a shard. Matching goes from document to document in no order of shards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the model made of one input; the `key` names the input and its place, see `keys.answer_key`."""
-
-    key: str
-    hypothesis: Hypothesis
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +44,6 @@ DOCUMENT_PAIRS = ShardKind("match", DocumentPair)
 """Those whose source document is in the shard."""
 PAIRS = ShardKind("align", Pair)
 SCORED = ShardKind("score", Scored)
-ANSWERS = "answers"
-"""What holds batches of translations in the making; forgotten when all shards that a batch has rows of are whole."""
 GIVEN = ShardKind("given", Given)
 """The pairs of a corpus that is filtered."""
 
@@ -98,11 +87,6 @@ class Shards:
             raise StoreError(f"{folder} holds no scored pairs", "Let the command that made it get past scoring first.")
         return cls(store, len(scored), scored)
 
-    @property
-    def slots(self) -> Sequence[int]:
-        """The numbers that the files of the shards are called by, in order."""
-        return self._slots
-
     def sweep(self) -> None:
         """Remove the files of shards that are none of these."""
         there = set(self._slots)
@@ -110,6 +94,11 @@ class Shards:
             for slot in self._store.committed(kind.stage):
                 if slot not in there:
                     self._store.remove(kind.stage, slot)
+
+    @property
+    def store(self) -> Store:
+        """What holds them."""
+        return self._store
 
     @property
     def folder(self) -> Path:
@@ -154,23 +143,6 @@ class Shards:
     def commit(self, kind: ShardKind[T], number: int, key: str, rows: Sequence[T]) -> None:
         """Make a shard exist."""
         self._store.commit(kind.stage, self._slots[number], key, rows)
-
-    # -- answers of the model, which are no shards of documents ------------------------------------------------------
-
-    def answers(self) -> dict[int, list[Answer]]:
-        """The batches that are committed, by their numbers."""
-        return {n: self._store.rows(ANSWERS, n, Answer) for n in self._store.committed(ANSWERS)}
-
-    def commit_answers(self, number: int, answers: Sequence[Answer]) -> None:
-        """Keep a batch."""
-        self._store.commit(ANSWERS, number, "", answers)
-
-    def forget_answers(self, number: int | None = None) -> None:
-        """Forget a batch, or all of them."""
-        if number is None:
-            self._store.discard(ANSWERS)
-        else:
-            self._store.remove(ANSWERS, number)
 
     # -- one stage each --------------------------------------------------------------------------------------------
 

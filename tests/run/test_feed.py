@@ -12,6 +12,7 @@ from pipeline.errors import EngineError, Interrupted
 from pipeline.files.store import Store
 from pipeline.run import shards as kinds
 from pipeline.run.feed import Feed
+from pipeline.run.journal import ANSWERS, Answer
 from pipeline.run.shards import Shards
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.types import Document, Segment, Source
@@ -81,7 +82,7 @@ def test_rows_of_many_shards_fill_the_batches_and_come_out_as_shard_by_shard(sha
     assert firsts == [4, 4, 4, 1], "batches are full but for the last"
     assert len(together.batches) < len(one_by_one.batches)
     assert sum(told) == pytest.approx(sum(SIZES) + len(SIZES))
-    assert shards.answers() == {}
+    assert shards.store.committed(ANSWERS) == []
 
 
 def test_second_attempts_with_hints_join_the_queue(shards: Shards) -> None:
@@ -108,7 +109,7 @@ def test_what_was_answered_before_the_engine_died_is_not_asked_again(shards: Sha
     feed.translate([(number, f"k{number}") for number in todo])
     assert all_translations(shards) == expected
     assert sum(first.batches) + sum(second.batches) == sum(whole.batches), "no row was lost or asked twice"
-    assert shards.answers() == {}
+    assert shards.store.committed(ANSWERS) == []
 
 
 def test_a_request_to_stop_keeps_what_the_engine_has_in_hand(shards: Shards) -> None:
@@ -121,7 +122,7 @@ def test_a_request_to_stop_keeps_what_the_engine_has_in_hand(shards: Shards) -> 
 
     with pytest.raises(Interrupted):
         fed(shards, model(engine, apart=True), check=check)
-    kept = sum(map(len, shards.answers().values()))
+    kept = sum(len(shards.store.rows(ANSWERS, n, Answer)) for n in shards.store.committed(ANSWERS))
     whole = sum(len(shards.translations(n)) for n in shards.numbers if shards.done(kinds.TRANSLATIONS, n, f"k{n}"))
     assert kept + whole >= sum(engine.batches[:2])
 
