@@ -102,7 +102,7 @@ CHANGES: list[tuple[Key, int, Any]] = [
 ]
 NO_CHANGES: list[tuple[Key, int, Any]] = [
     (keys.segments_key, 2, BOUNDARY_MODELS | {"vi": "9", "en": "9"}),
-    (keys.translator_key, 1, TRANSLATE.model_copy(update={"workers": 8, "threads": 16})),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"workers": 8, "threads": 16, "memory": "off"})),
     (keys.translator_key, 1, TRANSLATE.model_copy(update={"glossary": ("elsewhere/a.tsv",)})),
 ]
 
