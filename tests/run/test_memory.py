@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Hypothesis, ModelInput, Request, Translator
+from pipeline.engines.load import identity, load
 from pipeline.errors import StoreError
 from pipeline.files.store import Store
 from pipeline.run import memory_file
@@ -139,6 +140,26 @@ def test_answers_are_those_of_one_model_made_in_one_way(tmp_path: Path, path: Pa
     again = model(EchoEngine(about={"device": "H200, H200", "workers": "2", "threads": "3"}))
     run(made(tmp_path, "c"), again, str(path))
     assert again.engine.batches == [], "two of the same GPU make what one makes"
+
+
+def test_the_mekong_engine_says_again_what_is_remembered_and_other_settings_ask_anew(tiny_store, path: Path) -> None:
+    entry = tiny_store("marian")
+    plain = TranslateSettings(model=entry.name, device="cpu", dtype="float32", workers=1, memory=str(path))
+    with load(entry, plain) as translator:
+        inputs = [translator.input(Request(text, "th")) for text in TEXTS]
+        # Random weights do not stop: that they ran into their bound is of no account here.
+        answers = [replace(one, ended="stop") for one in translator.translate_inputs(inputs)]
+        with open_memory(plain, translator, pytest.fail) as memory:
+            memory.remember(zip(inputs, answers, strict=True))
+        for changes in ({"num_beams": 2}, {"dtype": "bfloat16"}, {"shortlist": True}, {"workers": 2, "batch_rows": 3}):
+            settings = plain.model_copy(update=changes)
+            other = replace(translator, fingerprint=identity(entry, settings))
+            with open_memory(settings, other, pytest.fail) as memory:
+                assert bool(memory.recall(inputs)) == ("workers" in changes), changes
+        with open_memory(plain, translator, pytest.fail) as memory:
+            known = memory.recall(inputs)
+        alone = [replace(translator.translate_inputs([row])[0], ended="stop") for row in inputs]
+    assert [known[row] for row in range(len(inputs))] == alone
 
 
 def test_a_run_that_goes_on_keeps_what_its_journal_knows(tmp_path: Path, path: Path) -> None:
