@@ -73,6 +73,11 @@ class MemoryUse:
     asked: int
     bytes: int
 
+    @property
+    def spared(self) -> bool:
+        """Whether so much was known that the time of the run says nothing of the engine: more than a tenth."""
+        return self.known * 10 > self.asked
+
     def __str__(self) -> str:
         return f"{self.known:,} of {self.asked:,} segments known, {megabytes(self.bytes)}"
 

@@ -45,6 +45,8 @@ REMEDY = "Remove it, or do without: --set translate.memory=off. It holds nothing
 ELSEWHERE = "Name a file on a local disk that can be written: --set translate.memory=FILE, or off."
 
 _Day = Annotated[int, msgspec.Meta(ge=1, le=date.max.toordinal())]
+_Word = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
+"""Goes to terminals: no control characters."""
 _Answer = tuple[str, float | None, int, int]
 _answers = msgspec.json.Decoder(_Answer)
 
@@ -192,7 +194,7 @@ class MemoryFile:
         )
         with _told(self.path):
             rows = self._connection.execute(query).fetchall()
-            checked = msgspec.convert(rows, list[tuple[str, str, str, str, int, int, _Day]])
+            checked = msgspec.convert(rows, list[tuple[_Word, _Word, _Word, _Word, int, int, _Day]])
         return [Holding(*row[:-1], last_use=date.fromordinal(row[-1]).isoformat()) for row in checked]
 
     def each(self) -> Iterator[tuple[Maker, KnownSegment]]:
@@ -203,7 +205,7 @@ class MemoryFile:
         )
         with _told(self.path):
             for *names, key, source, answer, seal in self._connection.execute(query):
-                maker = Maker(*msgspec.convert(names, tuple[str, str, str, str]))
+                maker = Maker(*msgspec.convert(names, tuple[_Word, _Word, _Word, _Word]))
                 yield maker, self._checked(key, source, answer, seal)
 
     def prune(self, model: str | None, days: int | None, size: int | None) -> int:

@@ -174,7 +174,8 @@ class Run:
                 feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, check, memory)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
         self.memory_use = memory.use
-        resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
+        if not (memory.use and memory.use.spared):
+            resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
         if translator.codec.takes_hints:
             made = (one for number in self.shards.numbers for one in self.shards.translations(number))
             write_settled(count_names(made, resources.glossaries), resources.settled, self.out)

@@ -87,7 +87,8 @@ def test_the_same_articles_in_a_new_folder_cost_nothing_and_come_out_the_same(tm
     assert [sum(engine.batches) for engine in engines] == [7, 7, 0]
     assert files(folders[0]) == files(folders[1]) == files(folders[2])
     assert used[0] is None and str(used[1]).startswith("0 of 7 segments known, ")
-    assert used[2] and (used[2].known, used[2].asked, used[2].bytes) == (7, 7, path.stat().st_size)
+    assert used[1] and not used[1].spared
+    assert used[2] and used[2].spared and (used[2].known, used[2].asked, used[2].bytes) == (7, 7, path.stat().st_size)
 
 
 def test_an_edited_sentence_costs_one_row(tmp_path: Path, path: Path) -> None:
@@ -389,6 +390,16 @@ def test_what_there_is_and_when_it_was_used(path: Path) -> None:
         assert stale == keys[:50]
         file.use(stale)
         assert file.find(keys)[1] == []
+
+
+@pytest.mark.parametrize("change", ["model = 'a' || char(27)", "model = x'00'", "made_with = char(10)"])
+def test_what_goes_to_a_terminal_is_plain_text(path: Path, change: str) -> None:
+    with MemoryFile.opened(path) as file:
+        file.keep(MADE_BY, [known()])
+        changed(path, f"UPDATE makers SET {change}")
+        for read in (file.holdings, lambda: list(file.each())):
+            with pytest.raises(StoreError, match="damaged"):
+                read()
 
 
 @pytest.mark.parametrize(
