@@ -37,6 +37,8 @@ NOT_RUN = {
     "models add": "downloads, or needs published files of a model",
     "--metric comet": "needs an environment of two gigabytes",
     "bench engine": "measures for minutes",
+    "translate.device=cuda": "needs a GPU",
+    "configs/gpu.yaml": "needs a GPU",
 }
 """What is only parsed: a part of the command, and why."""
 STAND_INS = {"qwen2.5-coder-1.5b": "qwen2", "opus-mt-th-en": "marian", "nllb-200-distilled-600M": "nllb"}

@@ -131,6 +131,12 @@ class BenchChild:
         gc.collect()
         return {"seconds": seconds, "model_seconds": inside, "whole": whole, "resident_mb": resident_mb()}
 
+    def match(self, count: int, seed: int) -> dict[str, Any]:
+        """Find the candidates of made-up documents: see `pipeline.bench.matching.measure`."""
+        from pipeline.bench.matching import compare
+
+        return compare(count, seed)
+
     def _wait(self) -> None:
         """Have a GPU finish what it was given."""
         if self.device == "cuda":

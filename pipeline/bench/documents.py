@@ -12,7 +12,8 @@ from pipeline.engines.encoders.base import Encoder
 from pipeline.errors import InputError
 from pipeline.files.rows import read_rows
 from pipeline.stages.align.lexicons import load_lexicons
-from pipeline.stages.align.stage import Side, match
+from pipeline.stages.align.matching import match
+from pipeline.stages.align.sides import Side
 from pipeline.stages.segment.stage import segment
 from pipeline.text.language import detect
 from pipeline.types import ENGLISH, Document, DocumentPair, Source

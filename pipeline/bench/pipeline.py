@@ -1,4 +1,5 @@
-"""Whole runs over made news: what all but the engine costs, how it spreads over cores, what memory it takes.
+"""Whole runs over made news: what all but the engine costs, how it spreads over cores, what memory it takes; and what
+grows with the square of the input where it is not done well: matching documents, finding copies.
 
 Each run has a process to itself (`pipeline.bench.whole_run`), so that memory and processor time are its own.
 """
@@ -9,18 +10,23 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pipeline.bench import duplicates, matching
+from pipeline.bench.duplicates import DuplicateFigures
 from pipeline.bench.process import Process
 from pipeline.engines.child import STDERR_TAIL
 from pipeline.engines.devices import cores
 from pipeline.errors import EngineError
 from pipeline.files.progress import Progress
 
-PARTS = ("stages", "memory", "engine")
+PARTS = ("stages", "memory", "engine", "matching", "duplicates")
+DOCUMENTS, PAIRS = 5, 50
+"""Documents to be matched, and formulaic pairs among which copies are looked for, a segment of the runs: 100,000 and a
+million at the usual size."""
 GROWTH = 5
 """How much larger the larger run is, where memory is compared."""
 SHAPE = "opus-mt"
@@ -61,12 +67,34 @@ class WholeRun:
         return self.engine["engine_seconds"] / self.seconds
 
 
-def measure(parts: Sequence[str], segments: int, progress: Progress) -> dict[str, list[WholeRun]]:
+@dataclass
+class Findings:
     """The runs of each part: with one process and with one a core; of one size and of GROWTH times that; with the
-    engine.
+    engine. `matching` as `matching.measure` says it; `duplicates` among a tenth of the pairs, and among all."""
+
+    runs: dict[str, list[WholeRun]] = field(default_factory=dict)
+    matching: dict[str, Any] = field(default_factory=dict)
+    duplicates: list[DuplicateFigures] = field(default_factory=list)
+
+
+def measure(parts: Sequence[str], segments: int, progress: Progress) -> Findings:
+    """Measure some of PARTS with runs of so many segments.
 
     Raises EngineError when a run fails.
     """
+    found = Findings(_runs(parts, segments, progress))
+    if "matching" in parts:
+        count = DOCUMENTS * segments
+        progress.say(f"matching {count:,} documents with {count:,}")
+        found.matching = matching.measure(count)
+    if "duplicates" in parts:
+        for count in (PAIRS * segments // 10, PAIRS * segments):
+            progress.say(f"copies among {count:,} formulaic pairs")
+            found.duplicates.append(duplicates.measure("formulaic", count))
+    return found
+
+
+def _runs(parts: Sequence[str], segments: int, progress: Progress) -> dict[str, list[WholeRun]]:
     found: dict[str, list[WholeRun]] = {}
     with TemporaryDirectory(prefix="mekong-bench-") as temporary:
         folder = Path(temporary)

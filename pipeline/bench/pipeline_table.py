@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
-from pipeline.bench.pipeline import COUNTED, WholeRun
+from pipeline.bench.duplicates import DuplicateFigures
+from pipeline.bench.pipeline import COUNTED, Findings, WholeRun
 from pipeline.bench.table import console_for
 
 CPU_A_SEGMENT = 1.5
@@ -20,11 +21,18 @@ GREW = 0.1
 """Share by which the peak of memory may grow."""
 
 
-def show(found: Mapping[str, Sequence[WholeRun]], where: dict[str, Any]) -> None:
+MATCHED, MATCH_MINUTES, MATCH_MB = 100_000, 15, 4_000
+"""Documents a side, and what matching them may take."""
+LINEAR = 1.3
+"""How much longer ten times the pairs may take, a pair."""
+BYTES_A_PAIR = 200
+
+
+def show(found: Findings, where: dict[str, Any]) -> None:
     """Print the tables, and which of the goals hold."""
     console = console_for(where)
-    if "stages" in found:
-        alone, spread = found["stages"]
+    if "stages" in found.runs:
+        alone, spread = found.runs["stages"]
         console.print(f"\n{alone.segments:,} segments, {alone.pairs:,} pairs, an engine that costs nothing")
         console.print(_stages(alone, spread))
     for line in goals(found):
@@ -50,39 +58,60 @@ def _stages(alone: WholeRun, spread: WholeRun) -> Table:
     return table
 
 
-def goals(found: Mapping[str, Sequence[WholeRun]]) -> list[str]:
+def goals(found: Findings) -> list[str]:
     """A line for each figure that has a goal: what it is, what it should be, whether it is."""
-    lines = []
-    if "stages" in found:
-        alone, spread = found["stages"]
-        cpu = alone.cpu_seconds / alone.segments * 1000
-        lines.append(
-            _line(
-                "CPU of all but the engine, a segment",
-                f"{cpu:.2f} ms",
-                f"at most {CPU_A_SEGMENT} ms",
-                cpu <= CPU_A_SEGMENT,
-            )
-        )
-        ratio = alone.seconds / spread.seconds
-        lines.append(
-            _line(f"{spread.workers} processes against one", f"{ratio:.2f}", f"at least {SPREAD}", ratio >= SPREAD)
-        )
-    if "memory" in found:
-        small, large = found["memory"]
-        grew = large.peak_mb / small.peak_mb - 1
-        what = f"peak memory, {small.segments:,} to {large.segments:,} segments"
-        lines.append(
-            _line(what, f"{small.peak_mb:,.0f} to {large.peak_mb:,.0f} MB", f"grows {GREW:.0%} at most", grew <= GREW)
-        )
-    if "engine" in found:
-        (run,) = found["engine"]
-        for what, ratio, goal in (
-            ("translate stage over the engine alone, tokens a second", run.stage_ratio, STAGE),
-            ("engine alone over the whole run, seconds", run.whole_ratio, WHOLE),
-        ):
-            lines.append(_line(what, f"{ratio:.2f}", f"at least {goal}", ratio >= goal))
-    return lines
+    return [
+        *(line for name, lines in _GOALS.items() if name in found.runs for line in lines(*found.runs[name])),
+        *(_of_matching(found.matching) if found.matching else ()),
+        *(_of_duplicates(*found.duplicates) if found.duplicates else ()),
+    ]
+
+
+def _of_stages(alone: WholeRun, spread: WholeRun) -> Iterator[str]:
+    cpu = alone.cpu_seconds / alone.segments * 1000
+    yield _line(
+        "CPU of all but the engine, a segment", f"{cpu:.2f} ms", f"at most {CPU_A_SEGMENT} ms", cpu <= CPU_A_SEGMENT
+    )
+    ratio = alone.seconds / spread.seconds
+    yield _line(f"{spread.workers} processes against one", f"{ratio:.2f}", f"at least {SPREAD}", ratio >= SPREAD)
+
+
+def _of_memory(small: WholeRun, large: WholeRun) -> Iterator[str]:
+    grew = large.peak_mb / small.peak_mb - 1
+    what = f"peak memory, {small.segments:,} to {large.segments:,} segments"
+    yield _line(what, f"{small.peak_mb:,.0f} to {large.peak_mb:,.0f} MB", f"grows {GREW:.0%} at most", grew <= GREW)
+
+
+def _of_engine(run: WholeRun) -> Iterator[str]:
+    for what, ratio, goal in (
+        ("translate stage over the engine alone, tokens a second", run.stage_ratio, STAGE),
+        ("engine alone over the whole run, seconds", run.whole_ratio, WHOLE),
+    ):
+        yield _line(what, f"{ratio:.2f}", f"at least {goal}", ratio >= goal)
+
+
+_GOALS: dict[str, Callable[..., Iterator[str]]] = {"stages": _of_stages, "memory": _of_memory, "engine": _of_engine}
+
+
+def _of_matching(figures: Mapping[str, Any]) -> Iterator[str]:
+    count = figures["documents"]
+    minutes, peak = figures["seconds"] / 60, figures["peak_mb"]
+    value = f"{minutes:.1f} min ({figures['cpu_seconds'] / 60:.1f} of CPU), {peak:,.0f} MB"
+    what = f"matching {count:,} documents with {count:,}"
+    if count < MATCHED:
+        yield f"{what}: {value} (the goal is for {MATCHED:,})"
+    else:
+        holds = minutes < MATCH_MINUTES and peak < MATCH_MB
+        yield _line(what, value, f"under {MATCH_MINUTES} min and {MATCH_MB:,} MB", holds)
+
+
+def _of_duplicates(few: DuplicateFigures, many: DuplicateFigures) -> Iterator[str]:
+    longer = many.seconds / many.pairs / (few.seconds / few.pairs)
+    what = f"copies among {many.pairs:,} formulaic pairs"
+    value = f"{many.seconds / many.pairs * 1e6:.0f} us and {many.bytes_a_pair:.0f} bytes a pair"
+    value += f", {longer:.2f} times as long a pair as among {few.pairs:,}"
+    holds = longer <= LINEAR and many.bytes_a_pair < BYTES_A_PAIR
+    yield _line(what, value, f"at most {LINEAR} times, under {BYTES_A_PAIR} bytes", holds)
 
 
 def _line(what: str, value: str, goal: str, holds: bool) -> str:

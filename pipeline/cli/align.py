@@ -20,7 +20,8 @@ from pipeline.files.separators import one_line
 from pipeline.files.store import to_json, write_lines
 from pipeline.registry import models
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons
-from pipeline.stages.align.stage import Side, SpanBead, align_cases, bead_pair, span_beads
+from pipeline.stages.align.sides import Side
+from pipeline.stages.align.stage import SpanBead, align_cases, bead_pair, span_beads
 from pipeline.stages.read.stage import Reader
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.evidence import Displacement, Margin
@@ -63,7 +64,7 @@ def align_command(
     config = settings_from(overrides)
     progress = Progress(quiet=quiet)
     models.offline()
-    encoder = load_encoder(models.entry(config.align.encoder))
+    encoder = load_encoder(models.entry(config.align.encoder), config.translate.device)
     lexicons = load_lexicons(config.align.lexicon)
     rows: Iterator[dict[str, Any]]
     if cases is not None:

@@ -99,8 +99,8 @@ def engine_command(
 def pipeline_command(
     segments: Annotated[int, typer.Option(min=1000, help="Segments of a run.")] = 20_000,
     parts: Annotated[
-        str, typer.Option(help="Which of stages, memory and engine, separated by commas.")
-    ] = "stages,memory,engine",
+        str, typer.Option(help="Which of stages, memory, engine, matching, duplicates, separated by commas.")
+    ] = "stages,memory,engine,matching,duplicates",
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the results there too.")
     ] = None,
@@ -109,7 +109,8 @@ def pipeline_command(
 
     Stages: processor time by stage with an engine that costs nothing, and how much faster one process a core is.
     Memory: the peak of all processes at two sizes. Engine: the translate stage and the whole run against the engine
-    alone, on a model of OPUS-MT's shape in int8.
+    alone, on a model of OPUS-MT's shape in int8. Matching: five documents a segment with as many others, by made
+    vectors. Duplicates: 50 formulaic pairs a segment.
 
     Example: mekong bench pipeline --segments 5000 --parts stages
     """
@@ -124,7 +125,7 @@ def pipeline_command(
     where = circumstances()
     found = pipeline.measure(chosen, segments, Progress())
     pipeline_table.show(found, where)
-    _save(json_file, {"runs": found, "circumstances": where})
+    _save(json_file, {"found": found, "circumstances": where})
 
 
 def _measure_real(model: str, asked: RealRequest, where: dict[str, Any], json_file: Path | None) -> None:
@@ -214,7 +215,7 @@ def documents_command(
     more = [row for path in strangers or [] for row in read_cases(path)]
     rows = read_cases(cases)
     models.offline()
-    found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder)))
+    found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder), config.translate.device))
     for line in lines(found):
         typer.echo(line)
     _save(json_file, {"documents": found})

@@ -65,6 +65,8 @@ def _summary(manifest: Manifest, memory: MemoryUse | None, out: Path) -> None:
     table.add_row("read", f"{_listed(counts.documents)}; {counts.rejected_inputs} rejected")
     table.add_row("segment", f"{counts.segments:,} segments")
     table.add_row("translate", _listed(counts.translations))
+    for note, number in counts.notes.items():
+        table.add_row("", f"{number:,} {note}")
     if memory:
         table.add_row("memory", str(memory))
     if settled := read_settled(out):

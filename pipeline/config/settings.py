@@ -71,10 +71,10 @@ class TranslateSettings(Settings):
     """`auto` takes the entry's engine for the device in use: mekong for encoder-decoder models. `reference` is
     transformers in float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto` is CUDA where there is a usable GPU."""
+    """`auto` is CUDA where there is a usable GPU. A sentence encoder in Hugging Face's layout runs there too."""
     dtype: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
-    """`auto`: bfloat16 on CUDA; on the CPU int8 with CTranslate2, and with mekong where the processor has instructions
-    for it, else bfloat16 or float32."""
+    """`auto`: bfloat16 on a GPU that has it, else float16 or float32; on the CPU int8 with CTranslate2, and with mekong
+    where the processor has instructions for it, else bfloat16 or float32."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Decoders of the mekong engine side by side; 0 is one a core, or one a GPU. Outputs do not depend on it."""
     threads: Annotated[int, Field(ge=0)] = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from types import TracebackType
 from typing import Literal, Protocol
 
@@ -22,6 +23,14 @@ class Request:
     lang: str
     hints: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
+
+
+class Failure(StrEnum):
+    """Why a row has no output; the note of a failed `Output` begins with it."""
+
+    NUMBERS = "its scores are no numbers"
+    MEMORY = "it does not fit into memory"
+    DEADLY = "it ended the process that decoded it, twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Output:
     logprob: float | None
     ended: Literal["stop", "length", "failed"]
     note: str = ""
-    """What was done to get it, when that was not the usual."""
+    """What was done to get it, when that was not the usual; or why there is none."""
     others: tuple[Output, ...] = ()
     """The next best hypotheses, where more than one was asked for."""
 
@@ -56,7 +65,7 @@ class Hypothesis:
     out_tokens: int
     ended: Literal["stop", "length", "failed"]
     note: str = ""
-    """What was done to get it, when that was not the usual."""
+    """See `Output.note`."""
 
 
 class Codec(Protocol):

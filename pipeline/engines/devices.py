@@ -6,11 +6,16 @@ import ctypes
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.engines.gpu import Gpu
 
 DRIVER = "libcuda.so.1"
 """The library that every NVIDIA driver brings, and nothing else does."""
@@ -38,17 +43,44 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread: its own threads wait for one another over products as small as those of one document
+    pair, which costs as much again, and a few large ones are done side by side."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+def gpus() -> int:
+    """Usable CUDA devices."""
+    if why_no_gpu():
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def gpu(name: str) -> Gpu:
+    """The CUDA device of a name such as "cuda:1"."""
+    from pipeline.engines.gpu import Gpu
+
+    return Gpu(name)
+
+
 def find_device(wanted: str) -> Literal["cpu", "cuda"]:
     """The device of `translate.device`; raises UsageError where cuda is asked for and there is none."""
     if wanted == "cpu":
         return "cpu"
-    missing = why_no_gpu()
-    if missing and wanted == "cuda":
+    if gpus():
+        return "cuda"
+    if wanted == "cuda":
         raise UsageError(
-            f"translate.device is cuda, but there is no usable GPU: {missing}",
+            f"translate.device is cuda, but there is no usable GPU: {why_no_gpu()}",
             "Run it where there is one, or use --set translate.device=cpu. `mekong doctor` shows what is here.",
         )
-    return "cpu" if missing else "cuda"
+    return "cpu"
 
 
 def why_no_gpu() -> str:
@@ -95,28 +127,19 @@ def main_memory() -> Memory:
 
 
 def gpu_memory() -> list[Memory]:
-    """Of each GPU that torch sees; none where there is no usable one."""
-    if why_no_gpu():
-        return []
-    import torch
-
-    return [Memory(*torch.cuda.mem_get_info(number)) for number in range(torch.cuda.device_count())]
+    """Of each usable GPU."""
+    return [Memory(*gpu(f"cuda:{number}").memory()) for number in range(gpus())]
 
 
 def device_name(device: str) -> str:
     """The model of the processor or of the first GPU."""
-    if device == "cpu":
-        return processor()
-    import torch
-
-    return torch.cuda.get_device_name()
+    return processor() if device == "cpu" else gpu("cuda:0").title
 
 
 def describe_device() -> str:
     """The GPU with its memory, or the processor with why there is no GPU; for people."""
-    missing = why_no_gpu()
-    if missing:
-        return f"cpu, {cores()} cores; no GPU: {missing}"
     memories = gpu_memory()
+    if not memories:
+        return f"cpu, {cores()} cores; no GPU: {why_no_gpu()}"
     more = f" and {len(memories) - 1} more" if len(memories) > 1 else ""
     return f"{device_name('cuda')}, {memories[0]}{more}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.config.settings import TranslateSettings
+from pipeline.engines import devices
 from pipeline.engines.base import Codec, Engine, Translator
 from pipeline.engines.convert.apart import CT2_FOLDER
 from pipeline.engines.devices import cores, find_device
@@ -25,7 +27,8 @@ DTYPES = {
     ("ctranslate2", "cpu"): ("int8",),
     ("ctranslate2", "cuda"): ("float16", "bfloat16", "int8"),
 }
-"""Precisions of each engine on each device; `auto` is the first that the device has instructions for."""
+"""Precisions of each engine on each device; `auto` is the first that the device has instructions for, and that the
+model can do with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,12 @@ def choose(entry: Entry, settings: TranslateSettings) -> Plan:
     device = find_device(settings.device)
     engine = settings.engine if settings.engine != "auto" else entry.backend(device)
     _check_engine(entry, engine, device)
+    _check_dtype(entry, engine, device, settings.dtype)
     if settings.shortlist and engine != "mekong":
         raise UsageError(f"{engine} knows no shortlist", "Leave translate.shortlist out, or take the engine mekong.")
     workers, threads = _side_by_side(engine, device, settings)
-    return Plan(engine, device, _dtype(entry, engine, device, settings.dtype), workers, threads)
+    dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(entry, engine, device, workers)
+    return Plan(engine, device, dtype, workers, threads)
 
 
 def _check_engine(entry: Entry, engine: str, device: str) -> None:
@@ -84,7 +89,7 @@ def _check_engine(entry: Entry, engine: str, device: str) -> None:
         )
 
 
-def _dtype(entry: Entry, engine: str, device: str, wanted: str) -> str:
+def _check_dtype(entry: Entry, engine: str, device: str, wanted: str) -> None:
     known = DTYPES[engine, device]
     if wanted != "auto" and wanted not in known:
         raise UsageError(f"{engine} cannot run in {wanted} on {device}", f"It can in {', '.join(known)}.")
@@ -92,23 +97,26 @@ def _dtype(entry: Entry, engine: str, device: str, wanted: str) -> str:
         raise UsageError(
             f"{entry.name} overflows in float16 and answers nonsense", "Use --set translate.dtype=bfloat16 or float32"
         )
-    if wanted != "auto":
-        return wanted
+
+
+def _best_dtype(entry: Entry, engine: str, device: str, workers: int) -> str:
     if (engine, device) == ("mekong", "cpu"):
         from pipeline.engines.mekong.cpu.matrices import has_bfloat16_products, has_int8_products
 
         if has_int8_products():
             return "int8"
         return "bfloat16" if has_bfloat16_products() else "float32"
-    return known[1] if known[0] == "float16" and entry.family == "t5" else known[0]
+    unfit = {"float16"} if entry.family == "t5" else set()
+    if device == "cuda":
+        used = [devices.gpu(f"cuda:{number}") for number in range(min(workers, devices.gpus()))]
+        unfit |= set() if all(gpu.has_bfloat16 for gpu in used) else {"bfloat16"}
+    return next(dtype for dtype in DTYPES[engine, device] if dtype not in unfit)
 
 
 def _side_by_side(engine: str, device: str, settings: TranslateSettings) -> tuple[int, int]:
     """Workers and threads. On the CPU one-threaded workers beat threads that wait for each other."""
     if device == "cuda":
-        import torch
-
-        return (settings.workers or torch.cuda.device_count() if engine == "mekong" else 1), settings.threads or 1
+        return (settings.workers or devices.gpus() if engine == "mekong" else 1), settings.threads or 1
     if engine != "mekong":
         return 1, settings.threads or cores()
     threads = settings.threads or max(1, cores() // settings.workers if settings.workers else 1)
@@ -116,10 +124,38 @@ def _side_by_side(engine: str, device: str, settings: TranslateSettings) -> tupl
 
 
 def identity(entry: Entry, settings: TranslateSettings) -> str:
-    """Hash of everything about the model that can change an output; part of every shard's key."""
+    """Hash of everything about the model that can change an output; part of every shard's key.
+
+    The engine's arithmetic is part of it: a run that goes on elsewhere, or after an update, does not mix outputs.
+    """
     plan = choose(entry, settings)
     search = settings.num_beams, settings.shortlist
-    return digest(fingerprint(entry), entry.prompt, entry.generation, plan.engine, plan.device, plan.dtype, search)
+    return digest(
+        fingerprint(entry),
+        entry.prompt,
+        entry.generation,
+        plan.engine,
+        plan.device,
+        plan.dtype,
+        search,
+        _versions(plan),
+    )
+
+
+def _versions(plan: Plan) -> tuple[str, ...]:
+    """What an engine computes with, down to the last bit as far as that has a name."""
+    if plan.engine == "ctranslate2":
+        return (version("ctranslate2"),)
+    import torch
+
+    if plan.engine != "mekong":
+        return (version("transformers"), torch.__version__)
+    from pipeline.engines.mekong import VERSION
+    from pipeline.engines.mekong.cpu.matrices import weight_limit
+
+    # The same weights, rounded to fewer integers where sums would overflow.
+    limit = (f"int8 up to {weight_limit()}",) if plan.dtype == "int8" else ()
+    return (f"mekong {VERSION}", torch.__version__, *limit)
 
 
 def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] = lambda _: None) -> Translator:
@@ -166,11 +202,12 @@ def _load_seq2seq(
 
         return codec, load_reference(folder, search, plan.device, plan.dtype)
     shortlist = codec.english() if settings.shortlist else None
-    if plan.device == "cuda" and plan.workers > 1:
+    if plan.device == "cuda":
+        # In a process of its own also where it is the only one: what ends a device must not end the run.
         from pipeline.engines.pool import EnginePool
 
-        devices = [f"cuda:{number}" for number in range(plan.workers)]
-        return codec, EnginePool(folder, search, devices, plan.dtype, plan.threads, shortlist)
+        gpus = [f"cuda:{number}" for number in range(plan.workers)]
+        return codec, EnginePool(folder, search, gpus, plan.dtype, plan.threads, shortlist)
     from pipeline.engines.mekong.engine import MekongEngine
 
     return codec, MekongEngine(folder, search, plan.device, plan.dtype, plan.workers, plan.threads, shortlist)

@@ -1,13 +1,15 @@
-"""Several devices as one engine: a worker process for each, all fed from one queue.
+"""One or several devices as one engine: a worker process for each, all fed from one queue.
 
 The rows are cut into chunks without regard to the devices, so no output depends on how many there are or which one
-was faster. A worker that dies is started again; rows that its death may be due to are tried in ever smaller chunks,
-until those that no worker survives are alone and fail.
+was faster. A worker that dies is started again, whatever state its device was in; rows that its death may be due to are
+tried in ever smaller chunks, until those that no worker survives are alone and fail. Rows that a device makes nothing
+of for other reasons are decoded again on the CPU, as long as they are few.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -16,8 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.engines.base import Output
+from pipeline.engines.base import Failure, Output
 from pipeline.engines.child import Child, python, raise_told
+from pipeline.engines.devices import cores
+from pipeline.engines.rescue import Call, Rescue, SafeEngine
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, MekongError
 
@@ -29,9 +33,11 @@ MAX_RESTARTS = 3
 """How often in a row, without an answer in between, the worker of a device is started again."""
 MAX_DEATHS = 2
 """Workers that a chunk may end before it is halved, or fails when it is a single row."""
-CHUNKS, MIN_ROWS, MAX_ROWS = 16, 64, 1024
+CHUNKS, MIN_ROWS, MAX_ROWS = 16, 512, 1024
 """Chunks that the rows of a call are cut into, unless they would be too small to fill a device, or so large that much
 work is lost with a worker."""
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
+"""A line that says why a program ended; libraries go on with advice."""
 CHUNKS_A_DEVICE = 4
 """Fewer in a call, and the devices end too far apart."""
 
@@ -61,21 +67,13 @@ def plan(rows: Sequence[Sequence[int]]) -> list[Chunk]:
 class _Work:
     """The rows of one call: the queue of chunks, and what has come of them. Used by several threads."""
 
-    def __init__(
-        self,
-        rows: Sequence[Sequence[int]],
-        max_new_tokens: Sequence[int],
-        min_new_tokens: Sequence[int] | None,
-        careful: bool,
-        devices: int,
-    ) -> None:
-        self._rows = rows
-        self._most = max_new_tokens
-        self._least = min_new_tokens
-        self._careful = careful
-        self._outputs: list[Output | None] = [None] * len(rows)
-        self._waiting = deque(plan(rows))
-        self._unsettled = len(rows)
+    def __init__(self, call: Call, devices: int) -> None:
+        self._call = call
+        self.deadly: set[int] = set()
+        """Rows that no worker survives."""
+        self._outputs: list[Output | None] = [None] * len(call.rows)
+        self._waiting = deque(plan(call.rows))
+        self._unsettled = len(call.rows)
         self._in_hand = 0
         self._devices = devices
         self._error: Exception | None = None
@@ -84,12 +82,13 @@ class _Work:
 
     def question(self, numbers: Sequence[int]) -> dict[str, Any]:
         """What a worker is asked about some rows."""
+        part = self._call.part(numbers)
         return {
             "ask": "generate",
-            "rows": [list(self._rows[number]) for number in numbers],
-            "max_new_tokens": [self._most[number] for number in numbers],
-            "min_new_tokens": None if self._least is None else [self._least[number] for number in numbers],
-            "careful": self._careful,
+            "rows": [list(row) for row in part.rows],
+            "max_new_tokens": part.bounds,
+            "min_new_tokens": part.minimums,
+            "careful": part.careful,
         }
 
     def take(self) -> Chunk | None:
@@ -110,12 +109,14 @@ class _Work:
             self._in_hand -= 1
             self._changed.notify_all()
 
-    def put_back(self, chunk: Chunk) -> None:
+    def put_back(self, chunk: Chunk, why: str) -> None:
         """Note that a worker died of a chunk that was taken. It goes behind what no worker has died of."""
         chunk.deaths += 1
         if chunk.deaths >= MAX_DEATHS and len(chunk.rows) == 1:
-            log.warning("a row of %d tokens ended %d workers and fails", len(self._rows[chunk.rows[0]]), chunk.deaths)
-            self.settle(chunk, [Output((), None, "failed")])
+            tokens = len(self._call.rows[chunk.rows[0]])
+            log.warning("a row of %d tokens ended %d workers and fails: %s", tokens, chunk.deaths, why)
+            self.deadly.update(chunk.rows)
+            self.settle(chunk, [Output((), None, "failed", f"{Failure.DEADLY} ({why})")])
             return
         with self._changed:
             self._waiting.extend([chunk] if chunk.deaths < MAX_DEATHS else chunk.halves())
@@ -147,7 +148,9 @@ class _Work:
 
 
 class _Died(EngineError):
-    """A worker process ended instead of answering."""
+    """A worker process ended instead of answering; `why` is that in a line."""
+
+    why = "it was not started"
 
 
 class _Process(Child):
@@ -185,10 +188,9 @@ class _Process(Child):
     def _death(self) -> _Died:
         self._process.kill()
         code = self._process.wait()
-        death = _Died(
-            f"the worker on {self._device} ended with code {code}: {self._last_words()}",
-            REMEDY,
-        )
+        words = self._last_words()
+        death = _Died(f"the worker on {self._device} ended with code {code}: {words}", REMEDY)
+        death.why = next(iter(reversed(ERROR.findall(words))), f"ended with code {code}")
         self.close()
         return death
 
@@ -259,7 +261,7 @@ class _PoolLane:
         except _Died as death:
             if self._closing:  # no fault of the rows
                 raise
-            work.put_back(chunk)
+            work.put_back(chunk, death.why)
             self._restart(death)
             return
         self._deaths = 0
@@ -275,7 +277,7 @@ class _PoolLane:
         while True:
             self._drop()
             self._deaths += 1
-            self.last_words = death.problem.splitlines()[-1]
+            self.last_words = death.why if isinstance(death, _Died) else death.problem
             if self._closing:
                 return
             if self._deaths > MAX_RESTARTS:
@@ -297,7 +299,8 @@ def _output(tokens: list[int], others: Sequence[dict[str, Any]] = (), **fields: 
 
 
 class EnginePool:
-    """The engine on several devices, a process each: outputs are those of one device, in order.
+    """The engine on one or several devices, a process each: outputs are those of one device, in order. What those make
+    nothing of, and do not die of, is decoded again in float32 on all cores, unless that is what they do.
 
     `devices` are such as "cuda:0", or "cpu", at least one; `threads` is the number of CPU threads of each.
 
@@ -320,6 +323,10 @@ class EnginePool:
             "threads": threads,
             "shortlist": None if shortlist is None else list(shortlist),
         }
+        self._where = folder, search, shortlist
+        self._rescue = Rescue(self._in_float32, f"{dtype} on {', '.join(devices)}")
+        self._safe = dtype == "float32" and set(devices) == {"cpu"}
+        self._deadly: dict[tuple[int, ...], Output] = {}
         answered: deque[dict[str, Any]] = deque(maxlen=1)
         self._lanes = [_PoolLane({**common, "device": device}, answered) for device in devices]
         loading = [lane.load() for lane in self._lanes]
@@ -343,27 +350,44 @@ class EnginePool:
         *,
         careful: bool = False,
     ) -> list[Output]:
-        """One output a row, in order, as `MekongEngine.generate` has it; a row that no worker survives has failed.
+        """One output a row, in order, as `MekongEngine.generate` has it; a row that no worker survives has failed, and
+        is never tried again.
 
         Raises the error that an engine raised in its process, and EngineError when all devices were given up before
-        the last row was done.
+        the last row was done, or more rows failed than can be decoded again.
         """
-        if not rows:
-            return []
-        work = _Work(rows, max_new_tokens, min_new_tokens, careful, len(self._lanes))
+        # A second attempt at a row that failed would cost as many loads of the model again.
+        found = {n: self._deadly[tuple(row)] for n, row in enumerate(rows) if tuple(row) in self._deadly}
+        numbers = [number for number in range(len(rows)) if number not in found]
+        if numbers:
+            call = Call(rows, max_new_tokens, min_new_tokens, careful).part(numbers)
+            found.update(zip(numbers, self._answered(call), strict=True))
+        return [found[number] for number in range(len(rows))]
+
+    def _answered(self, call: Call) -> list[Output]:
+        work = _Work(call, len(self._lanes))
         for lane in self._lanes:
             lane.feed(work)
         done = [output for output in work.wait() if output is not None]
-        if len(done) < len(rows):
+        if len(done) < len(call.rows):
             words = "; ".join(f"{lane.device}: {lane.last_words}" for lane in self._lanes)
             raise EngineError(
-                f"no device is left for {len(rows) - len(done)} of {len(rows)} rows: {words}",
+                f"no device is left for {len(call.rows) - len(done)} of {len(call.rows)} rows: {words}",
                 REMEDY,
             )
-        return done
+        self._deadly.update((tuple(call.rows[number]), done[number]) for number in work.deadly)
+        failed = [number for number, output in enumerate(done) if output.ended == "failed"]
+        return self._rescue.again(call, done, [] if self._safe else sorted(set(failed) - work.deadly))
+
+    def _in_float32(self) -> SafeEngine:
+        from pipeline.engines.mekong.engine import MekongEngine
+
+        folder, search, shortlist = self._where
+        return MekongEngine(folder, search, "cpu", "float32", cores(), 1, shortlist)
 
     def close(self) -> None:
         """End the processes, also in the middle of their work: a `generate` in another thread raises EngineError."""
+        self._rescue.close()
         for lane in self._lanes:
             lane.stop()
         for lane in self._lanes:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.engines import devices
 from pipeline.engines.child import serve, told
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, MekongError
@@ -53,7 +54,7 @@ class PoolWorker:
         from pipeline.engines.mekong.engine import MekongEngine
 
         if self.device.startswith("cuda"):
-            self._choose_gpu()
+            self._check_gpu()
         self.engine = MekongEngine(self.folder, self.search, self.device, self.dtype, 1, self.threads, self.shortlist)
         return {"about": self.engine.about, "batch_rows": self.engine.batch_rows}
 
@@ -64,16 +65,13 @@ class PoolWorker:
         """
         return {"outputs": [asdict(output) for output in self.engine.generate(rows, max_new_tokens, **options)]}
 
-    def _choose_gpu(self) -> None:
-        """Make the device the current one: without that, the first GPU would hold something for every worker."""
-        import torch
-
-        there = torch.cuda.device_count()
-        if (torch.device(self.device).index or 0) >= there:
+    def _check_gpu(self) -> None:
+        """Raise EngineError when the device is not there."""
+        there = devices.gpus()
+        if int(self.device.partition(":")[2] or 0) >= there:
             raise EngineError(
                 f"{self.device} cannot be used: {there} GPUs are there", "`mekong doctor` lists the devices."
             )
-        torch.cuda.set_device(self.device)
 
 
 if __name__ == "__main__":

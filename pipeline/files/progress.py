@@ -12,6 +12,8 @@ PLAIN_EVERY = 30.0
 """Seconds between plain lines."""
 LIVE_EVERY = 0.2
 T = TypeVar("T")
+FEW = 10
+"""A rate below it is shown with a decimal."""
 MIN_SAMPLE = 2.0
 """Seconds of work before a rate is worth showing."""
 
@@ -95,7 +97,8 @@ class Task:
         fresh = self.done - self.skipped
         if fresh > 0 and seconds >= MIN_SAMPLE:
             rate = fresh / seconds
-            line += f"  {rate:,.0f} {self.unit}/s  {clock(max(0.0, self.total - self.done) / rate)} left"
+            shown = f"{rate:,.0f}" if rate >= FEW else f"{rate:.1f}"
+            line += f"  {shown} {self.unit}/s  {clock(max(0.0, self.total - self.done) / rate)} left"
         return line
 
     def end(self) -> None:

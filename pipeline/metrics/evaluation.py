@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ from pipeline.metrics.name_folding import NamesFolded
 from pipeline.metrics.significance import BOOTSTRAP_SAMPLES, Draws, bootstrap, interval, paired_bootstrap, randomisation
 
 FEW_DOCUMENTS = 20
+BLOCK = 500
+"""Segments of which a metric of strings counts what they share at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def evaluate(
     unit: Unit = "segment",
     fold_names: bool = False,
     as_sacrebleu: bool = True,
+    advance: Callable[[float], None] = lambda _: None,
 ) -> list[SystemScores]:
     """Score systems of N segments against streams of N references; the first system is the baseline.
 
@@ -67,7 +70,10 @@ def evaluate(
     (with `confidence` resamples, or 1,000), "ar" by approximate randomisation (10,000 trials). `unit` is what is
     resampled: sentences of one article are not independent, so intervals over segments are too narrow where there are
     documents. `fold_names` adds each metric of strings once more, with the names of both sides folded. `as_sacrebleu`:
-    see `pipeline.metrics.significance.Draws`; signatures tell where ties count.
+    see `pipeline.metrics.significance.Draws`; signatures tell where ties count. `advance` is told how many segments a
+    metric of strings has counted, some at a time; what it raises ends the work.
+
+    Memory holds the statistics of one metric at a time, at most 24 numbers a segment for those of sacreBLEU.
 
     Raises UsageError on requests that make no sense, InputError on counts that differ.
     """
@@ -82,7 +88,7 @@ def evaluate(
     size = len(systems[0].segments) if units is None else int(units.max()) + 1
     draws = Draws(size, confidence, paired, as_sacrebleu=as_sacrebleu)
     columns = [
-        _column(metric, [metric.statistics(s.segments, references, sources) for s in systems], units, draws, slices)
+        _column(metric, _statistics(metric, systems, references, sources, advance), units, draws, slices)
         for metric in chosen
     ]
     return [
@@ -149,6 +155,31 @@ def _with_folded(metric: Metric) -> list[Metric]:
     return [metric, NamesFolded(metric)] if isinstance(metric, StringMetric) else [metric]
 
 
+def _statistics(
+    metric: Metric,
+    systems: Sequence[System],
+    references: Sequence[Sequence[str]],
+    sources: Sequence[str] | None,
+    advance: Callable[[float], None],
+) -> list[NDArray[Any]]:
+    """The statistics of each system.
+
+    Of strings some segments of all systems at a time: sacreBLEU keeps the n-grams of the references that it has seen,
+    15 kB a segment and more.
+    """
+    if not isinstance(metric, StringMetric | NamesFolded):
+        return [metric.statistics(system.segments, references, sources) for system in systems]
+    blocks: list[list[NDArray[Any]]] = [[] for _ in systems]
+    size = len(systems[0].segments)
+    for first in range(0, size, BLOCK):
+        part = slice(first, first + BLOCK)
+        streams = [stream[part] for stream in references]
+        for found, system in zip(blocks, systems, strict=True):
+            found.append(metric.statistics(system.segments[part], streams, None))
+        advance(min(BLOCK, size - first))
+    return [np.concatenate(found) for found in blocks]
+
+
 def _column(
     metric: Metric,
     statistics: Sequence[NDArray[Any]],
@@ -159,9 +190,10 @@ def _column(
     """One metric of all systems."""
     summed = list(statistics) if units is None else [_sums(found, units) for found in statistics]
     scores = [float(metric.aggregate(own.sum(0))) for own in summed]
-    drawn = [draws.resamples if number else draws.baseline_resamples for number in range(len(summed))]
     resampled = (
-        [bootstrap(metric, own, rows) for own, rows in zip(summed, drawn, strict=True)] if draws.confidence else []
+        [bootstrap(metric, own, draws.resamples(first_system=not number)) for number, own in enumerate(summed)]
+        if draws.confidence
+        else []
     )
     intervals: list[tuple[float | None, float | None]] = [interval(found) for found in resampled]
     intervals = intervals or [(None, None)] * len(summed)
@@ -173,7 +205,7 @@ def _column(
             for found, score in zip(resampled[1:], scores[1:], strict=True)
         ]
     elif draws.paired == "ar":
-        p_values[1:] = [randomisation(metric, summed[0], own, draws.tosses, count_ties=ties) for own in summed[1:]]
+        p_values[1:] = [randomisation(metric, summed[0], own, draws.tosses(), count_ties=ties) for own in summed[1:]]
     signature = _signature(metric, units, draws)
     notes = [
         _note(units, draws) or _tie_note(ties, statistics[0], own, p)

@@ -16,7 +16,7 @@ whose statistics were summed before.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -30,8 +30,8 @@ from pipeline.metrics.base import Metric, PairedTestName
 BOOTSTRAP_SAMPLES = 1000
 RANDOMISATION_TRIALS = 10000
 DEFAULT_SEED = "12345"
-CHUNK = 1 << 23
-"""Numbers of a matrix of coin tosses that are multiplied at a time."""
+CHUNK = 1 << 22
+"""Draws that are in memory at a time."""
 TIE = 1e-9
 """Differences of scores this close, in proportion, are one difference."""
 
@@ -77,34 +77,43 @@ class Draws:
         return found | {"seed": str(self.seed).lower()} if found else {}
 
     @cached_property
-    def baseline_resamples(self) -> NDArray[np.int64]:
-        """The units of each resample of the first system, (confidence, units)."""
-        return self._resamples(np.random.default_rng(self.seed))
+    def _entropy(self) -> int:
+        """The seed, the same for all draws where a new one is asked for."""
+        if self.seed is not None:
+            return self.seed
+        found = np.random.SeedSequence().entropy
+        assert isinstance(found, int)
+        return found
 
-    @cached_property
-    def resamples(self) -> NDArray[np.int64]:
-        """The same for other systems: in a randomisation test sacreBLEU draws them after the tosses."""
-        return self._tossed[1] if self.paired == "ar" and self.as_sacrebleu else self.baseline_resamples
+    def resamples(self, *, first_system: bool) -> Iterator[NDArray[np.int64]]:
+        """The units of each resample, (some of the `confidence`, units) at a time, made anew whenever they are asked.
 
-    @property
-    def tosses(self) -> NDArray[np.bool_]:
-        """Whether the first system keeps its unit, (trials, units)."""
-        return self._tossed[0]
+        In a randomisation test sacreBLEU draws those of all systems but the first after the tosses.
+        """
+        generator = np.random.default_rng(self._entropy)
+        if self.paired == "ar" and self.as_sacrebleu and not first_system:
+            for _ in self._tossed(generator):
+                pass
+        step = max(1, CHUNK // self.units)
+        for first in range(0, self.confidence, step):
+            yield generator.choice(self.units, size=(min(step, self.confidence - first), self.units), replace=True)
 
-    @cached_property
-    def _tossed(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        generator = np.random.default_rng(self.seed)
-        tosses = generator.integers(2, size=(RANDOMISATION_TRIALS, self.units), dtype=bool)
-        return tosses, self._resamples(generator)
+    def tosses(self) -> Iterator[NDArray[np.bool_]]:
+        """Whether the first system keeps its unit, (some of the trials, units) at a time, made anew as `resamples`."""
+        yield from self._tossed(np.random.default_rng(self._entropy))
 
-    def _resamples(self, generator: np.random.Generator) -> NDArray[np.int64]:
-        return generator.choice(self.units, size=(self.confidence, self.units), replace=True)
+    def _tossed(self, generator: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+        # numpy takes 32 tosses of one number, so blocks of 32 rows are those of one large matrix.
+        step = max(1, CHUNK // self.units // 32) * 32
+        for first in range(0, RANDOMISATION_TRIALS, step):
+            size = min(step, RANDOMISATION_TRIALS - first), self.units
+            yield generator.integers(2, size=size, dtype=bool)
 
 
-def bootstrap(metric: Metric, statistics: Statistics, resamples: NDArray[np.int64]) -> Scores:
-    """The score of every resample, (n,), given statistics (units, k) and the units of each resample (n, units)."""
+def bootstrap(metric: Metric, statistics: Statistics, resamples: Iterable[NDArray[np.int64]]) -> Scores:
+    """The score of every resample, (n,), given statistics (units, k) and the units of each resample, some at a time."""
     single = statistics.astype(np.float32)
-    scores: Scores = metric.aggregate(np.array([single[row].sum(0) for row in resamples]))
+    scores: Scores = metric.aggregate(np.array([single[row].sum(0) for rows in resamples for row in rows]))
     return scores
 
 
@@ -127,9 +136,15 @@ def paired_bootstrap(baseline: Scores, system: Scores, difference: float, *, cou
 
 
 def randomisation(
-    metric: Metric, baseline: Statistics, system: Statistics, tosses: NDArray[np.bool_], *, count_ties: bool = False
+    metric: Metric,
+    baseline: Statistics,
+    system: Statistics,
+    tosses: Iterable[NDArray[np.bool_]],
+    *,
+    count_ties: bool = False,
 ) -> float:
-    """The p-value of the difference of two systems with statistics (units, k), given the tosses (trials, units).
+    """The p-value of the difference of two systems with statistics (units, k), given the tosses, (trials, units) in
+    blocks.
 
     `count_ties` counts trials that are as extreme as the systems themselves, as Riezler and Maxwell do and sacreBLEU
     does not. Of few units a good part of the trials swaps all or none, and without them p would be far too small.
@@ -145,16 +160,15 @@ def randomisation(
 
 
 def _shuffled(
-    baseline: Statistics, system: Statistics, tosses: NDArray[np.bool_]
+    baseline: Statistics, system: Statistics, tosses: Iterable[NDArray[np.bool_]]
 ) -> Iterator[tuple[Statistics, Statistics]]:
-    """The summed statistics of both pseudo-systems of every trial, some trials at a time.
+    """The summed statistics of both pseudo-systems of every trial, a block of trials at a time.
 
     Products are of double precision, which is exact for counts and much quicker than products of integers.
     """
     ours, theirs = baseline.astype(np.float64), system.astype(np.float64)
-    step = max(1, CHUNK // max(1, tosses.shape[1]))
-    for first in range(0, len(tosses), step):
-        keep = tosses[first : first + step].astype(np.float64)
+    for block in tosses:
+        keep = block.astype(np.float64)
         swap = 1 - keep
         yield (
             (keep @ ours + swap @ theirs).astype(baseline.dtype),

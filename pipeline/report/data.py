@@ -67,7 +67,8 @@ class FactMiss:
 
 @dataclass(frozen=True, slots=True)
 class FactCheck:
-    """How many facts of one kind ("countries", "years", "numbers") reached the English."""
+    """How many facts of one kind ("countries", "years", "numbers") reached the English; `misses` are the first of those
+    that did not."""
 
     kind: str
     expected: int

@@ -77,6 +77,8 @@ def _translation_notes(counts: Row) -> Iterator[tuple[str, str]]:
             f"{flawed:,} of {plural(total, 'translation')} ({percent(flawed, total)}) did not pass the guards; "
             "they are listed below with what is wrong.",
         )
+    for note, number in made["notes"].items():
+        yield "warn", f"Of {plural(number, 'translation')} the engine says: {note}."
 
 
 def _alignment_notes(counts: Row) -> Iterator[tuple[str, str]]:
@@ -172,6 +174,7 @@ def counts_of(tally: ReportTally, relations: Mapping[str, int], rejected_inputs:
             "boilerplate": tally.boilerplate,
             "unaccounted": tally.left_alone,
             "ended": dict(sorted(tally.ended.items())),
+            "notes": dict(sorted(tally.notes.items())),
             "models": dict(sorted(tally.models.items())),
         },
         "document_pairs": {"total": sum(relations.values()), **{name: relations.get(name, 0) for name in RELATIONS}},

@@ -51,6 +51,7 @@ class ReportTally:
         self.boilerplate = 0
         self.states: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
         self.scored: Counter[str] = Counter()
         self.kept: Counter[str] = Counter()
         self.by_hand: Counter[bool] = Counter()
@@ -128,6 +129,7 @@ class ReportTally:
             self.states[state(translation)] += 1
             self.slices.add_translation(segment, translation, work.document.lang, work.document.source)
             self.ended[translation.ended] += 1
+            self.notes.update(translation.notes)
             self.models[translation.model] += 1
             if state(translation) != "passed":
                 self.marked.offer(lambda s=segment, t=translation: marked_row(s, t, work.document))  # type: ignore[misc]

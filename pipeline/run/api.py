@@ -19,7 +19,8 @@ from pipeline.errors import InputError, UsageError
 from pipeline.registry import models
 from pipeline.run.line_by_line import translate_lines as _translate_lines
 from pipeline.stages.align.lexicons import load_lexicons
-from pipeline.stages.align.stage import Side, bead_pair, span_beads
+from pipeline.stages.align.sides import Side
+from pipeline.stages.align.stage import bead_pair, span_beads
 from pipeline.stages.filter import stage as filtering
 from pipeline.stages.read.stage import Reader
 from pipeline.stages.score.base import Context, Scorer

@@ -82,7 +82,8 @@ def _side(name: str, run: FinishedRun) -> RunSide:
 def _texts(run: FinishedRun, contents: dict[str, str]) -> Iterator[tuple[tuple[str, Hashable], SharedText]]:
     """Aligned stretches by source and reference, since alignment may follow translations; repeated ones are counted."""
     seen: Counter[tuple[str, str, str]] = Counter()
-    for group in run.survey.groups:
+    groups = (group for number in run.shards.numbers for group in run.shards.groups(number))
+    for group in groups:
         key = (contents[group.doc_id], group.source, group.reference)
         seen[key] += 1
         text = SharedText(group.lang, group.source, group.hypothesis, group.reference)

@@ -19,13 +19,14 @@ from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.executors import Spread
+from pipeline.run.executors import Makers
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import FilteredWith, FilterManifest
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.run.stop import Stop
+from pipeline.run.watch import Watch
 from pipeline.run.work import ShardTask
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.read.pairs import Corpus, Given
@@ -76,15 +77,10 @@ class CorpusFilter:
         inputs = [path for corpus in self.corpora for path in (corpus.path, corpus.english) if path]
         made = FilteredWith.now(self.config, self.resources, inputs, self._models())
         self.resources.close()
-        with self.progress.task("filter", sum(self.sizes), "pairs") as task:
-
-            def advance(pairs: float) -> None:
-                self.stop.check()
-                task.advance(pairs)
-
-            scored = FilteredCorpus(self.config, self.shards, made, decisions, self.progress.warn, advance)
-            seconds = time.monotonic() - began
-            return scored.publish(set_aside=self.set_aside, scored_now=self.scored_now, seconds=seconds)
+        watch = Watch(self.progress, self.stop)
+        scored = FilteredCorpus(self.config, self.shards, made, decisions, watch)
+        seconds = time.monotonic() - began
+        return scored.publish(set_aside=self.set_aside, scored_now=self.scored_now, seconds=seconds)
 
     def _read(self) -> Iterator[Reject]:
         """Commit the pairs shard by shard; what is no pair comes out."""
@@ -115,7 +111,7 @@ class CorpusFilter:
 
     def _score(self) -> None:
         signatures = self.resources.signatures
-        spread = Spread(self.config, self.resources, Resources)
+        spread = Makers(self.config, self.resources, Resources)
         todo = []
         with self.progress.task("score", sum(self.sizes), "pairs") as task:
             for number, given in enumerate(self.given_keys):

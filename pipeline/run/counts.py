@@ -2,56 +2,89 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from pipeline.files.store import digest
 from pipeline.report.data import FactCheck, FactMiss
-from pipeline.run.shards import Shards
+from pipeline.report.tally import MAX_ROWS
+from pipeline.run.shards import DOCUMENTS, Shards
+from pipeline.run.watch import Watch
 from pipeline.stages.align.pairs import Group
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.score.facts import Paragraph, facts
 from pipeline.types import ENGLISH, Source
+
+MEASURED = 20_000
+"""Segments of a language that corpus metrics are computed over at most."""
+
+
+@dataclass
+class DrawnGroups:
+    """Of all groups of a language those whose hashes are greatest, at most MEASURED; `total` is how many there are."""
+
+    total: int = 0
+    _heap: list[tuple[str, int, Group]] = field(default_factory=list)
+
+    def add(self, group: Group) -> None:
+        """Consider the next group."""
+        item = (digest("measured", group.doc_id, group.source), self.total, group)
+        self.total += 1
+        if len(self._heap) < MEASURED:
+            heapq.heappush(self._heap, item)
+        else:
+            heapq.heappushpop(self._heap, item)
+
+    def rows(self) -> list[Group]:
+        """Those that were drawn, in the order in which they came."""
+        return [group for _, _, group in sorted(self._heap, key=lambda item: item[1])]
 
 
 @dataclass
 class Survey:
-    """`sources` by document id; `groups` are the stretches with a translation and aligned English (`Shards.groups`).
+    """`english` are the sources of the English documents by their ids; `groups`, by language, the stretches with a
+    translation and aligned English (`Shards.groups`).
 
-    `documents` counts by language, `ended` translations by how they ended.
+    `documents` counts by language, `ended` translations by how they ended, `notes` by what the engine says of them.
     """
 
-    sources: dict[str, Source] = field(default_factory=dict)
+    english: dict[str, Source] = field(default_factory=dict)
     documents: Counter[str] = field(default_factory=Counter)
     segments: int = 0
     ended: Counter[str] = field(default_factory=Counter)
-    groups: list[Group] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    groups: defaultdict[str, DrawnGroups] = field(default_factory=lambda: defaultdict(DrawnGroups))
     facts: tuple[FactCheck, ...] = ()
 
 
-def survey(shards: Shards) -> Survey:
-    """Read every shard once; nothing of a shard is kept but what `Survey` names."""
-    counted, langs = Survey(), dict[str, str]()
+def survey(shards: Shards, watch: Watch) -> Survey:
+    """Read every shard once; nothing of a shard is kept but what `Survey` names.
 
-    def paragraphs() -> Iterator[Paragraph]:
+    Raises Interrupted when the user asked to stop.
+    """
+    counted = Survey()
+
+    def paragraphs(advance: Callable[[float], None]) -> Iterator[Paragraph]:
         for number in shards.numbers:
             for side in shards.sides(number):
                 _count(counted, side)
-                langs[side.document.id] = side.document.lang
                 if side.document.lang != ENGLISH:
                     yield from _paragraphs(side)
-            counted.groups += shards.groups(number)
+                advance(1)
+            for group in shards.groups(number):
+                counted.groups[group.lang].add(group)
 
-    checked = facts(paragraphs())
+    total = sum(shards.size(DOCUMENTS, number) for number in shards.numbers)
+    with watch.task("count", total, "documents") as advance:
+        checked = facts(paragraphs(advance), named=MAX_ROWS)
     counted.facts = tuple(
         FactCheck(
             kind.name,
             kind.expected,
             kind.found,
-            tuple(
-                FactMiss(m.doc_id, m.segment_id, langs[m.doc_id], m.expected, m.source, m.translation)
-                for m in kind.misses
-            ),
+            tuple(FactMiss(m.doc_id, m.segment_id, m.lang, m.expected, m.source, m.translation) for m in kind.misses),
         )
         for kind in checked.kinds
     )
@@ -59,10 +92,12 @@ def survey(shards: Shards) -> Survey:
 
 
 def _count(counted: Survey, side: Side) -> None:
-    counted.sources[side.document.id] = side.document.source
+    if side.document.lang == ENGLISH:
+        counted.english[side.document.id] = side.document.source
     counted.documents[side.document.lang] += 1
     counted.segments += len(side.segments)
     counted.ended.update(translation.ended for translation in side.translations.values())
+    counted.notes.update(note for translation in side.translations.values() for note in translation.notes)
 
 
 def _paragraphs(side: Side) -> Iterator[Paragraph]:

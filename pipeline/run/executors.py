@@ -20,7 +20,6 @@ from pipeline.config.settings import Config
 from pipeline.engines.child import end_with_parent
 from pipeline.engines.devices import cores
 from pipeline.errors import EngineError, MekongError
-from pipeline.files.store import Store
 from pipeline.registry import models
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
@@ -136,7 +135,7 @@ def _begin(config: Config, folder: Path, shards: int, resources: MakeResources) 
     models.offline()
     made = resources(config)
     made.threads = 1
-    _worker = ShardWork(config, Shards(Store(folder), shards), made)
+    _worker = ShardWork(config, Shards.stated(folder, shards), made)
 
 
 def _perform(task: ShardTask) -> int:
@@ -166,7 +165,7 @@ def processes(config: Config, shards: int) -> int:
     return min(cores(), shards * config.run.shard_chars // CHARS_A_PROCESS)
 
 
-class Spread:
+class Makers:
     """Has the shards of a run made, stage by stage, by whoever does it soonest; processes stay for the next stage."""
 
     def __init__(self, config: Config, resources: Resources, make_resources: MakeResources) -> None:

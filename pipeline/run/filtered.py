@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
@@ -13,7 +13,6 @@ from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.files.owner import FILTER
 from pipeline.files.progress import Progress
-from pipeline.files.store import Store
 from pipeline.files.tables import kind
 from pipeline.report.build import assemble, write_built
 from pipeline.report.card import CardFacts
@@ -26,6 +25,7 @@ from pipeline.run.folder import read_rejects, read_settings, settings_path
 from pipeline.run.manifest import FilterCounts, FilteredWith, FilterManifest
 from pipeline.run.shards import Shards
 from pipeline.run.verdicts import judged
+from pipeline.run.watch import Watch
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import check_unchanged
 from pipeline.stages.read.pairs import Given
@@ -35,17 +35,13 @@ from pipeline.types import Scored, Source, Verdict
 
 @dataclass
 class FilteredCorpus:
-    """The settings, scored shards and decisions of a corpus; `made_with` names code, models and input.
-
-    `advance` is told of every pair that is judged, before the next; what it raises stops the work.
-    """
+    """The settings, scored shards and decisions of a corpus; `made_with` names code, models and input."""
 
     config: Config
     shards: Shards
     made_with: FilteredWith
     decisions: Decisions
-    warn: Callable[[str], None]
-    advance: Callable[[float], None] = lambda _: None
+    watch: Watch
     _kept: Counter[str] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
     _alone: Counter[str] = field(default_factory=Counter)
@@ -60,7 +56,7 @@ class FilteredCorpus:
         manifest = FilterManifest.read(folder)
         config = read_settings(folder)
         check_unchanged(manifest.held_out, config.filter.held_out)
-        shards = Shards(Store(folder), manifest.shards)
+        shards = Shards.stated(folder, manifest.shards)
         for number in shards.numbers:  # what is missing should be named now, not in the middle of a file
             given = keys.scored_given_key(shards.key(kinds.GIVEN, number), manifest.signatures)
             if shards.key(kinds.SCORED, number) != given:
@@ -68,7 +64,7 @@ class FilteredCorpus:
                     f"the pairs of {folder} were read anew and not scored, or scored otherwise than its manifest says",
                     f"Finish it with `{FILTER}` first.",
                 )
-        return cls(config, shards, manifest, Decisions(folder, progress.warn), progress.warn)
+        return cls(config, shards, manifest, Decisions(folder, progress.warn), Watch(progress))
 
     @property
     def folder(self) -> Path:
@@ -100,10 +96,10 @@ class FilteredCorpus:
         facts = CardFacts(self.config.name, provenance.version(), made.models, made.signatures)
         corpus = publish_corpus(self._rows(tally), self.config.write, self.folder, facts)
         if unused := len(self.decisions.latest) - len(self._by_hand):
-            self.warn(self.decisions.unapplied(unused))
+            self.watch.warn(self.decisions.unapplied(unused))
         write_built(assemble(data, tally), self.folder)
         counts = FilterCounts(
-            pairs=sum(self.shards.size(kinds.SCORED, number) for number in self.shards.numbers),
+            pairs=self._pairs,
             set_aside=set_aside,
             scored_now=scored_now,
             kept=dict(sorted(self._kept.items())),
@@ -114,13 +110,17 @@ class FilteredCorpus:
 
     def _rows(self, tally: ReportTally) -> Iterator[CorpusRow]:
         """Every pair with its verdict, one shard in memory at a time."""
-        for given, scored, ruled in judged(self._given(), self.config.filter):
+        ruled_on = judged(self._given(), self.config.filter)
+        for given, scored, ruled in self.watch.each("filter", self._pairs, "pairs", ruled_on):
             verdict = self.decisions.applied(scored.pair, ruled)
             source, english = self._licensed(given.source), given.english and self._licensed(given.english)
             tally.add_given(scored, verdict, source, given.model)
             self._count(scored, verdict)
-            self.advance(1)
             yield CorpusRow(scored, verdict, source, english, given.model, given.columns)
+
+    @property
+    def _pairs(self) -> int:
+        return sum(self.shards.size(kinds.SCORED, number) for number in self.shards.numbers)
 
     def _given(self) -> Iterator[tuple[Given, Scored]]:
         for number in self.shards.numbers:

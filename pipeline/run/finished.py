@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.config.settings import Config
 from pipeline.files.progress import Progress
-from pipeline.files.store import Store
 from pipeline.run import shards as kinds
 from pipeline.run.counts import Survey, survey
 from pipeline.run.folder import read_rejects, read_settings
 from pipeline.run.manifest import HandCounts, MadeWith, Manifest, RunCounts
 from pipeline.run.shards import Shards
 from pipeline.run.verdicts import Verdicts
+from pipeline.run.watch import Watch
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import check_unchanged
-from pipeline.types import DocumentPair, Reject
+from pipeline.types import Reject
 
 
 @dataclass
@@ -30,7 +30,7 @@ class FinishedRun:
     shards: Shards
     made_with: MadeWith
     decisions: Decisions
-    warn: Callable[[str], None]
+    watch: Watch
 
     @classmethod
     def read(cls, folder: Path, progress: Progress) -> FinishedRun:
@@ -42,12 +42,12 @@ class FinishedRun:
         manifest = Manifest.read(folder)
         config = read_settings(folder)
         check_unchanged(manifest.held_out, config.filter.held_out)
-        shards = Shards(Store(folder), manifest.shards)
+        shards = Shards.stated(folder, manifest.shards)
         for number in shards.numbers:  # what is missing should be named now, not in the middle of a report
             shards.key(kinds.DOCUMENTS, number)
             shards.key(kinds.DOCUMENT_PAIRS, number)
             shards.key(kinds.SCORED, number)
-        return cls(config, shards, manifest, Decisions(folder, progress.warn), progress.warn)
+        return cls(config, shards, manifest, Decisions(folder, progress.warn), Watch(progress))
 
     @property
     def folder(self) -> Path:
@@ -57,42 +57,29 @@ class FinishedRun:
     @cached_property
     def verdicts(self) -> Verdicts:
         """Every pair with its verdict, decided once."""
-        return Verdicts(self.shards, self.config.filter, self.decisions, self.warn)
+        return Verdicts(self.shards, self.config.filter, self.decisions, self.watch)
 
     @cached_property
     def survey(self) -> Survey:
         """What one pass over the shards found."""
-        return survey(self.shards)
+        return survey(self.shards, self.watch)
 
-    @cached_property
-    def rejects(self) -> list[Reject]:
-        """The input that was set aside."""
+    def rejects(self) -> Iterator[Reject]:
+        """The input that was set aside, one row in memory at a time."""
         return read_rejects(self.folder)
-
-    @cached_property
-    def document_pairs(self) -> list[DocumentPair]:
-        """All judged document pairs."""
-        return self.shards.all_document_pairs()
 
     def counts(self) -> RunCounts:
         """How much went through each stage."""
-        relations = Counter(pair.relation for pair in self.document_pairs)
-        origins: Counter[str] = Counter()
-        kept: Counter[str] = Counter()
-        by_hand: Counter[bool] = Counter()
-        for scored, verdict in self.verdicts:
-            origins[scored.pair.origin] += 1
-            if verdict.keep:
-                kept[scored.pair.origin] += 1
-            if verdict.by_hand:
-                by_hand[verdict.keep] += 1
+        relations = Counter(pair.relation for pair in self.shards.all_document_pairs())
+        found = self.verdicts.counts
         return RunCounts(
             documents=dict(sorted(self.survey.documents.items())),
-            rejected_inputs=len(self.rejects),
+            rejected_inputs=sum(1 for _ in self.rejects()),
             segments=self.survey.segments,
             translations=dict(sorted(self.survey.ended.items())),
             document_pairs=dict(sorted(relations.items())),
-            pairs=dict(sorted(origins.items())),
-            kept=dict(sorted(kept.items())),
-            by_hand=HandCounts(by_hand[True], by_hand[False], self.verdicts.not_applied),
+            pairs=dict(sorted(found.pairs.items())),
+            kept=dict(sorted(found.kept.items())),
+            by_hand=HandCounts(found.by_hand[True], found.by_hand[False], self.verdicts.not_applied),
+            notes=dict(sorted(self.survey.notes.items())),
         )

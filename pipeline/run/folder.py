@@ -37,7 +37,7 @@ def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
     names += [HTML, JSON]
 
     def check() -> None:
-        begun = shards.size(DOCUMENTS, 0) + shards.size(GIVEN, 0) > 0
+        begun = shards.has_any(DOCUMENTS) or shards.has_any(GIVEN)
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()
@@ -93,9 +93,15 @@ def check_rejects(what: str, count: int, allowed: int, folder: Path) -> None:
         )
 
 
-def read_rejects(folder: Path) -> list[Reject]:
-    """What was set aside, in order."""
+def read_rejects(folder: Path) -> Iterator[Reject]:
+    """What was set aside, in order, one row in memory at a time.
+
+    Raises StoreError, when the first one is asked for, where the file is gone.
+    """
     path = rejects_path(folder)
-    if not path.is_file():
-        raise StoreError(f"{path} is gone", "Make it again by the command that made the folder.")
-    return [Reject(**orjson.loads(row)) for row in path.read_bytes().split(b"\n")[:-1]]
+    try:
+        with path.open("rb") as stream:
+            for row in stream:
+                yield Reject(**orjson.loads(row))
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is gone", "Make it again by the command that made the folder.") from error

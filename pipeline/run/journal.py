@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.engines.base import Hypothesis
-from pipeline.run import shards as kinds
 from pipeline.run.shards import Answer, Shards
 
 
@@ -18,17 +17,17 @@ class Journal:
 
     def __init__(self, shards: Shards) -> None:
         self._shards = shards
-        numbers = shards.committed(kinds.ANSWERS)
+        left = shards.answers()
         self.known: Mapping[str, Hypothesis] = {
-            answer.key: answer.hypothesis for number in numbers for answer in shards.rows(kinds.ANSWERS, number)
+            answer.key: answer.hypothesis for answers in left.values() for answer in answers
         }
         """By key, the answers that a run before this one left."""
-        self._next = max(numbers, default=-1) + 1
+        self._next = max(left, default=-1) + 1
         self._open: dict[int, set[int]] = {}
 
     def commit(self, answers: Sequence[Answer], concerned: set[int]) -> None:
         """Keep the answers of a batch, which has rows of the shards `concerned`."""
-        self._shards.commit(kinds.ANSWERS, self._next, "", answers)
+        self._shards.commit_answers(self._next, answers)
         self._open[self._next] = concerned
         self._next += 1
 
@@ -38,8 +37,8 @@ class Journal:
             concerned.discard(shard)
             if not concerned:
                 del self._open[number]
-                self._shards.remove(kinds.ANSWERS, number)
+                self._shards.forget_answers(number)
 
     def close(self) -> None:
         """All shards are whole."""
-        self._shards.discard(kinds.ANSWERS)
+        self._shards.forget_answers()

@@ -27,13 +27,18 @@ def documents_key(documents: Sequence[Document]) -> str:
     return digest("read", documents)
 
 
-def segments_key(documents: str, settings: SegmentSettings, boundary_models: Mapping[str, str]) -> str:
-    """Of the segments of the documents under the key `documents`; `boundary_models` are hashes by language.
+def texts_key(documents: Sequence[Document]) -> str:
+    """Of what is made of a shard of documents: their texts, not where they were read or what else is known of them."""
+    return digest("texts", [(document.id, document.lang, document.text) for document in documents])
+
+
+def segments_key(texts: str, settings: SegmentSettings, boundary_models: Mapping[str, str]) -> str:
+    """Of the segments of the documents with the key `texts`; `boundary_models` are hashes by language.
 
     Only the models that cut segments count: a changed other one is no reason to translate again.
     """
     learned = [boundary_models.get(lang) for lang in learned_languages()]
-    return digest("segment", SEGMENT_VERSION, documents, settings, learned)
+    return digest("segment", SEGMENT_VERSION, texts, settings, learned)
 
 
 def translator_key(model: str, settings: TranslateSettings, glossaries: Sequence[str]) -> str:
@@ -67,9 +72,13 @@ def document_pairs_key(
 def counterparts_key(
     pairs: Sequence[DocumentPair], english: Sequence[str], settings: AlignSettings, aligner: Sequence[str]
 ) -> str:
-    """Of the English that the documents of a shard are aligned with: their judged pairs, and the keys of the segments
-    of the shards where their counterparts are; `aligner` as in `document_pairs_key`."""
-    return digest("counterparts", ALIGN_VERSION, pairs, english, settings, aligner)
+    """Of the English that the documents of a shard are aligned with: their counterparts, and the keys of the segments
+    of the shards where these are; `aligner` as in `document_pairs_key`.
+
+    How similar the documents are does not count: it changes a little with every document of the input.
+    """
+    found = [(pair.src_doc, pair.tgt_doc, pair.relation) for pair in pairs]
+    return digest("counterparts", ALIGN_VERSION, found, english, settings, aligner)
 
 
 def pairs_key(counterparts: str, translations: str) -> str:

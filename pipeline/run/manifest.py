@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,7 +47,7 @@ class RunCounts:
     """How much went through each stage.
 
     `documents` by language, `translations` by how they ended, `document_pairs` by relation, `pairs` and `kept` by
-    origin.
+    origin. `notes` are translations that the engine did not get the usual way, or not at all, by what it says of that.
     """
 
     documents: dict[str, int]
@@ -58,6 +58,7 @@ class RunCounts:
     pairs: dict[str, int]
     kept: dict[str, int]
     by_hand: HandCounts
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ PACKAGES = (
     "sentencepiece",
     "ctranslate2",
     "sacrebleu",
-    "rensa",
     "numpy",
     "numba",
     "pyarrow",

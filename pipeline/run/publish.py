@@ -16,7 +16,7 @@ from pipeline.run.corpus_files import publish_corpus
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import Manifest
 from pipeline.run.report_data import report_data
-from pipeline.run.shards import Shards
+from pipeline.run.shards import TRANSLATIONS, Shards
 from pipeline.stages.write.record import CorpusRow
 
 
@@ -26,9 +26,14 @@ def translations_path(folder: Path) -> Path:
 
 
 def publish(run: FinishedRun, seconds: Mapping[str, float]) -> Manifest:
-    """Write every file; returns the manifest. `seconds` is what each stage took."""
+    """Write every file; returns the manifest. `seconds` is what each stage took.
+
+    Raises Interrupted when the user asked to stop; a file that was begun is then as it was before.
+    """
     began = time.monotonic()
-    write_lines(translations_path(run.folder), _translations(run.shards))
+    segments = sum(run.shards.size(TRANSLATIONS, number) for number in run.shards.numbers)
+    told = run.watch.each("write", segments, "translations", _translations(run.shards))
+    write_lines(translations_path(run.folder), told)
     corpus = _publish_corpus(run)
     written = time.monotonic()
     write_report(report_data(run), run.folder)
@@ -59,12 +64,16 @@ def _publish_corpus(run: FinishedRun) -> dict[str, int]:
 
 
 def _rows(run: FinishedRun) -> Iterator[CorpusRow]:
-    sources, model = run.survey.sources, run.made_with.translation_model
-    for scored, verdict in run.verdicts:
-        pair = scored.pair
-        english = sources[pair.tgt_doc] if pair.tgt_doc else None
-        made_by = model if pair.origin == "translated" else ""
-        yield CorpusRow(scored, verdict, sources[pair.src_doc], english, made_by)
+    verdicts, english, model = run.verdicts, run.survey.english, run.made_with.translation_model
+    with run.watch.task("write", verdicts.counts.pairs.total(), "pairs") as advance:
+        for number in run.shards.numbers:
+            sources = {document.id: document.source for document in run.shards.documents(number)}
+            for scored, verdict in verdicts.of_shard(number):
+                pair = scored.pair
+                made_by = model if pair.origin == "translated" else ""
+                found = english[pair.tgt_doc] if pair.tgt_doc else None
+                yield CorpusRow(scored, verdict, sources[pair.src_doc], found, made_by)
+                advance(1)
 
 
 def _translations(shards: Shards) -> Iterator[dict[str, Any]]:

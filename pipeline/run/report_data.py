@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from shlex import quote
 
+from pipeline.metrics.base import DEFAULT_METRICS
 from pipeline.metrics.evaluation import System, evaluate, resampled_unit
 from pipeline.report.data import RANK_BY, AlignedWork, CorpusMetric, DocumentWork, ReportData
 from pipeline.report.tally import MAX_DRAWN
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import settings_path
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.score.confidence.scorer import is_fitted
 from pipeline.text.languages import language, source_languages
 from pipeline.types import Scored, Translation, Verdict
@@ -19,7 +21,10 @@ RESAMPLES = 1000
 
 
 def report_data(run: FinishedRun) -> ReportData:
-    """All that the report shows; nothing in it depends on the clock."""
+    """All that the report shows; nothing in it depends on the clock.
+
+    Raises Interrupted when the user asked to stop, here or while the documents are read.
+    """
     works = DocumentWorks(run)
     made_with = run.made_with
     return ReportData(
@@ -27,8 +32,8 @@ def report_data(run: FinishedRun) -> ReportData:
         version=made_with.code,
         commands=_commands(run),
         documents=works,
-        rejects=run.rejects,
-        document_pairs=run.document_pairs,
+        rejects=run.rejects(),
+        document_pairs=run.shards.all_document_pairs(),
         aligned=works.aligned(),
         rules=run.config.filter.rules,
         signatures=made_with.signatures,
@@ -60,10 +65,15 @@ class DocumentWorks:
 
     def __init__(self, run: FinishedRun) -> None:
         self._run = run
-        self._parallel = [pair for pair in run.document_pairs if pair.relation == "parallel"][:MAX_DRAWN]
+        parallel = (pair for pair in run.shards.all_document_pairs() if pair.relation == "parallel")
+        self._parallel = list(islice(parallel, MAX_DRAWN))
         self._drawn: dict[str, DocumentWork] = {}
 
     def __iter__(self) -> Iterator[DocumentWork]:
+        run = self._run
+        return run.watch.each("report", run.survey.documents.total(), "documents", self._all())
+
+    def _all(self) -> Iterator[DocumentWork]:
         drawn = {name for pair in self._parallel for name in (pair.src_doc, pair.tgt_doc)}
         for number in self._run.shards.numbers:
             pairs = self._pairs(number)
@@ -97,18 +107,23 @@ def _metrics(run: FinishedRun) -> tuple[CorpusMetric, ...]:
     """The translations against the English that was aligned with their source, by language."""
     metrics: list[CorpusMetric] = []
     for lang in source_languages():
-        groups = [group for group in run.survey.groups if group.lang == lang]
-        if not groups:
+        drawn = run.survey.groups.get(lang)
+        if drawn is None:
             continue
+        groups = drawn.rows()
         documents = [group.doc_id for group in groups]
-        (scores,) = evaluate(
-            [System(run.made_with.translation_model, tuple(group.hypothesis for group in groups))],
-            [[group.reference for group in groups]],
-            documents=documents,
-            confidence=RESAMPLES,
-            unit=resampled_unit(documents),
-            fold_names=True,
-        )
+        with run.watch.task("metrics", 2 * len(DEFAULT_METRICS) * len(groups), "segments") as advance:
+            (scores,) = evaluate(
+                [System(run.made_with.translation_model, tuple(group.hypothesis for group in groups))],
+                [[group.reference for group in groups]],
+                documents=documents,
+                confidence=RESAMPLES,
+                unit=resampled_unit(documents),
+                fold_names=True,
+                advance=advance,
+            )
         on = f"{language(lang).name} to English, against the aligned English articles"
+        if drawn.total > len(groups):
+            on += f", {len(groups):,} of {drawn.total:,} segments, drawn evenly by hash"
         metrics += [CorpusMetric(on, len(groups), len(set(documents)), score) for score in scores.metrics]
     return tuple(metrics)

@@ -147,10 +147,12 @@ class Resources:
 
     def aligner_digests(self) -> list[str]:
         """The hashes of all that the alignment rests on."""
+        from pipeline.engines.encoders.load import encoder_device
         from pipeline.stages.align.lexicons import lexicon_key
 
-        lexicons = lexicon_key(self._config.align.lexicon)
-        return [models.fingerprint(self.encoder_entry), *lexicons, *self.boundary_digests.values()]
+        device = encoder_device(self.encoder_entry, self._config.translate.device)
+        encoder = [models.fingerprint(self.encoder_entry), *([] if device == "cpu" else [device])]
+        return [*encoder, *lexicon_key(self._config.align.lexicon), *self.boundary_digests.values()]
 
     @cached_property
     def lexicons(self) -> Lexicons:
@@ -164,7 +166,7 @@ class Resources:
         """The sentence encoder."""
         from pipeline.engines.encoders.load import load_encoder
 
-        return load_encoder(self.encoder_entry, threads=self.threads)
+        return load_encoder(self.encoder_entry, self._config.translate.device, threads=self.threads)
 
     @cached_property
     def scorers(self) -> list[Scorer]:

@@ -8,7 +8,7 @@ touches.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -20,18 +20,20 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.run import keys
 from pipeline.run import shards as kinds
-from pipeline.run.executors import MakeResources, Spread
+from pipeline.run.executors import MakeResources, Makers
 from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
 from pipeline.run.memory import MemoryUse, check_memory
 from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
+from pipeline.run.order import Placed, Slots, cut, read_order, write_order
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
+from pipeline.run.watch import Watch
 from pipeline.run.work import ShardTask, counterparts
-from pipeline.stages.align import stage as alignment
+from pipeline.stages.align.matching import match
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
@@ -51,7 +53,7 @@ class Run:
     progress: Progress
     stop: Stop = field(default_factory=Stop)
     seconds: dict[str, float] = field(default_factory=dict)
-    document_keys: list[str] = field(default_factory=list)
+    text_keys: list[str] = field(default_factory=list)
     segment_keys: list[str] = field(default_factory=list)
     translation_keys: list[str] = field(default_factory=list)
     pair_keys: list[str] = field(default_factory=list)
@@ -62,7 +64,7 @@ class Run:
         self.store = Store(self.out)
         self.shards = Shards(self.store, 0)
         self.resources = self.make_resources(self.config)
-        self._spread = Spread(self.config, self.resources, self.make_resources)
+        self._spread = Makers(self.config, self.resources, self.make_resources)
         self.decisions = Decisions(self.out, self.progress.warn)
 
     def execute(self) -> FinishedRun:
@@ -74,9 +76,10 @@ class Run:
                 self.carry_out(stage)
         finally:
             self._spread.end()
+        self.shards.sweep()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
-        return FinishedRun(self.config, self.shards, made_with, self.decisions, self.progress.warn)
+        return FinishedRun(self.config, self.shards, made_with, self.decisions, Watch(self.progress, self.stop))
 
     def carry_out(self, stage: Callable[[], None]) -> None:
         """Do one stage, and note how long it took."""
@@ -110,36 +113,36 @@ class Run:
     def read(self) -> None:
         """Read the input anew, cut it into shards of documents, commit those that changed."""
         rejects: list[Reject] = []
-        shard: list[Document] = []
-        for item in Reader(self.config.read, self.progress.warn).read(self.config.read.paths):
-            if isinstance(item, Reject):
-                rejects.append(item)
-                continue
-            shard.append(item)
-            if sum(len(document.text) for document in shard) >= self.config.run.shard_chars:
-                self._commit_documents(shard)
-                shard = []
-        if shard:
-            self._commit_documents(shard)
+        slots = Slots(read_order(self.out))
+        placed: list[Placed] = []
+        for documents in cut(self._documents(rejects), self.config.run.shard_chars):
+            self.stop.check()
+            placed.append(slots.place(keys.texts_key(documents)))
+            key, alone = keys.documents_key(documents), Shards(self.store, 1, [placed[-1].slot])
+            if not alone.done(kinds.DOCUMENTS, 0, key):
+                alone.commit(kinds.DOCUMENTS, 0, key, documents)
         write_rejects(rejects, self.out)
-        if not self.document_keys:
+        if not placed:
             raise InputError(
                 f"no document in {', '.join(self.config.read.paths)} ({len(rejects)} rejected)",
                 f"See {rejects_path(self.out)} for the reasons.",
             )
-        self.shards = Shards(self.store, len(self.document_keys))
+        write_order(placed, self.out)
+        self.shards = Shards.stated(self.out, len(placed))
+        self.text_keys = [one.texts for one in placed]
 
-    def _commit_documents(self, documents: Sequence[Document]) -> None:
-        number, key = len(self.document_keys), keys.documents_key(documents)
-        self.stop.check()
-        if not self.shards.done(kinds.DOCUMENTS, number, key):
-            self.shards.commit(kinds.DOCUMENTS, number, key, documents)
-        self.document_keys.append(key)
+    def _documents(self, rejects: list[Reject]) -> Iterator[Document]:
+        """What there is to read; what is rejected is put aside."""
+        for item in Reader(self.config.read, self.progress.warn).read(self.config.read.paths):
+            if isinstance(item, Reject):
+                rejects.append(item)
+            else:
+                yield item
 
     def segment(self) -> None:
         """Cut every document into segments."""
         boundary_models, settings = self.resources.boundary_digests, self.config.segment
-        self.segment_keys = [keys.segments_key(key, settings, boundary_models) for key in self.document_keys]
+        self.segment_keys = [keys.segments_key(key, settings, boundary_models) for key in self.text_keys]
         tasks = [
             ShardTask("segment", number, key, self.shards.size(kinds.DOCUMENTS, number))
             for number, key in enumerate(self.segment_keys)
@@ -198,7 +201,8 @@ class Run:
         sources, targets = self.shards.source_sides(), self.shards.english_sides()
         if not sources or not targets:
             return []
-        return alignment.match(sources, targets, self.config.align, self.resources.encoder, self.resources.lexicons)
+        with_models = self.config.align, self.resources.encoder, self.resources.lexicons
+        return match(sources, targets, *with_models, self.progress, self.stop.check)
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
@@ -209,9 +213,8 @@ class Run:
 
     def _alignment(self, number: int, aligner: Sequence[str]) -> ShardTask:
         settings = self.config.align
-        pairs = self.shards.document_pairs(number)
-        wanted = {pair.tgt_doc for pair in counterparts(pairs, mined=settings.mine)}
-        english = {name: self.shards.english_place(name) for name in sorted(wanted)}
+        pairs = list(counterparts(self.shards.document_pairs(number), mined=settings.mine))
+        english = {name: self.shards.english_place(name) for name in sorted({pair.tgt_doc for pair in pairs})}
         segments = [self.segment_keys[shard] for shard in sorted({shard for shard, _ in english.values()})]
         judged = keys.counterparts_key(pairs, segments, settings, aligner)
         key = keys.pairs_key(judged, self.translation_keys[number])

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Generic, TypeVar, overload
 
 from pipeline.engines.base import Hypothesis
 from pipeline.errors import StoreError
 from pipeline.files.store import Store
+from pipeline.run.order import read_order
 from pipeline.stages.align.pairs import Group, aligned_groups
-from pipeline.stages.align.stage import Side
+from pipeline.stages.align.sides import Side
 from pipeline.stages.read.pairs import Given
 from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Scored, Segment, Translation
 
@@ -51,22 +53,35 @@ DOCUMENT_PAIRS = ShardKind("match", DocumentPair)
 """Those whose source document is in the shard."""
 PAIRS = ShardKind("align", Pair)
 SCORED = ShardKind("score", Scored)
-ANSWERS = ShardKind("answers", Answer)
-"""One shard a batch of translations in the making; forgotten when all shards that the batch has rows of are whole."""
+ANSWERS = "answers"
+"""What holds batches of translations in the making; forgotten when all shards that a batch has rows of are whole."""
 GIVEN = ShardKind("given", Given)
 """The pairs of a corpus that is filtered."""
 
 
 class Shards:
-    """The shards 0 to `count` - 1 of one run folder.
+    """The shards 0 to `count` - 1 of one run folder; `slots` are the numbers that their files are called by, their own
+    where none are given.
 
     Every method that reads raises StoreError when a shard is not there, is damaged or was written by another version.
     """
 
-    def __init__(self, store: Store, count: int) -> None:
+    def __init__(self, store: Store, count: int, slots: Sequence[int] = ()) -> None:
         self._store = store
         self.numbers = range(count)
+        self._slots = slots or self.numbers
         self._sides = lru_cache(SHARDS_HELD)(self._read_sides)
+
+    @classmethod
+    def stated(cls, folder: Path, count: int) -> Shards:
+        """The shards of a folder that has `count` of them, where it says they are.
+
+        Raises StoreError when it says there are more or fewer: it is being made anew.
+        """
+        slots = [placed.slot for placed in read_order(folder)]
+        if slots and len(slots) != count:
+            raise StoreError(f"{folder} has {len(slots)} shards now, and had {count}", "Finish `mekong run` first.")
+        return cls(Store(folder), count, slots)
 
     @classmethod
     def scored_in(cls, folder: Path, count: int | None) -> Shards:
@@ -74,16 +89,27 @@ class Shards:
 
         Raises StoreError when there is none.
         """
+        if count is not None:
+            return cls.stated(folder, count)
         store = Store(folder)
-        if count is None:
-            count = 0
-            while store.record(SCORED.stage, count) is not None:
-                count += 1
-            if not count:
-                raise StoreError(
-                    f"{folder} holds no scored pairs", "Let the command that made it get past scoring first."
-                )
-        return cls(store, count)
+        slots = [placed.slot for placed in read_order(folder)] or store.committed(SCORED.stage)
+        scored = list(takewhile(lambda slot: store.record(SCORED.stage, slot) is not None, slots))
+        if not scored:
+            raise StoreError(f"{folder} holds no scored pairs", "Let the command that made it get past scoring first.")
+        return cls(store, len(scored), scored)
+
+    @property
+    def slots(self) -> Sequence[int]:
+        """The numbers that the files of the shards are called by, in order."""
+        return self._slots
+
+    def sweep(self) -> None:
+        """Remove the files of shards that are none of these."""
+        there = set(self._slots)
+        for kind in (DOCUMENTS, SEGMENTS, TRANSLATIONS, DOCUMENT_PAIRS, PAIRS, SCORED):
+            for slot in self._store.committed(kind.stage):
+                if slot not in there:
+                    self._store.remove(kind.stage, slot)
 
     @property
     def folder(self) -> Path:
@@ -99,43 +125,52 @@ class Shards:
 
     # -- any stage -------------------------------------------------------------------------------------------------
 
+    def has_any(self, kind: ShardKind[T]) -> bool:
+        """Whether the folder holds a shard of that kind, one of these or another."""
+        return bool(self._store.committed(kind.stage))
+
     def rows(self, kind: ShardKind[T], number: int, only: Sequence[int] | None = None) -> list[T]:
         """The rows of a shard; with `only`, those of these numbers."""
-        return self._store.rows(kind.stage, number, kind.row, only)
+        return self._store.rows(kind.stage, self._slots[number], kind.row, only)
 
     def key(self, kind: ShardKind[T], number: int) -> str:
         """The key that a shard was committed under."""
-        return self._store.key(kind.stage, number)
+        return self._store.key(kind.stage, self._slots[number])
 
     def size(self, kind: ShardKind[T], number: int) -> int:
         """How many rows a shard has, 0 where it was never committed."""
-        record = self._store.record(kind.stage, number)
+        record = self._store.record(kind.stage, self._slots[number])
         return int(record["rows"]) if record else 0
 
     def done(self, kind: ShardKind[T], number: int, key: str) -> bool:
         """Whether a shard is committed under that key."""
-        record = self._store.record(kind.stage, number)
+        record = self._store.record(kind.stage, self._slots[number])
         return record is not None and record["key"] == key
 
     def load(self, kind: ShardKind[T], number: int, key: str) -> list[T] | None:
         """The rows of a shard, None where it is not committed under that key."""
-        return self._store.load(kind.stage, number, key, kind.row)
+        return self._store.load(kind.stage, self._slots[number], key, kind.row)
 
     def commit(self, kind: ShardKind[T], number: int, key: str, rows: Sequence[T]) -> None:
         """Make a shard exist."""
-        self._store.commit(kind.stage, number, key, rows)
+        self._store.commit(kind.stage, self._slots[number], key, rows)
 
-    def committed(self, kind: ShardKind[T]) -> list[int]:
-        """The numbers of all shards of a kind that are committed, in order."""
-        return self._store.committed(kind.stage)
+    # -- answers of the model, which are no shards of documents ------------------------------------------------------
 
-    def remove(self, kind: ShardKind[T], number: int) -> None:
-        """Forget a shard."""
-        self._store.remove(kind.stage, number)
+    def answers(self) -> dict[int, list[Answer]]:
+        """The batches that are committed, by their numbers."""
+        return {n: self._store.rows(ANSWERS, n, Answer) for n in self._store.committed(ANSWERS)}
 
-    def discard(self, kind: ShardKind[T]) -> None:
-        """Forget all shards of a kind."""
-        self._store.discard(kind.stage)
+    def commit_answers(self, number: int, answers: Sequence[Answer]) -> None:
+        """Keep a batch."""
+        self._store.commit(ANSWERS, number, "", answers)
+
+    def forget_answers(self, number: int | None = None) -> None:
+        """Forget a batch, or all of them."""
+        if number is None:
+            self._store.discard(ANSWERS)
+        else:
+            self._store.remove(ANSWERS, number)
 
     # -- one stage each --------------------------------------------------------------------------------------------
 
@@ -155,9 +190,10 @@ class Shards:
         """The judged pairs of the source documents of a shard."""
         return self.rows(DOCUMENT_PAIRS, number)
 
-    def all_document_pairs(self) -> list[DocumentPair]:
-        """All judged document pairs of the run."""
-        return [pair for number in self.numbers for pair in self.document_pairs(number)]
+    def all_document_pairs(self) -> Iterator[DocumentPair]:
+        """All judged document pairs of the run, one shard in memory at a time."""
+        for number in self.numbers:
+            yield from self.document_pairs(number)
 
     def pairs(self, number: int) -> list[Pair]:
         """The pairs whose source documents are in a shard."""

@@ -13,7 +13,6 @@ from typing import Literal
 from pipeline.errors import InputError, UsageError
 from pipeline.files.lines import BOM, BadInput, json_object, read_whole
 from pipeline.files.rows import json_objects
-from pipeline.files.store import Store
 from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind
 from pipeline.metrics.testset import DOCUMENT, Stream, Streams
 from pipeline.run.manifest import FILE as MANIFEST
@@ -152,7 +151,7 @@ def _run_stream(folder: Path, role: Role, keys: set[str]) -> Stream:
     count = finished_shards(folder)
     if count is None:
         raise InputError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run`.")
-    shards = Shards(Store(folder), count)
+    shards = Shards.stated(folder, count)
     groups = [group for number in shards.numbers for group in shards.groups(number)]
     if not groups:
         raise InputError(

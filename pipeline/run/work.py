@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.config.settings import Config
+from pipeline.engines.devices import one_blas_thread
 from pipeline.run import shards as kinds
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Place, ShardKind, Shards
 from pipeline.stages.align.pairs import translated_pairs
-from pipeline.stages.align.stage import Side, align, mine
+from pipeline.stages.align.sides import Side
+from pipeline.stages.align.stage import align, mine
 from pipeline.stages.score.base import Context
 from pipeline.stages.score.stage import BATCH, score
 from pipeline.stages.segment.stage import segment
@@ -61,11 +63,12 @@ class ShardWork:
             kind, rows = kinds.SCORED, self._scored(task)
         made: list[Any] = []
         told = 0
-        for row in rows:
-            made.append(row)
-            if len(made) % BATCH == 0:
-                told += (more := BATCH if task.scores else 0)
-                tick(more)
+        with one_blas_thread():
+            for row in rows:
+                made.append(row)
+                if len(made) % BATCH == 0:
+                    told += (more := BATCH if task.scores else 0)
+                    tick(more)
         self._shards.commit(kind, task.number, task.key, made)
         tick(task.size - told)
 

@@ -148,7 +148,7 @@ def test_a_sample_is_spread_evenly() -> None:
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> WordEncoder:
     found = WordEncoder(("en", "de", "fr", "th"))
-    monkeypatch.setattr("pipeline.engines.encoders.load.load_encoder", lambda entry, **_: found)
+    monkeypatch.setattr("pipeline.engines.encoders.load.load_encoder", lambda entry, *_, **__: found)
     monkeypatch.setitem(sys.modules, "vecalign.dp_utils", None)
     return found
 

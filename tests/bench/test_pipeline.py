@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.bench import news, pipeline_table, whole_run
+from pipeline.bench.duplicates import DuplicateFigures
 from pipeline.bench.null_model import NewsCodec, NullEngine, NumberEncoder, made_translator
-from pipeline.bench.pipeline import COUNTED, WholeRun
+from pipeline.bench.pipeline import COUNTED, Findings, WholeRun
 from pipeline.engines.base import Request
 
 
@@ -46,12 +47,18 @@ def run(seconds: float, cpu: float, peak: float = 100.0, **engine: float) -> Who
 
 
 def test_goals_are_said_to_hold_or_to_be_missed() -> None:
-    good = {"stages": [run(10, 1.4), run(5, 1.4)], "memory": [run(1, 1), run(5, 5, 109.0)]}
-    bad = {"stages": [run(10, 1.6), run(6, 1.6)], "memory": [run(1, 1), run(5, 5, 120.0)]}
+    good = Findings({"stages": [run(10, 1.4), run(5, 1.4)], "memory": [run(1, 1), run(5, 5, 109.0)]})
+    bad = Findings({"stages": [run(10, 1.6), run(6, 1.6)], "memory": [run(1, 1), run(5, 5, 120.0)]})
     assert ["holds" in line for line in pipeline_table.goals(good)] == [True, True, True]
     assert ["missed" in line for line in pipeline_table.goals(bad)] == [True, True, True]
     assert "1.40 ms" in pipeline_table.goals(good)[0] and "2.00" in pipeline_table.goals(good)[1]
     engine = run(8, 16, engine_seconds=6.0, engine_tokens=600.0, run_tokens=600.0)
     # A seventh of 8 seconds is the translate stage: 525 tokens a second against 100.
     assert engine.stage_ratio == pytest.approx(5.25) and engine.whole_ratio == pytest.approx(0.75)
-    assert all("holds" in line for line in pipeline_table.goals({"engine": [engine]}))
+    assert all("holds" in line for line in pipeline_table.goals(Findings({"engine": [engine]})))
+    copies = [DuplicateFigures("formulaic", n, n, s, mb, {}) for n, s, mb in ((10, 1.0, 1.0), (100, 11.0, 0.01))]
+    matching = {"documents": 100_000, "seconds": 600.0, "cpu_seconds": 900.0, "peak_mb": 5000.0}
+    large = pipeline_table.goals(Findings(matching=matching, duplicates=copies))
+    assert "missed" in large[0] and "10.0 min" in large[0]
+    assert "holds" in large[1] and "100 bytes" in large[1] and "1.10 times" in large[1]
+    assert "the goal is for 100,000" in pipeline_table.goals(Findings(matching=matching | {"documents": 10}))[0]

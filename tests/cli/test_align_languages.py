@@ -27,7 +27,7 @@ def languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     class Encoder:
         languages = frozenset(("th", "vi", "en"))
 
-    monkeypatch.setattr(align, "load_encoder", lambda entry, **_: Encoder())
+    monkeypatch.setattr(align, "load_encoder", lambda entry, *_, **__: Encoder())
     monkeypatch.setattr(align, "load_lexicons", lambda setting: None)
     monkeypatch.setattr(align, "span_beads", beads)
 
@@ -94,7 +94,7 @@ class TestTranslatingFirst:
             languages = frozenset(("th", "en"))
 
         asked: list[str] = []
-        monkeypatch.setattr(align, "load_encoder", lambda entry, **_: Thai())
+        monkeypatch.setattr(align, "load_encoder", lambda entry, *_, **__: Thai())
         monkeypatch.setattr(align, "_bridge", lambda side, *_: asked.append(side.document.lang) or {})
 
         def of(tmp_path: Path, lexicon: object, **options: bool) -> list[str]:

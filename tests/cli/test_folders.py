@@ -32,7 +32,7 @@ def filtering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
         rows = zip(VIETNAMESE, ENGLISH, strict=False)
         path.write_text("".join(f"{source}\t{english}\n" for source, english in rows) + "broken\n" * 3, "utf-8")
         with monkeypatch.context() as patch:
-            patch.setattr(load, "load_encoder", lambda entry, **_: LetterEncoder("vi", "en"))
+            patch.setattr(load, "load_encoder", lambda entry, *_, **__: LetterEncoder("vi", "en"))
             patch.setattr(models, "locate", lambda entry: None)
             patch.setattr(models, "fingerprint", lambda entry: "0")
             return mekong(monkeypatch, "filter", path, "--out", out, "--lang", "vi", "--quiet", *more)

@@ -39,7 +39,7 @@ def seen(monkeypatch: pytest.MonkeyPatch):
     calls: list[bool] = []
 
     def answer(there: bool) -> list[bool]:
-        cuda = SimpleNamespace(is_available=lambda: calls.append(there) or there)
+        cuda = SimpleNamespace(is_available=lambda: calls.append(there) or there, device_count=lambda: int(there))
         monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda, __version__="2.13.0"))
         return calls
 

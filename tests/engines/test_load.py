@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from pipeline.config.settings import TranslateSettings
+from pipeline.engines import devices, mekong
 from pipeline.engines import load as loading
 from pipeline.engines.base import Request
 from pipeline.engines.convert import conversions as convert
@@ -13,6 +15,7 @@ from pipeline.engines.mekong.cpu import matrices
 from pipeline.errors import UsageError
 from pipeline.registry.models import locate
 from tests.support import tiny
+from tests.support.fake_gpu import FakeGpu
 
 TEXTS = [Request(tiny.sentence(lang, 2 + 5 * seed, seed), lang) for seed in range(4) for lang in ("th", "vi")]
 
@@ -45,6 +48,36 @@ def test_auto_takes_the_precision_that_the_processor_has_instructions_for(tiny_s
         plan = choose(entry, settings())
         assert plan.dtype == expected
         assert str(plan) == f"mekong on cpu, 1 workers x 1 threads, {expected}"
+
+
+@pytest.mark.parametrize(
+    ("family", "asked", "new", "old"),
+    [
+        ("nllb", {}, "bfloat16", "float16"),
+        ("nllb", {"dtype": "bfloat16"}, "bfloat16", "bfloat16"),
+        ("nllb", {"engine": "reference"}, "float32", "float32"),
+        ("nllb", {"engine": "ctranslate2"}, "float16", "float16"),
+        ("t5", {}, "bfloat16", "float32"),
+        ("t5", {"engine": "transformers"}, "bfloat16", "float32"),
+        ("t5", {"engine": "ctranslate2"}, "bfloat16", "int8"),
+        ("qwen2", {}, "bfloat16", "float16"),
+    ],
+)
+def test_bfloat16_is_for_gpus_that_have_it_and_float16_for_models_that_bear_it(
+    tiny_store, monkeypatch, family, asked, new, old
+):
+    entry = tiny_store(family)
+    monkeypatch.setattr(devices, "gpus", lambda: 2)
+
+    def taken(first, second):
+        found = {"cuda:0": FakeGpu(has_bfloat16=first), "cuda:1": FakeGpu(has_bfloat16=second)}
+        monkeypatch.setattr(devices, "gpu", found.__getitem__)
+        return choose(entry, TranslateSettings(device="cuda", **asked)).dtype
+
+    assert (taken(True, True), taken(False, False)) == (new, old)
+    # Of several, all have to have it; but only our engine is on several.
+    several = family != "qwen2" and asked.get("engine", "mekong") == "mekong"
+    assert taken(True, False) == (old if several else new)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +121,37 @@ def test_the_identity_names_what_changes_outputs_and_nothing_else(tiny_store, mo
         {"shortlist": True},
     )
     assert len({identity(entry, settings(**changes)) for changes in other} | same) == 6
+
+
+@pytest.mark.parametrize(
+    ("engine", "dtype", "where", "name", "value"),
+    [
+        ("mekong", "float32", mekong, "VERSION", 99),
+        ("mekong", "float32", torch, "__version__", "9.9"),
+        ("mekong", "int8", matrices, "weight_limit", lambda: 63),
+        ("reference", "float32", torch, "__version__", "9.9"),
+        ("transformers", "bfloat16", loading, "version", lambda name: f"another {name}"),
+        ("ctranslate2", "int8", loading, "version", lambda name: f"another {name}"),
+    ],
+)
+def test_the_identity_is_that_of_an_engine_that_computes_the_same(
+    tiny_store, monkeypatch, engine, dtype, where, name, value
+):
+    monkeypatch.setattr(matrices, "weight_limit", lambda: 127)
+    entry, asked = tiny_store("nllb"), settings(engine=engine, dtype=dtype)
+    before = identity(entry, asked)
+    assert identity(entry, asked) == before
+    monkeypatch.setattr(where, name, value)
+    assert identity(entry, asked) != before
+
+
+def test_the_largest_int8_weight_matters_to_int8_alone(tiny_store, monkeypatch):
+    entry = tiny_store("nllb")
+    found = []
+    for limit in (127, 63):
+        monkeypatch.setattr(matrices, "weight_limit", lambda limit=limit: limit)
+        found.append(identity(entry, settings(dtype="bfloat16")))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("family", ["nllb", "t5"])

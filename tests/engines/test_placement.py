@@ -14,7 +14,7 @@ from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request
 from pipeline.engines.hf import placement
 from pipeline.engines.hf.causal import CausalEngine
-from pipeline.engines.hf.placement import DISK, Room, load_placed, place, spread
+from pipeline.engines.hf.placement import DISK, MemoryShare, load_placed, place, spread
 from pipeline.engines.load import load
 from pipeline.engines.weights import count_weights
 from pipeline.errors import ModelError, ModelRefused
@@ -31,7 +31,7 @@ def room(monkeypatch: pytest.MonkeyPatch):
 
     def set_to(folder: Path, share: float) -> None:
         size = int(share * 4 * count_weights(folder))
-        monkeypatch.setattr(placement, "rooms", lambda device: [Room("cpu", size)])
+        monkeypatch.setattr(placement, "shares", lambda device: [MemoryShare("cpu", size)])
 
     return set_to
 
@@ -59,7 +59,12 @@ def test_layers_on_disk_say_what_they_say_in_memory(tiny_store, room, caplog, tm
 def test_every_tensor_has_one_place_and_only_layers_leave_the_first(tiny_store, family):
     folder = locate(tiny_store(family))
     size = 4 * count_weights(folder)
-    layout = place(KINDS[family], folder, "float32", [Room(0, int(0.95 * size)), Room(1, size), Room("cpu", size)])
+    layout = place(
+        KINDS[family],
+        folder,
+        "float32",
+        [MemoryShare(0, int(0.95 * size)), MemoryShare(1, size), MemoryShare("cpu", size)],
+    )
     assert set(layout.values()) == {0, 1}
     away = [name for name, where in layout.items() if where == 1]
     assert away and all(name.rpartition(".")[2].isdigit() for name in away)
@@ -72,25 +77,25 @@ def test_every_tensor_has_one_place_and_only_layers_leave_the_first(tiny_store, 
 def test_what_fits_is_not_taken_apart(tiny_store):
     folder = locate(tiny_store("marian"))
     size = count_weights(folder)
-    assert place(AutoModelForSeq2SeqLM, folder, "float32", [Room(0, 4 * size), Room("cpu", 0)]) == {"": 0}
-    assert place(AutoModelForSeq2SeqLM, folder, "bfloat16", [Room("cpu", 2 * size)]) == {"": "cpu"}
+    assert place(AutoModelForSeq2SeqLM, folder, "float32", [MemoryShare(0, 4 * size), MemoryShare("cpu", 0)]) == {"": 0}
+    assert place(AutoModelForSeq2SeqLM, folder, "bfloat16", [MemoryShare("cpu", 2 * size)]) == {"": "cpu"}
 
 
 def test_cards_share_layers_by_their_rooms():
     layers = [10] * 12
-    even = spread(layers, 20, [Room(0, 100), Room(1, 100), Room("cpu", 0)])
+    even = spread(layers, 20, [MemoryShare(0, 100), MemoryShare(1, 100), MemoryShare("cpu", 0)])
     assert even == [0] * 5 + [1] * 7  # 80 and 100 are free for 120
-    assert spread(layers, 20, [Room(0, 60), Room(1, 100), Room("cpu", 0)]) == [0] * 3 + [1] * 9
-    tight = spread(layers, 20, [Room(0, 70), Room(1, 75), Room("cpu", 0)])
+    assert spread(layers, 20, [MemoryShare(0, 60), MemoryShare(1, 100), MemoryShare("cpu", 0)]) == [0] * 3 + [1] * 9
+    tight = spread(layers, 20, [MemoryShare(0, 70), MemoryShare(1, 75), MemoryShare("cpu", 0)])
     assert tight == [0] * 5 + [1] * 7
 
 
 def test_layers_overflow_to_main_memory_and_then_to_disk():
     layers = [10] * 12
-    there = [Room(0, 60), Room(1, 40), Room("cpu", 25)]
+    there = [MemoryShare(0, 60), MemoryShare(1, 40), MemoryShare("cpu", 25)]
     # The first card keeps room for one layer that comes from elsewhere.
     assert spread(layers, 20, there) == [0] * 3 + [1] * 4 + ["cpu"] * 2 + [DISK] * 3
-    assert spread(layers, 20, [Room("cpu", 55)]) == ["cpu"] * 2 + [DISK] * 10
+    assert spread(layers, 20, [MemoryShare("cpu", 55)]) == ["cpu"] * 2 + [DISK] * 10
     assert spread(layers, 51, there) is None
 
 
@@ -121,9 +126,9 @@ def test_layers_in_main_memory_and_on_disk_serve_a_gpu(tiny_store, monkeypatch, 
     size = 4 * count_weights(locate(entry))
     settings = TranslateSettings(device="cuda", engine="transformers", dtype="float32")
     said = []
-    others = [Room(n, size // 8) for n in range(1, torch.cuda.device_count())]
-    for there in ([Room(0, size)], [Room(0, int(0.9 * size)), *others, Room("cpu", size // 16)]):
-        monkeypatch.setattr(placement, "rooms", lambda device, there=there: there)
+    others = [MemoryShare(n, size // 8) for n in range(1, torch.cuda.device_count())]
+    for there in ([MemoryShare(0, size)], [MemoryShare(0, int(0.9 * size)), *others, MemoryShare("cpu", size // 16)]):
+        monkeypatch.setattr(placement, "shares", lambda device, there=there: there)
         with load(entry, settings) as translator:
             said.append([h.text for h in translator.translate(TEXTS)])
     assert said[0] == said[1]

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from pipeline.engines import pool
-from pipeline.engines.base import Output
+from pipeline.engines.base import Failure, Output
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.engines.pool import CHUNKS, MAX_ROWS, MIN_ROWS, EnginePool, plan
 from pipeline.engines.pool_worker import PoolWorker
@@ -21,6 +21,7 @@ from tests.support.processes import children, is_alive, wait_until
 
 SEARCH = Search(num_beams=2, length_penalty=1.0, start=2, end=2, pad=1, forced=40, n_best=2)
 DEADLY = 299
+KILLED = Output((), None, "failed", f"{Failure.DEADLY} (ended with code -9)")
 
 
 def random_rows(count, longest=30, seed=3):
@@ -102,12 +103,13 @@ def test_a_row_that_kills_the_engine_fails_alone(folder, faulty):
     alone.close()
     two = faulty(["cpu", "cpu"], echo=False, deadly=DEADLY)
     got = two.generate([rows[0], [DEADLY] * 12, rows[1]], [8, 8, 8])
-    assert got[1] == Output((), None, "failed")
+    assert got[1] == KILLED
     assert [got[0].tokens, got[2].tokens] == [out.tokens for out in want]
 
 
 @pytest.mark.parametrize("devices", [["a"], ["a", "b", "c"]])
-def test_many_deadly_rows_use_up_no_device(faulty, devices, caplog):
+def test_many_deadly_rows_use_up_no_device(faulty, devices, monkeypatch, caplog):
+    monkeypatch.setattr(pool, "MIN_ROWS", 64)
     all_of_them = faulty(devices, deadly=DEADLY)
     most = [50] * 300
     # Longest, so in one chunk side by side; then of all lengths, so some in every chunk.
@@ -116,8 +118,8 @@ def test_many_deadly_rows_use_up_no_device(faulty, devices, caplog):
         for number in deadly:
             rows[number] = [DEADLY] * (length or len(rows[number]))
         got = all_of_them.generate(rows, most)
-        assert [number for number, out in enumerate(got) if out == Output((), None, "failed")] == list(deadly)
-        assert all(got[number] in (want, Output((), None, "failed")) for number, want in enumerate(echoed(rows, most)))
+        assert [number for number, out in enumerate(got) if out == KILLED] == list(deadly)
+        assert all(got[number] in (want, KILLED) for number, want in enumerate(echoed(rows, most)))
     assert "given up" not in caplog.text
 
 
@@ -144,7 +146,7 @@ def test_a_device_that_ends_every_worker_is_given_up(faulty, caplog):
 def test_the_last_device_given_up_is_an_error_that_counts_the_rows(faulty):
     both = faulty(["bad"], dead="bad")
     for _ in range(2):
-        with pytest.raises(EngineError, match="no device is left for 300 of 300 rows: bad: the worker on bad ended"):
+        with pytest.raises(EngineError, match="no device is left for 300 of 300 rows: bad: ended with code -9"):
             both.generate(random_rows(300), [9] * 300)
 
 

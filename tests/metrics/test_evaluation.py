@@ -39,6 +39,27 @@ def test_segment_resampling_equals_sacrebleu_to_the_last_digit(paired, confidenc
     assert [score.signature for score in ours[0].metrics] == [str(found) for found in signatures.values()]
 
 
+@pytest.mark.parametrize("paired", ["bs", "ar"])
+def test_blocks_of_segments_and_draws_change_no_digit(paired, monkeypatch):
+    reference = news(8)
+    systems = [worse(str(n), reference, share, n) for n, share in enumerate([0.3, 0.35])]
+    at_once = evaluate(systems, [reference], make_metrics(["bleu", "chrf"]), paired=paired, confidence=70)
+    monkeypatch.setattr("pipeline.metrics.evaluation.BLOCK", 3)
+    monkeypatch.setattr("pipeline.metrics.significance.CHUNK", 100)
+    told = []
+    in_blocks = evaluate(
+        systems, [reference], make_metrics(["bleu", "chrf"]), paired=paired, confidence=70, advance=told.append
+    )
+    assert in_blocks == at_once
+    assert len(told) > 2 and sum(told) == 2 * len(reference)
+
+
+def test_a_new_seed_is_one_for_all_systems(monkeypatch):
+    monkeypatch.setenv("SACREBLEU_SEED", "none")
+    one, other = evaluate([System("good", GOOD), System("same", GOOD)], [REFERENCE], confidence=10)
+    assert [score.mean for score in one.metrics] == [score.mean for score in other.metrics]
+
+
 def test_the_seed_is_that_of_sacrebleu(monkeypatch):
     monkeypatch.setenv("SACREBLEU_SEED", "7")
     (system,) = evaluate([System("good", GOOD)], [REFERENCE], confidence=10)

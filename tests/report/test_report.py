@@ -169,6 +169,15 @@ def test_what_is_wrong_comes_first(report):
     assert "Not found in the English: 2 of 41 countries, 1 of 28 years of the source." in texts
 
 
+def test_what_the_engine_says_of_translations_is_counted():
+    work = FakeRun(("th-01-astana-visit.txt", "en-03-freight-train-plan.txt")).works["th-01-astana-visit.txt"]
+    first, second, *others = work.translations
+    notes = (replace(first, notes=("decoded again",)), replace(second, notes=("decoded again",)))
+    found = build(fake_run(SMALL, documents=[replace(work, translations=(*notes, *others))], aligned=()))
+    assert {"level": "warn", "text": "Of 2 translations the engine says: decoded again."} in found["notes"]
+    assert found["counts"]["translations"]["notes"] == {"decoded again": 2}
+
+
 def test_the_reading_view_marks_and_greys(page):
     article = page.get_element_by_id("read-1")
     assert article.find(".//mark") is not None and article.find(".//*[@class='problem']") is not None

@@ -22,7 +22,7 @@ SETS = ("--set", "run.shard_chars=150", "--lang", "vi", "--quiet")
 def encoder(monkeypatch):
     importlib.import_module("pipeline.engines.load")  # what it imports by name must be the real thing for later tests
     made = LetterEncoder("vi", "en")
-    monkeypatch.setattr(load, "load_encoder", lambda entry, **_: made)
+    monkeypatch.setattr(load, "load_encoder", lambda entry, *_, **__: made)
     monkeypatch.setattr(models, "locate", lambda entry: None)
     monkeypatch.setattr(models, "fingerprint", lambda entry: "0")
     lock = models.Lock(name="", source="test", version="1", licence="Apache-2.0", files={})

@@ -81,7 +81,7 @@ def test_rows_of_many_shards_fill_the_batches_and_come_out_as_shard_by_shard(sha
     assert firsts == [4, 4, 4, 1], "batches are full but for the last"
     assert len(together.batches) < len(one_by_one.batches)
     assert sum(told) == pytest.approx(sum(SIZES) + len(SIZES))
-    assert shards.committed(kinds.ANSWERS) == []
+    assert shards.answers() == {}
 
 
 def test_second_attempts_with_hints_join_the_queue(shards: Shards) -> None:
@@ -108,7 +108,7 @@ def test_what_was_answered_before_the_engine_died_is_not_asked_again(shards: Sha
     feed.translate([(number, f"k{number}") for number in todo])
     assert all_translations(shards) == expected
     assert sum(first.batches) + sum(second.batches) == sum(whole.batches), "no row was lost or asked twice"
-    assert shards.committed(kinds.ANSWERS) == []
+    assert shards.answers() == {}
 
 
 def test_a_request_to_stop_keeps_what_the_engine_has_in_hand(shards: Shards) -> None:
@@ -121,7 +121,7 @@ def test_a_request_to_stop_keeps_what_the_engine_has_in_hand(shards: Shards) -> 
 
     with pytest.raises(Interrupted):
         fed(shards, model(engine, apart=True), check=check)
-    kept = sum(len(shards.rows(kinds.ANSWERS, number)) for number in shards.committed(kinds.ANSWERS))
+    kept = sum(map(len, shards.answers().values()))
     whole = sum(len(shards.translations(n)) for n in shards.numbers if shards.done(kinds.TRANSLATIONS, n, f"k{n}"))
     assert kept + whole >= sum(engine.batches[:2])
 

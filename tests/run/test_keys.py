@@ -26,6 +26,7 @@ SIGNATURES = {"similarity": "version:1"}
 Key = Callable[..., str]
 BASES: dict[Key, tuple[Any, ...]] = {
     keys.documents_key: ([DOCUMENT],),
+    keys.texts_key: ([DOCUMENT],),
     keys.segments_key: ("d0", SegmentSettings(), BOUNDARY_MODELS),
     keys.translator_key: ("identity", TRANSLATE, ["g0"]),
     keys.translations_key: ("t0", "s0"),
@@ -39,12 +40,13 @@ BASES: dict[Key, tuple[Any, ...]] = {
 }
 GOLDEN: dict[Key, str] = {
     keys.documents_key: "1c798ec0573f6e03c9cbbab931ca07a1",
+    keys.texts_key: "3320fda4ec9af48ad2fedb7e2aa87b31",
     keys.segments_key: "3cc68fdfbc984d81b86ac879fef047a8",
     keys.translator_key: "981a882d3604745c45e60b7c37ee8895",
     keys.translations_key: "a9ca0464728202ea3bde70e257b62aa1",
     keys.answer_key: "24c8f5fef0f4820dee5a2115f8e68471",
     keys.document_pairs_key: "1ad57ce5d323efef8881cc660475dd22",
-    keys.counterparts_key: "828da3cac37a01eaa6ccbfc0569b99b5",
+    keys.counterparts_key: "d963df207a763946cb56c2ddbea1b4e1",
     keys.pairs_key: "d3d5bfdccff00a1cdcb1887172c32ee1",
     keys.scored_key: "b82d6f5ee18bee1f09a1cbc37452192d",
     keys.given_key: "535594949380e6d09597aeace0ee9130",
@@ -66,6 +68,11 @@ CHANGES: list[tuple[Key, int, Any]] = [
             ("meta", {}),
         )
     ),
+    *(
+        (keys.texts_key, 0, [replace(DOCUMENT, **{name: value})])
+        for name, value in (("id", "e"), ("lang", "th"), ("text", "Xin chào!"))
+    ),
+    (keys.texts_key, 0, [DOCUMENT, DOCUMENT]),
     (keys.segments_key, 0, "d1"),
     (keys.segments_key, 1, SegmentSettings(max_chars=100)),
     (keys.segments_key, 2, BOUNDARY_MODELS | {"th": "9"}),
@@ -101,6 +108,8 @@ CHANGES: list[tuple[Key, int, Any]] = [
     (keys.scored_given_key, 1, {}),
 ]
 NO_CHANGES: list[tuple[Key, int, Any]] = [
+    (keys.counterparts_key, 0, [replace(JUDGED, similarity=0.8, bead_score=0.1)]),
+    (keys.texts_key, 0, [replace(DOCUMENT, source=Source("in/a.txt", 4, licence="CC0-1.0"), meta={})]),
     (keys.segments_key, 2, BOUNDARY_MODELS | {"vi": "9", "en": "9"}),
     (keys.translator_key, 1, TRANSLATE.model_copy(update={"workers": 8, "threads": 16, "memory": "off"})),
     (keys.translator_key, 1, TRANSLATE.model_copy(update={"glossary": ("elsewhere/a.tsv",)})),

@@ -48,6 +48,7 @@ def test_the_file_has_its_keys_in_the_order_that_other_programs_know(tmp_path: P
     ]  # fmt: skip
     assert list(data["counts"]) == [
         "documents", "rejected_inputs", "segments", "translations", "document_pairs", "pairs", "kept", "by_hand",
+        "notes",
     ]  # fmt: skip
     assert data["counts"]["by_hand"] == {"accepted": 1, "rejected": 0, "not_applied": 2}
 
@@ -55,6 +56,15 @@ def test_the_file_has_its_keys_in_the_order_that_other_programs_know(tmp_path: P
 def test_the_translation_model_is_told_by_its_role() -> None:
     assert MADE_WITH.translation_model == "mt"
     assert replace(MADE_WITH, models=()).translation_model == ""
+
+
+def test_a_manifest_that_counts_no_notes_is_read(tmp_path: Path) -> None:
+    MANIFEST.write(tmp_path)
+    path = tmp_path / "manifest.json"
+    data = orjson.loads(path.read_bytes())
+    del data["counts"]["notes"]
+    path.write_bytes(orjson.dumps(data))
+    assert Manifest.read(tmp_path) == MANIFEST
 
 
 @pytest.mark.parametrize(

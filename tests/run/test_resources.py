@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from pipeline.config.settings import AlignSettings, Config, FilterSettings, TranslateSettings
+from pipeline.engines import devices
 from pipeline.engines.encoders import load
 from pipeline.errors import InputError, ModelMissing, UsageError
 from pipeline.registry.models import Entry, locate
@@ -18,18 +19,23 @@ from tests.support.encoders import LetterEncoder
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The encoders that were loaded."""
     names: list[str] = []
-    monkeypatch.setattr(load, "load_encoder", lambda entry, **_: names.append(entry.name) or LetterEncoder("vi", "en"))
+
+    def load_encoder(entry: Entry, device: str, **_: int) -> LetterEncoder:
+        names.append(f"{entry.name} on {device}")
+        return LetterEncoder("vi", "en")
+
+    monkeypatch.setattr(load, "load_encoder", load_encoder)
     return names
 
 
 def test_an_encoder_is_loaded_once_and_again_only_after_it_was_let_go(opened: list[str]) -> None:
-    resources = Resources(Config())
+    resources = Resources(Config(translate=TranslateSettings(device="cpu")))
     assert opened == []
     assert resources.encoder is resources.encoder
     signatures = resources.signatures
-    assert opened == ["use-multilingual-v3"]
+    assert opened == ["use-multilingual-v3 on cpu"]
     resources.close()
-    assert resources.signatures == signatures and opened == ["use-multilingual-v3"]
+    assert resources.signatures == signatures and opened == ["use-multilingual-v3 on cpu"]
     assert resources.scorers and len(opened) == 2
 
 
@@ -39,6 +45,16 @@ def test_a_corpus_filter_needs_no_translation_model(store: object, monkeypatch: 
     resources.check(translation=False)
     with pytest.raises(UsageError, match="unheard-of"):
         resources.check(translation=True)
+
+
+def test_the_device_of_an_encoder_is_in_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.registry.models.fingerprint", lambda entry: entry.name)
+    monkeypatch.setattr(devices, "gpus", lambda: 1)
+    config = Config(align=AlignSettings(encoder="labse"))
+    on_gpu = Resources(config).aligner_digests()
+    on_cpu = Resources(config.model_copy(update={"translate": TranslateSettings(device="cpu")})).aligner_digests()
+    assert on_gpu[0] == on_cpu[0] == "labse" and on_gpu[1] == "cuda" and on_gpu[2:] == on_cpu[1:]
+    assert "cuda" not in Resources(Config()).aligner_digests()  # the built-in one knows no GPU
 
 
 @pytest.mark.usefixtures("store")

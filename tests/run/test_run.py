@@ -1,11 +1,13 @@
 """Whole runs: what they leave, what a second one does, what a kill does."""
 
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +15,15 @@ import orjson
 import pytest
 
 from pipeline.config.settings import Config, ReadSettings
+from pipeline.engines.encoders.base import Vectors
+from pipeline.errors import Interrupted
 from pipeline.files.progress import Progress
 from pipeline.registry import models
 from pipeline.registry.models import Entry
 from pipeline.run.run import Run
 from pipeline.stages.segment import boundaries
-from tests.support.runs import ENGLISH, THAI, articles, config, lines, mekong, outputs
+from tests.support.encoders import LetterEncoder
+from tests.support.runs import ENGLISH, THAI, VIETNAMESE, articles, config, lines, mekong, outputs
 
 
 @dataclass(frozen=True)
@@ -184,6 +189,27 @@ def test_a_changed_boundary_model_redoes_what_rests_on_it(
         path = shipped / "boundaries" / f"{lang}.safetensors"
         path.write_bytes(path.read_bytes() + b" ")
     assert [stage for stage, key in committed().items() if key != before[stage]] == redone
+
+
+def test_matching_says_where_it_stands_and_hears_a_stop(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\n".join(VIETNAMESE), encoding="utf-8")
+    (tmp_path / "b.txt").write_text("\n".join(ENGLISH), encoding="utf-8")
+    stream = io.StringIO()
+    run = Run(Config(read=ReadSettings(paths=[str(tmp_path)])), tmp_path / "out", Progress(stream))
+    run.read()
+    run.segment()
+    run.store.commit("translate", 0, "", [])
+
+    class Stopping(LetterEncoder):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            run.stop.asked = True
+            return super().encode(texts)
+
+    run.resources.encoder = Stopping("vi", "en")
+    with pytest.raises(Interrupted):
+        run.match()
+    assert "profiles     0%  0/2 documents" in stream.getvalue()
+    assert run.store.record("match", 0) is None
 
 
 def start(path: Path, out: Path) -> subprocess.Popen[bytes]:

@@ -9,9 +9,10 @@ import torch
 
 from pipeline.engines.mekong import crew_worker
 from pipeline.engines.mekong.cpu.model import CpuModel
+from pipeline.engines.mekong.worker import MakeSlots
 from tests.support.faults import faults, strike
 
-encode = CpuModel.encode
+encode, warm = CpuModel.encode, crew_worker.warm
 
 
 def faulty(model: CpuModel, rows: Sequence[Sequence[int]]) -> Any:
@@ -25,6 +26,12 @@ def faulty(model: CpuModel, rows: Sequence[Sequence[int]]) -> Any:
     return encode(model, rows)
 
 
-if __name__ == "__main__":
+def warm_first(make: MakeSlots) -> None:
+    """The faults are for the workers: the leader, which takes this step, has none."""
+    warm(make)
     CpuModel.encode = faulty  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    crew_worker.warm = warm_first
     crew_worker.main()

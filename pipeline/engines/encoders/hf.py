@@ -16,7 +16,8 @@ class TransformersEncoder:
     """A BERT-like sentence encoder (LaBSE, E5, ...) from a folder with `config.json`, tokenizer and safetensors.
 
     `pooling` is "pooler" (the pooler output, as LaBSE wants) or "mean" (over tokens that are no padding). A text
-    longer than `max_tokens` is cut. Nothing is downloaded and no code from the folder is run.
+    longer than `max_tokens` is cut. Nothing is downloaded and no code from the folder is run. A GPU rounds otherwise
+    than a CPU, so it is part of the fingerprint.
     Raises ModelMissing when the folder is incomplete, ModelError when it cannot be loaded.
     """
 
@@ -33,7 +34,7 @@ class TransformersEncoder:
         max_tokens: int = 512,
     ) -> None:
         self.name = name
-        self.fingerprint = f"{fingerprint}|{pooling}|{max_tokens}"
+        self.fingerprint = f"{fingerprint}|{pooling}|{max_tokens}" + ("" if device == "cpu" else f"|{device}")
         self.languages = frozenset(languages)
         self._pooling, self._device = pooling, device
         self._batch_rows, self._max_tokens = batch_rows, max_tokens

@@ -40,7 +40,7 @@ Place = int | str
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class MemoryShare:
     """Bytes of weights that a device can take."""
 
     place: Place
@@ -90,7 +90,7 @@ def load_placed(kind: Any, folder: Path, device: str, dtype: str) -> PlacedModel
 
 
 def _load(kind: Any, folder: Path, device: str, dtype: str) -> PlacedModel:
-    layout = place(kind, folder, dtype, rooms(device))
+    layout = place(kind, folder, dtype, shares(device))
     places = list(dict.fromkeys(layout.values()))
     with ExitStack() as undo:
         spare = undo.enter_context(TemporaryDirectory(prefix="mekong-offload-")) if DISK in places else None
@@ -115,14 +115,14 @@ def _load(kind: Any, folder: Path, device: str, dtype: str) -> PlacedModel:
         return PlacedModel(model.eval(), device, places, undo.pop_all())
 
 
-def rooms(device: str) -> list[Room]:
+def shares(device: str) -> list[MemoryShare]:
     """What can take weights, in the order in which it is filled."""
     cards = gpu_memory() if device == "cuda" else []
-    found = [Room(number, int(SHARE * memory.free)) for number, memory in enumerate(cards)]
-    return [*found, Room("cpu", int(SHARE * main_memory().free))]
+    found = [MemoryShare(number, int(SHARE * memory.free)) for number, memory in enumerate(cards)]
+    return [*found, MemoryShare("cpu", int(SHARE * main_memory().free))]
 
 
-def place(kind: Any, folder: Path, dtype: str, there: Sequence[Room]) -> dict[str, Place]:
+def place(kind: Any, folder: Path, dtype: str, there: Sequence[MemoryShare]) -> dict[str, Place]:
     """transformers' `device_map`: everything on the first device where it fits there, else module by module, and
     people are told what that costs.
 
@@ -167,7 +167,7 @@ def _outside(model: torch.nn.Module, layers: Sequence[str], first: Place) -> dic
     return dict.fromkeys(names, first)
 
 
-def spread(layers: Sequence[int], others: int, there: Sequence[Room]) -> list[Place] | None:
+def spread(layers: Sequence[int], others: int, there: Sequence[MemoryShare]) -> list[Place] | None:
     """Where each layer of so many bytes goes, `others` bytes being on the first device; None where those do not fit.
 
     GPUs get equal shares of their rooms where all layers fit on them. Where they do not, the first device keeps room
@@ -197,7 +197,7 @@ def spread(layers: Sequence[int], others: int, there: Sequence[Room]) -> list[Pl
     return places
 
 
-def _warn(name: str, weights: int, places: Sequence[Place], there: Sequence[Room]) -> None:
+def _warn(name: str, weights: int, places: Sequence[Place], there: Sequence[MemoryShare]) -> None:
     first = there[0].place
     counts: Mapping[str, int] = {
         "in main memory": sum(place == "cpu" != first for place in places),

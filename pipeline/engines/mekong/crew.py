@@ -16,14 +16,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.engines.base import Failure
 from pipeline.engines.child import STDERR_TAIL, raise_told
-from pipeline.engines.mekong.scheduler import Job, Pending, Stats
+from pipeline.engines.mekong.scheduler import Finish, Job, Pending, Stats
 from pipeline.engines.mekong.search import Finished
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError
@@ -36,8 +37,6 @@ MAX_DEATHS = 16
 """Deaths that no finished row comes between, besides one of every worker: beyond that, no row is to blame."""
 PATIENCE = 5
 """Seconds that the leader has to end by itself."""
-
-Finish = Callable[[Job, list[Finished]], None]
 
 
 class Lines:
@@ -163,10 +162,13 @@ class _Call:
     over: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def found(self, job: Job, hypotheses: Sequence[Sequence[Any]]) -> None:
-        """Note what was found for a row."""
+    def found(self, job: Job, hypotheses: list[list[Any]] | str) -> None:
+        """Note what was found for a row, or why nothing was."""
         self.deaths = 0
-        self.finish(job, [Finished(tuple(tokens), *more) for tokens, *more in hypotheses])
+        if isinstance(hypotheses, str):
+            self.finish(job, Failure(hypotheses))
+        else:
+            self.finish(job, [Finished(tuple(tokens), *more) for tokens, *more in hypotheses])
 
     def died(self, leader: _Leader) -> None:
         """Note that a worker died.
@@ -283,11 +285,11 @@ class Crew:
         """What all workers have done in the calls that have ended."""
         return sum((lane.stats for lane in self._lanes), Stats())
 
-    def run(self, search: Search, pending: Pending, finish: Finish) -> set[int]:
+    def run(self, search: Search, pending: Pending, finish: Finish) -> None:
         """Work until nothing is pending; `finish` is called from several threads.
 
-        Returns the numbers of the rows that ended two workers; they are finished with no hypothesis. Raises EngineError
-        when the leader is gone, workers die whatever they do, or the crew is closed, and what a worker raises.
+        Raises EngineError when the leader is gone, workers die whatever they do, or the crew is closed, and what a
+        worker raises.
         """
         if self._closed:
             raise EngineError("rows were given to an engine that is closed", "Load it again.")
@@ -296,7 +298,7 @@ class Crew:
         try:
             for task in as_completed(tasks):
                 task.result()
-            return self._try_alone(call)
+            self._try_alone(call)
         except BaseException:  # Ctrl-C too: nothing of this call may be under way in the next one
             self._abandon(call)
             wait(tasks)
@@ -310,9 +312,8 @@ class Crew:
             call.suspects.extend(left)
         self._check(call)
 
-    def _try_alone(self, call: _Call) -> set[int]:
-        """Do the rows that dead workers had in hand; the numbers of those that end their worker again."""
-        deadly = set()
+    def _try_alone(self, call: _Call) -> None:
+        """Do the rows that dead workers had in hand; those that end their worker again have failed."""
         for job in sorted(call.suspects, key=lambda job: job.index):
             alone = Pending([job])
             while alone.wait():  # a worker may die before it takes the row
@@ -320,9 +321,7 @@ class Crew:
                 self._check(call)
                 if left:
                     log.warning("a row of %d tokens ended two workers and fails", len(job.row))
-                    deadly.add(job.index)
-                    call.finish(job, [])
-        return deadly
+                    call.finish(job, Failure.DEADLY)
 
     def _check(self, call: _Call) -> None:
         if call.over:

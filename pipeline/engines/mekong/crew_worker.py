@@ -4,8 +4,8 @@ The leader is told {"folder", "dtype", "threads", "rows", "shortlist"} and answe
 or {"error": {"kind", "problem", "remedy"}}. From then on it is sent sockets, and forks a worker for each.
 
 A worker is told {"search"} and does rows until there are none left: it asks {"take": n} and is answered {"jobs":
-[[index, token ids, bound, minimum]], "more"}, it tells {"put_back": [index]} and {"found": [[index, hypotheses]]}, at
-the end {"done": what it did}, or {"error"}. Any error that is not one of mekong's own ends it.
+[[index, token ids, bound, minimum]], "more"}, it tells {"put_back": [index]} and {"found": [[index, hypotheses or why
+there are none]]}, at the end {"done": what it did}, or {"error"}. Any error that is not one of mekong's own ends it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from pipeline.engines.base import Failure
 from pipeline.engines.child import end_with_parent, told
 from pipeline.engines.mekong.crew import Lines
-from pipeline.engines.mekong.places import on_cpu
-from pipeline.engines.mekong.scheduler import Job, Pending
-from pipeline.engines.mekong.search import Finished
+from pipeline.engines.mekong.places import on_cpu, warm
+from pipeline.engines.mekong.scheduler import Job, Pending, Result
 from pipeline.engines.mekong.worker import MakeSlots, Worker
 from pipeline.engines.search_settings import Search
 from pipeline.errors import MekongError
@@ -44,7 +45,7 @@ class RemotePending(Pending):
     def __init__(self, lines: Lines) -> None:
         super().__init__([])
         self._lines = lines
-        self._found: list[tuple[int, list[Any]]] = []
+        self._found: list[tuple[int, list[Any] | str]] = []
         self._more = True
 
     def __len__(self) -> int:
@@ -71,12 +72,14 @@ class RemotePending(Pending):
         self._lines.send({"found": self.found(), "put_back": [job.index for job in jobs]})
         self._more = True
 
-    def finish(self, job: Job, found: Sequence[Finished]) -> None:
-        """Note hypotheses; they are told with the next message."""
-        told = [[one.tokens, one.logprob, one.score, one.stopped] for one in found]
-        self._found.append((job.index, told))
+    def finish(self, job: Job, found: Result) -> None:
+        """Note hypotheses, or why there are none; they are told with the next message."""
+        if isinstance(found, Failure):
+            self._found.append((job.index, found))
+        else:
+            self._found.append((job.index, [[one.tokens, one.logprob, one.score, one.stopped] for one in found]))
 
-    def found(self) -> list[tuple[int, list[Any]]]:
+    def found(self) -> list[tuple[int, list[Any] | str]]:
         """What was found and not told yet."""
         found, self._found = self._found, []
         return found
@@ -87,7 +90,7 @@ def work(lines: Lines, make: MakeSlots, rows: int) -> None:
     workers: dict[Search, Worker] = {}
     while True:
         search = Search(**lines.receive()["search"])
-        worker = workers.get(search) or Worker(make, search, max(1, rows // search.num_beams))
+        worker = workers.get(search) or Worker(partial(make, search), max(1, rows // search.num_beams))
         workers[search] = worker
         before, pending = asdict(worker.stats), RemotePending(lines)
         try:
@@ -106,6 +109,7 @@ def lead(control: Lines) -> None:
     torch.set_num_threads(1)
     try:
         make, longest = on_cpu(Path(settings["folder"]), settings["dtype"], settings["shortlist"])
+        warm(make)
     except MekongError as error:
         control.send({"error": told(error)})
         return

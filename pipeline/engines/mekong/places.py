@@ -1,4 +1,4 @@
-"""Where a checkpoint is decoded: what makes the slots of a worker on the CPU and on a GPU."""
+"""Where a checkpoint is decoded: what makes the slots of a worker on the CPU, and the worker of a GPU."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import ctypes
 import gc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
+from pipeline.engines.gpu import Gpu
 from pipeline.engines.mekong.architecture import Checkpoint
 from pipeline.engines.mekong.checkpoint import read_checkpoint
-from pipeline.engines.mekong.cpu.matrices import weight_limit
+from pipeline.engines.mekong.cpu.matrices import compile_remainder, weight_limit
 from pipeline.engines.mekong.cpu.model import CpuDecoder, CpuModel
 from pipeline.engines.mekong.cpu.quantised import int8_checkpoint
-from pipeline.engines.mekong.scheduler import Slots
+from pipeline.engines.mekong.scheduler import Job, Pending, Slots
 from pipeline.engines.mekong.search import searcher
 from pipeline.engines.mekong.worker import MakeSlots
+from pipeline.engines.memory import is_out_of_memory
 from pipeline.engines.search_settings import Search
+from pipeline.errors import EngineError
+
+if TYPE_CHECKING:
+    from pipeline.engines.mekong.cuda.worker import GpuWorker
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
@@ -50,24 +57,34 @@ def on_cpu(folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[M
     return make, longest
 
 
-def on_cuda(device: str, folder: Path, dtype: str, shortlist: Sequence[int] | None) -> tuple[MakeSlots, int]:
-    """As `on_cpu`."""
+def warm(make: MakeSlots) -> None:
+    """Take one step with one row, so that all that is compiled at a first call is, before forks would each do it."""
+    search = Search(num_beams=1, length_penalty=1.0, start=0, end=0, pad=0, forced=None)
+    for _ in make(search, 1).run(Pending([Job(index=0, row=[0], bound=1, minimum=0)])):
+        pass
+    compile_remainder()
+
+
+def on_gpu(gpu: Gpu, folder: Path, dtype: str, shortlist: Sequence[int] | None, rows: int) -> GpuWorker:
+    """A worker with `rows` decoder rows at most.
+
+    Raises EngineError when the weights do not fit into its memory.
+    """
     # Here, since a machine without a GPU needs none of it.
     from pipeline.engines.mekong.cuda.model import PaddedModel
-    from pipeline.engines.mekong.cuda.slots import PaddedSlots, slots_that_fit
+    from pipeline.engines.mekong.cuda.worker import GpuWorker
 
-    where = torch.device(device)
     checkpoint = read_checkpoint(folder)
     if shortlist is not None:
         checkpoint = checkpoint.shortlisted(shortlist)
-    model = PaddedModel(checkpoint, getattr(torch, dtype), where)
-    longest = model.architecture.longest
-
-    def make(search: Search, slots: int) -> PaddedSlots:
-        free, _ = torch.cuda.mem_get_info(where)
-        fit = slots_that_fit(model, search, longest, longest, free)
-        if not fit:
-            raise torch.OutOfMemoryError(f"{free >> 20} MB free on {device} do not hold one sentence")
-        return PaddedSlots(model, search, min(slots, fit), longest, longest)
-
-    return make, longest
+    gpu.use()
+    try:
+        return GpuWorker(gpu, PaddedModel(checkpoint, getattr(torch, dtype), gpu.where), rows)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        free, whole = gpu.memory()
+        raise EngineError(
+            f"the weights in {folder} do not fit in {dtype} into the memory of {gpu.name} ({whole >> 20} MB): {error}",
+            f"Free memory there ({free >> 20} MB are free now), take a smaller model, or --set translate.device=cpu.",
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.engines.base import Failure
 from pipeline.engines.mekong.search import Finished, Searcher
 
 Array = NDArray[Any]
@@ -25,6 +26,11 @@ class Job:
     row: Sequence[int]
     bound: int
     minimum: int
+
+
+Result = Sequence[Finished] | Failure
+"""What came of a job: hypotheses, best first, or why there are none."""
+Finish = Callable[[Job, Result], None]
 
 
 def _order(job: Job) -> tuple[int, int]:
@@ -106,12 +112,13 @@ class Budget:
         self._good = 0
 
     def at_most(self, slots: int) -> None:
-        """More have been found not to fit."""
+        """More have been found not to fit, and are never tried again."""
+        self.most = min(self.most, slots)
         self.slots = min(self.slots, slots)
 
-    def shrink(self) -> None:
-        """Half as many, at least one."""
-        self.slots = max(1, self.slots // 2)
+    def shrink(self, slots: int) -> None:
+        """So many did not do: half as many, at least one."""
+        self.slots = max(1, min(self.slots, slots) // 2)
         self._good = 0
 
     def grow(self) -> None:

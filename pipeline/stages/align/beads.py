@@ -22,7 +22,8 @@ with P(k) the probability that position k is a sentence boundary, its log-odds l
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Bead:
     margin: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Track:
     """One side of a pair, as n units.
 
@@ -78,6 +79,16 @@ class Track:
     vectors: Vectors
     lengths: NDArray[np.float64]
     cuts: NDArray[np.float64]
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether all numbers are."""
+        return all(bool(np.isfinite(numbers).all()) for numbers in (self.vectors, self.lengths, self.cuts))
+
+    @cached_property
+    def total(self) -> Vectors:
+        """The sum of all vectors, (d,)."""
+        return cast(Vectors, self.vectors.sum(axis=(0, 1), dtype=np.float64).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +169,7 @@ def _check(track: Track, side: str) -> None:
             f"the {side} side has {units} units, vectors of shape {vectors.shape} and {len(track.cuts)} cut positions",
             "Vectors must have the shape (widest bead, units, dimensions), and there is one more position than units.",
         )
-    if not (np.isfinite(vectors).all() and np.isfinite(track.lengths).all() and np.isfinite(track.cuts).all()):
+    if not track.is_finite:
         raise EngineError(f"the {side} side has vectors, lengths or cuts that are not finite numbers")
 
 
@@ -221,8 +232,7 @@ def _terms(track: Track, other: Track, weights: Weights, scale: float, cut: Cost
     from pipeline.stages.align.bead_kernel import Terms
 
     spans = sum(max(0, len(other.lengths) - size) for size in range(len(other.vectors)))
-    total = other.vectors.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
-    distances = spans - np.pad(track.vectors @ total, ((0, 0), (1, 0))).astype(np.float64)
+    distances = spans - np.pad(track.vectors @ other.total, ((0, 0), (1, 0))).astype(np.float64)
     spread = (distances + weights.background * weights.background_count) / (spans + weights.background_count)
     return Terms(
         upto=np.concatenate([[0.0], np.cumsum(track.lengths * scale)]),

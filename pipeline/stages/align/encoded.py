@@ -10,8 +10,10 @@ have to do.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +23,7 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.errors import ModelError
 from pipeline.stages.align.anchors import anchors, shared_rows
 from pipeline.stages.align.beads import ANCHORS, LEXICON, PARTS, Bead, Track, find_beads
-from pipeline.stages.align.lexicon import Lexicon
+from pipeline.stages.align.lexicon import Lexicon, english_words, source_terms
 from pipeline.stages.align.span_vectors import span_vectors, summed_spans
 from pipeline.stages.align.units import Span, Units, cut_units, is_phrasal
 from pipeline.types import ENGLISH
@@ -29,6 +31,8 @@ from pipeline.types import ENGLISH
 MOST_PHRASES = 16
 MOST_PARTS = 8
 """Units of a bead on one side: phrases of Thai, parts of sentences of other languages."""
+UNIT_BYTES = 4_000
+"""Of a unit in memory without its vectors: its text, its anchors."""
 LEXICON_SHARE = 0.5
 """What the lexicon contributes where there are translations too."""
 
@@ -41,17 +45,53 @@ class Stretch:
     english: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """One document in units; `vectors` are their span vectors (K, n, d), None where no encoder can read it.
 
-    `lexicon` is that of the source language where the encoder does not know it.
+    `lexicon` is that of the source language where the encoder does not know it. A document is compared with several:
+    what only depends on itself is worked out once.
     """
 
     units: Units
     lang: str
     vectors: Vectors | None
     lexicon: Lexicon | None = None
+
+    @cached_property
+    def unit_anchors(self) -> list[Counter[str]]:
+        """The anchors of each unit."""
+        return [anchors(text, self.lang) for text in self.units.texts]
+
+    @cached_property
+    def unit_terms(self) -> list[list[str]]:
+        """The terms of each unit that a lexicon of the language may have."""
+        return [source_terms(text, self.lang) for text in self.units.texts]
+
+    @cached_property
+    def unit_words(self) -> list[Counter[str]]:
+        """The English words of each unit."""
+        return [Counter(english_words(text)) for text in self.units.texts]
+
+    @cached_property
+    def lone_anchors(self) -> dict[str, int]:
+        """The anchors that stand in one likely sentence only, and the number of that sentence."""
+        places: dict[str, set[int]] = {}
+        for number, (start, end) in enumerate(self.units.sentences()):
+            for key in anchors(" ".join(self.units.texts[start:end]), self.lang):
+                places.setdefault(key, set()).add(number)
+        return {key: found.pop() for key, found in places.items() if len(found) == 1}
+
+    @cached_property
+    def track(self) -> Track:
+        """The side for the bead search, by its own vectors; there must be some."""
+        assert self.vectors is not None
+        return _track(self.units, self.vectors)
+
+    @property
+    def nbytes(self) -> int:
+        """About what it takes in memory."""
+        return UNIT_BYTES * (1 + len(self.units.texts)) + (0 if self.vectors is None else self.vectors.nbytes)
 
 
 def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder, readable: bool = True) -> View:
@@ -114,16 +154,14 @@ def align_views(src: View, tgt: View) -> list[Bead]:
     if src.lexicon is not None:
         ours, theirs = _joined(src.vectors, tgt.vectors, *_word_vectors(src, tgt))
         return find_beads(_track(src.units, ours), _track(tgt.units, theirs), PARTS)
-    return find_beads(_track(src.units, src.vectors), _track(tgt.units, tgt.vectors), PARTS)
+    return find_beads(src.track, tgt.track, PARTS)
 
 
 def _word_vectors(src: View, tgt: View) -> tuple[Vectors, Vectors]:
     """Span vectors (K, n, d) and (K, m, d) made of shared numbers and names, and of words where there is a lexicon."""
-    src_rows, tgt_rows = shared_rows(
-        [anchors(text, src.lang) for text in src.units.texts], [anchors(text, tgt.lang) for text in tgt.units.texts]
-    )
+    src_rows, tgt_rows = shared_rows(src.unit_anchors, tgt.unit_anchors)
     if src.lexicon is not None:
-        src_words, tgt_words = src.lexicon.rows(src.units.texts, tgt.units.texts)
+        src_words, tgt_words = src.lexicon.rows(src.unit_terms, tgt.unit_words)
         src_rows, tgt_rows = np.hstack([src_rows, src_words]), np.hstack([tgt_rows, tgt_words])
     width = _most(src.lang) if src.vectors is None else len(src.vectors)
     return summed_spans(src_rows, width, root=True), summed_spans(tgt_rows, MOST_PARTS, root=True)

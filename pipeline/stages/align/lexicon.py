@@ -73,23 +73,23 @@ class Lexicon:
     lang: str
     senses: Mapping[str, Senses]
 
-    def rows(self, src: Sequence[str], tgt: Sequence[str]) -> tuple[Rows, Rows]:
+    def rows(self, src: Sequence[Sequence[str]], tgt: Sequence[Counter[str]]) -> tuple[Rows, Rows]:
         """How much of each English word of `tgt` is expected in the units of `src` and found in those of `tgt`,
-        shapes (n, d) and (m, d), to be added up over spans.
+        shapes (n, d) and (m, d), to be added up over spans. A source unit is its `source_terms`, an English one its
+        `english_words`, counted.
 
         A word weighs less the more units of `tgt` have it. A term that the lexicon does not have stands for itself.
         """
-        found = [Counter(english_words(text)) for text in tgt]
-        carriers = Counter(word for unit in found for word in unit)
+        carriers = Counter(word for unit in tgt for word in unit)
         column = {word: i for i, word in enumerate(sorted(carriers))}
         weight = np.log1p(len(tgt) / np.array([carriers[word] for word in column] or [1]))
         theirs = np.zeros((len(tgt), len(weight)))
-        for row, unit in zip(theirs, found, strict=True):
+        for row, unit in zip(theirs, tgt, strict=True):
             for word, count in unit.items():
                 row[column[word]] = count
         ours = np.zeros((len(src), len(weight)))
-        for row, text in zip(ours, src, strict=True):
-            for term in source_terms(text, self.lang):
+        for row, terms in zip(ours, src, strict=True):
+            for term in terms:
                 for word, probability in self.senses.get(term, ((term, 1.0),)):
                     if word in column:
                         row[column[word]] += probability

@@ -1,54 +1,28 @@
-"""Alignment with English documents of the input: which document belongs to which, then sentence by sentence."""
+"""Alignment of a document with its English counterpart, sentence by sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.config.settings import AlignSettings
 from pipeline.engines.encoders.base import Encoder
-from pipeline.stages.align.anchors import anchors
 from pipeline.stages.align.beads import Bead
-from pipeline.stages.align.candidates import Candidate, Profile, candidates, one_to_one, windowed
 from pipeline.stages.align.encoded import Stretch, View, align_views, source_view, target_view
 from pipeline.stages.align.lexicons import Lexicons, no_lexicons
 from pipeline.stages.align.mining import mine as mine_vectors
-from pipeline.stages.align.monotony import CLOSE_MARGIN, find_links, in_order
+from pipeline.stages.align.sides import Side, kept_segments, usable_english, view_of_source, view_of_target
 from pipeline.stages.align.units import Span, Units
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise
-from pipeline.types import Document, DocumentPair, Pair, Segment, Translation
+from pipeline.types import Document, DocumentPair, Pair, Segment
 
-VERSION = 5
-
-TARGETS_HELD = 256
-COMPARABLE_COVERAGE = 0.1
-COMPARABLE_SIMILARITY = 0.3
-ANCHOR_SHARE = 0.5
-"""Cosines of anchors alone are lower than those with vectors: `min_similarity` counts by this share."""
-ANCHOR_LINKS = 2
-ANCHOR_LENGTHS = 2.0
-"""Without vectors parallel documents have this many links in order at least, and lengths this far apart at most."""
+VERSION = 6
+"""Of the matching (`pipeline.stages.align.matching`) as well."""
 DIGITS = 4
-UNUSABLE = frozenset({"empty", "copied", "looped", "refused", "failed", "skipped"})
-"""Translations that ended so say nothing about their source."""
-
 
 Spans = tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A document with its segments in order and their translations by segment id (none for English)."""
-
-    document: Document
-    segments: tuple[Segment, ...]
-    translations: Mapping[str, Translation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +36,6 @@ class SpanBead:
     tgt_spans: tuple[Span, ...]
     bead: Bead
     read: bool = True
-
-
-def match(
-    sources: Sequence[Side],
-    targets: Sequence[Side],
-    settings: AlignSettings,
-    encoder: Encoder,
-    lexicons: Lexicons = no_lexicons,
-) -> list[DocumentPair]:
-    """Judge the `settings.candidates` most similar English documents of each source document, best first.
-
-    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel. Both
-    sequences may load a document when it is asked for: only profiles are held, and the views of TARGETS_HELD documents.
-    """
-    profiles = [_profile(side, encoder) for side in sources]
-    readable = any(profile.vector is not None for profile in profiles)
-    names: list[str] = []
-    target_profiles: list[Profile] = []
-    for side in targets:
-        names.append(side.document.id)
-        target_profiles.append(_profile(side, encoder, readable))
-    found = candidates(profiles, target_profiles, settings.candidates)
-
-    @lru_cache(maxsize=TARGETS_HELD)
-    def target(number: int, readable: bool) -> View:
-        return _target_view(targets[number], encoder, readable)
-
-    pairs: list[DocumentPair] = []
-    for side, profile, options in zip(sources, profiles, found, strict=True):
-        judged = [_pair(side, names[option.target], option) for option in options]
-        least = settings.min_similarity * (ANCHOR_SHARE if profile.vector is None else 1)
-        promising = [i for i, option in enumerate(options) if option.similarity >= least]
-        if promising:
-            source = _source_view(side, encoder, lexicons)
-            for i in promising:
-                judged[i] = _judge(judged[i], source, target(options[i].target, source.vectors is not None), settings)
-        pairs += sorted(judged, key=_rank, reverse=True)
-    return _settled(pairs)
 
 
 def align(
@@ -129,9 +65,9 @@ def mine(source: Side, targets: Sequence[Side], settings: AlignSettings, encoder
     A document in a language that the encoder does not know is compared through its translations, so far as it has any.
     """
     known = source.document.lang in encoder.languages
-    readable = [(s, s.text if known else _english(source, s)) for s in _kept(source)]
+    readable = [(s, s.text if known else usable_english(source, s)) for s in kept_segments(source)]
     src = _distinct((source, segment, text) for segment, text in readable)
-    tgt = _distinct((side, segment, segment.text) for side in targets for segment in _kept(side))
+    tgt = _distinct((side, segment, segment.text) for side in targets for segment in kept_segments(side))
     if not src or not tgt:
         return
     src_vectors, tgt_vectors = (encoder.encode([text for *_, text in side]) for side in (src, tgt))
@@ -177,8 +113,8 @@ def _place(document: Document, spans: Spans) -> float:
 
 def span_beads(source: Side, target: Side, encoder: Encoder, lexicons: Lexicons = no_lexicons) -> list[SpanBead]:
     """All beads of two documents, in order, those without a counterpart included."""
-    src = _source_view(source, encoder, lexicons)
-    tgt = _target_view(target, encoder, src.vectors is not None)
+    src = view_of_source(source, encoder, lexicons)
+    tgt = view_of_target(target, encoder, src.vectors is not None)
     return _spans(source.document.text, target.document.text, src, tgt)
 
 
@@ -201,97 +137,6 @@ def align_cases(
             for found in _spans(src_text, tgt_text, src, tgt)
         ]
         yield {"id": case["id"], "beads": beads}
-
-
-def _kept(side: Side) -> list[Segment]:
-    return [segment for segment in side.segments if segment.kind != "boilerplate"]
-
-
-def _english(side: Side, segment: Segment) -> str:
-    """The usable translation of a segment, empty where there is none."""
-    translation = side.translations.get(segment.id)
-    return translation.text.strip() if translation and translation.ended not in UNUSABLE else ""
-
-
-def _stretches(side: Side) -> list[Stretch]:
-    return [Stretch((segment.start, segment.end), _english(side, segment)) for segment in _kept(side)]
-
-
-def _source_view(side: Side, encoder: Encoder, lexicons: Lexicons) -> View:
-    lang = side.document.lang
-    return source_view(side.document.text, lang, _stretches(side), encoder, lexicons(lang))
-
-
-def _target_view(side: Side, encoder: Encoder, readable: bool) -> View:
-    return target_view(side.document.text, _stretches(side), encoder, readable)
-
-
-def _profile(side: Side, encoder: Encoder, readable: bool = True) -> Profile:
-    """The document's anchors, and its vector from its segments, or from their translations, unless nobody needs it."""
-    kept = _kept(side)
-    found = anchors("\n".join(segment.text for segment in kept), side.document.lang)
-    if not readable:
-        return Profile(None, found)
-    texts = [segment.text for segment in kept]
-    if side.document.lang not in encoder.languages:
-        english = [_english(side, segment) for segment in kept]
-        if not any(english):
-            return Profile(None, found)
-        texts = [one or own for one, own in zip(english, texts, strict=True)]
-    lengths = np.array([len(segment.text) for segment in kept], dtype=np.float64)
-    return Profile(windowed(encoder.encode(texts), lengths), found)
-
-
-def _pair(source: Side, target: str, option: Candidate) -> DocumentPair:
-    """A candidate that is not judged yet; `target` is the id of the English document."""
-    return DocumentPair(source.document.id, target, round(option.similarity, DIGITS), 0.0, 0.0, 0.0, "unrelated")
-
-
-def _judge(pair: DocumentPair, src: View, tgt: View, settings: AlignSettings) -> DocumentPair:
-    """Judge a candidate by its sentence beads, and by the order of the links that were found without regard to it."""
-    beads = [bead for bead in align_views(src, tgt) if bead.src[0] < bead.src[1] and bead.tgt[0] < bead.tgt[1]]
-    close = [bead for bead in beads if bead.margin >= CLOSE_MARGIN]
-    lengths = src.units.lengths, tgt.units.lengths
-    coverage = min(_share(lengths[0], [bead.src for bead in close]), _share(lengths[1], [bead.tgt for bead in close]))
-    sizes = [float(lengths[0][slice(*bead.src)].sum()) for bead in beads]
-    score = sum(size * bead.similarity for size, bead in zip(sizes, beads, strict=True)) / sum(sizes) if beads else 0.0
-    links = find_links(src, tgt)
-    chain = in_order(links)
-    monotony = chain / float(links.weights.sum()) if chain else 0.0
-    found = replace(
-        pair, bead_score=round(score, DIGITS), coverage=round(coverage, DIGITS), monotony=round(monotony, DIGITS)
-    )
-    if src.vectors is None:
-        # Without vectors beads prove little; that the same names and numbers come in the same order proves more.
-        shorter, longer = sorted(float(side.sum()) for side in lengths)
-        enough = chain >= ANCHOR_LINKS and longer <= ANCHOR_LENGTHS * shorter
-    else:
-        enough = coverage >= settings.min_coverage and score >= settings.min_bead_score
-    if enough and monotony >= settings.min_monotony:
-        return replace(found, relation="parallel")
-    close_enough = pair.similarity >= COMPARABLE_SIMILARITY and coverage >= COMPARABLE_COVERAGE
-    return replace(found, relation="comparable") if close_enough else found
-
-
-def _share(lengths: NDArray[np.float64], ranges: Iterable[tuple[int, int]]) -> float:
-    total = float(lengths.sum())
-    return sum(float(lengths[start:end].sum()) for start, end in ranges) / total if total else 0.0
-
-
-def _rank(pair: DocumentPair) -> tuple[float, float]:
-    return pair.coverage * pair.bead_score, pair.similarity
-
-
-def _settled(pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
-    """The pairs with the parallel ones one to one; those that lose a document to a better pair are comparable."""
-    found = list(pairs)
-    kept = one_to_one((pair.src_doc, pair.tgt_doc, _rank(pair)[0]) for pair in found if pair.relation == "parallel")
-    return [
-        replace(pair, relation="comparable")
-        if pair.relation == "parallel" and (pair.src_doc, pair.tgt_doc) not in kept
-        else pair
-        for pair in found
-    ]
 
 
 def _spans(src_text: str, tgt_text: str, src: View, tgt: View) -> list[SpanBead]:

@@ -4,29 +4,40 @@ A pair is one set, the shingles of its source and those of its English kept apar
 similarity of t or more, so has the joint set: one signature a pair finds the candidates (Broder 1997; banding as in
 Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4). They are then compared shingle by shingle, so
 chance in the hashes may miss a near duplicate, and never makes one.
+
+Texts wait in a temporary file, and what is in memory of a pair is where its buckets are. Among a great many pairs that
+fill in one form, candidates are bounded too (`pipeline.stages.filter.buckets`): near duplicates there are found the
+more surely the nearer they are, see docs/filtering.md.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache, partial
 from hashlib import blake2b
+from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.files.spool import Spool
 from pipeline.stages.filter.shingles import jaccard, letters, shingles
 from pipeline.types import Reason
 
 if TYPE_CHECKING:
-    from rensa import RMinHash
+    from numpy.typing import NDArray
+
+    from pipeline.stages.filter.buckets import Sides
+    from pipeline.stages.filter.shingle_kernel import Bytes, Hashes
 
 ROWS = 4
 """Hashes of a band: unrelated news sentences, with .02 of their shingles in common, then hardly ever share one."""
 MISSED = 1e-4
 """Probability of missing a pair that lies exactly at the threshold; it falls steeply above."""
-SEED = 1
 DUPLICATE, NEAR_DUPLICATE = "duplicate", "near-duplicate"
 """Kinds of reasons."""
-ENGLISH = "\t"
-"""Before every shingle of the English side; no shingle holds white space."""
+FIRSTS_HELD = 256
+"""First pairs of full buckets whose shingles stay in memory."""
+HEAD = Struct("<16s?4I")
+"""A kept pair on disk begins with this, see `pipeline.stages.filter.shingle_kernel`."""
 
 
 def bands(threshold: float) -> int:
@@ -45,21 +56,32 @@ class Texts(NamedTuple):
     by_machine: bool = False
 
 
+class Prepared(NamedTuple):
+    """A pair as it is looked up and kept: its letters, their shingles, the keys of its buckets."""
+
+    of: Texts
+    source: str
+    english: str
+    sides: Sides
+    keys: Hashes
+
+
 class Kept:
     """The texts of the pairs kept so far; `threshold` is None where only exact duplicates count.
 
-    Takes about 200 bytes a pair, and about 1.9 kB more for near duplicates (threshold 0.8, a sentence a side).
+    Takes some 20 bytes of memory a pair, and some 140 more for near duplicates (threshold 0.8), whatever the length of
+    the texts; they are in a temporary file, with some 180 bytes a pair of other things. Raises StoreError where that
+    file cannot be written or read.
     """
 
     def __init__(self, threshold: float | None) -> None:
-        self._exact: dict[bytes, str] = {}
-        self._threshold = threshold
-        self._texts: list[Texts] = []
-        if threshold is not None:
-            from rensa import RMinHashLSH
+        from pipeline.stages.filter.buckets import Buckets
 
-            self._bands = bands(threshold)
-            self._index = RMinHashLSH(threshold=threshold, num_perm=ROWS * self._bands, num_bands=self._bands)
+        self._threshold = threshold
+        self._records = Spool()
+        self._buckets = Buckets(bands(threshold) if threshold is not None else 0, ROWS)
+        self._sides = lru_cache(FIRSTS_HELD)(partial(_sides_of, self._records))
+        self._looked_up: Prepared | None = None
 
     def find(self, one: Texts) -> Reason | None:
         """Why the pair is a duplicate ("duplicate of ID", "near-duplicate of ID (0.87)"), None when it is none.
@@ -67,37 +89,92 @@ class Kept:
         Both sides must be near; of several the first that was kept is named, with the Jaccard similarity of the side
         that is less alike. English that people wrote is never rejected for being near a machine's.
         """
-        key = _key(one)
-        if key in self._exact:
-            return Reason(DUPLICATE, f"{DUPLICATE} of {self._exact[key]}")
+        digest = _digest(one)
+        for number in self._buckets.equal(_exact(digest)):
+            record = self._records[int(number)]
+            if record.startswith(digest):
+                return Reason(DUPLICATE, f"{DUPLICATE} of {_parts(record)[0]}")
         if self._threshold is None:
             return None
-        ours = shingles(letters(one.source)), shingles(letters(one.english))
-        for number in sorted(self._index.query(self._signature(*ours))):
-            other = self._texts[number]
-            if other.by_machine and not one.by_machine:
-                continue
-            theirs = shingles(other.source), shingles(other.english)
-            alike = min(map(jaccard, ours, theirs))
-            if alike >= self._threshold:
-                return Reason(NEAR_DUPLICATE, f"{NEAR_DUPLICATE} of {other.id} ({alike:.2f})")
+        return self._near(one, self._threshold)
+
+    def _near(self, one: Texts, threshold: float) -> Reason | None:
+        import numpy as np
+
+        from pipeline.stages.filter.shingle_kernel import similarities
+
+        source, english = letters(one.source), letters(one.english)
+        sides = _hashed(source, english)
+        numbers, keys = self._buckets.near(sides, self._sides)
+        self._looked_up = Prepared(one, source, english, sides, keys)
+        if not len(numbers):
+            return None
+        records = [self._records[int(number)] for number in numbers]
+        ends = np.cumsum([len(record) for record in records])
+        found = similarities(_bytes(b"".join(records)), ends, *sides, threshold, not one.by_machine)
+        for place in np.flatnonzero(found):
+            # The hashes of two shingles may be one, however rarely; the texts decide.
+            name, *theirs = _parts(records[place])
+            ours = (source, english)
+            alike = min(jaccard(shingles(a), shingles(b)) for a, b in zip(ours, theirs, strict=True))
+            if alike >= threshold:
+                return Reason(NEAR_DUPLICATE, f"{NEAR_DUPLICATE} of {name} ({alike:.2f})")
         return None
 
     def add(self, one: Texts) -> None:
-        """Remember a pair that is kept."""
-        self._exact[_key(one)] = one.id
-        if self._threshold is not None:
-            row = one._replace(source=letters(one.source), english=letters(one.english))
-            self._index.insert(len(self._texts), self._signature(shingles(row.source), shingles(row.english)))
-            self._texts.append(row)
+        """Remember a pair that is kept, the one that `find` has just found no reason for."""
+        import numpy as np
 
-    def _signature(self, source: set[str], english: set[str]) -> RMinHash:
-        from rensa import RMinHash
+        digest = _digest(one)
+        if self._threshold is None:
+            self._records.append(_record(digest, one, (0, 0), "", ""))
+            self._buckets.add(_exact(digest), np.empty(0, np.uint64))
+            return
+        seen = self._looked_up
+        assert seen is not None and seen.of is one, "a pair is looked up before it is kept"
+        sizes = len(seen.sides[0]), len(seen.sides[1])
+        self._records.append(_record(digest, one, sizes, seen.source, seen.english))
+        self._buckets.add(_exact(digest), seen.keys)
 
-        made = RMinHash(num_perm=ROWS * self._bands, seed=SEED)
-        made.update([*source, *(ENGLISH + shingle for shingle in english)])
-        return made
+
+def _sides_of(records: Spool, number: int) -> Sides:
+    _, source, english = _parts(records[number])
+    return _hashed(source, english)
 
 
-def _key(one: Texts) -> bytes:
+def _hashed(source: str, english: str) -> Sides:
+    from pipeline.stages.filter.shingle_kernel import ENGLISH, SOURCE, distinct
+
+    return distinct(_bytes(source.encode()), SOURCE), distinct(_bytes(english.encode()), ENGLISH)
+
+
+def _bytes(data: bytes) -> Bytes:
+    import numpy as np
+
+    found: NDArray[np.uint8] = np.frombuffer(data, np.uint8)
+    return found
+
+
+def _digest(one: Texts) -> bytes:
     return blake2b(f"{one.lang}\n{one.source}\n{one.english}".encode(), digest_size=16).digest()
+
+
+def _exact(digest: bytes) -> int:
+    """The part of a digest that the exact copies are looked up by."""
+    return int.from_bytes(digest[:8], "little") or 1
+
+
+def _record(digest: bytes, one: Texts, sizes: tuple[int, int], source: str, english: str) -> bytes:
+    name, text = one.id.encode(), source.encode()
+    return HEAD.pack(digest, one.by_machine, *sizes, len(name), len(text)) + name + text + english.encode()
+
+
+def _parts(record: bytes) -> tuple[str, str, str]:
+    """The id and the letters of source and English."""
+    *_, name, source = HEAD.unpack_from(record)
+    middle = HEAD.size + name + source
+    return (
+        record[HEAD.size : HEAD.size + name].decode(),
+        record[HEAD.size + name : middle].decode(),
+        record[middle:].decode(),
+    )

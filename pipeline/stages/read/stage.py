@@ -153,14 +153,15 @@ class Reader:
         return detect(text) if self.settings.lang == "auto" else self.settings.lang
 
     def _id(self, given: str, text: str, path: Path, line: int) -> str:
-        """The given id, else a hash of file name, line and text; a repeated hash gets a number."""
+        """The given id, else a hash of file name and text, so that it stays what it is wherever in the file the text
+        stands; a repeated hash gets a number."""
         where = f"{path_text(path)}:{line}" if line else path_text(path)
         if given:
             if given in self.seen:
                 raise BadInput(f"the id {given!r} is already used by {self.seen[given]}")
             self.seen[given] = where
             return given
-        base = hashlib.blake2b(f"{path_text(Path(path.name))}\0{line}\0{text}".encode(), digest_size=8).hexdigest()
+        base = hashlib.blake2b(f"{path_text(Path(path.name))}\x000\0{text}".encode(), digest_size=8).hexdigest()
         new, copies = base, 1
         while new in self.seen:
             copies += 1

@@ -37,6 +37,7 @@ class Miss:
 
     doc_id: str
     segment_id: str
+    lang: str
     expected: str
     source: str
     translation: str
@@ -44,7 +45,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class FactKind:
-    """All facts of one kind: "countries", "years" or "numbers"."""
+    """All facts of one kind: "countries", "years" or "numbers"; `misses` are the first of those that were not found."""
 
     name: str
     expected: int
@@ -67,27 +68,26 @@ class Facts:
         return next(kind for kind in self.kinds if kind.name == name)
 
 
-def facts(paragraphs: Iterable[Paragraph]) -> Facts:
-    """Count what the sources state and what their English has.
+def facts(paragraphs: Iterable[Paragraph], named: int | None = None) -> Facts:
+    """Count what the sources state and what their English has; of each kind `named` misses are told, None for all.
 
     A year is compared by value in either calendar (พ.ศ. 2568 is 2025; an unconverted 2568 is a miss), a number by
     value; numbers written as words, months apart, are not asked for. A country is found under any of its English names
     or adjectives, not under its capital.
     """
-    expected = dict.fromkeys(KINDS, 0)
+    expected, found = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     misses: dict[str, list[Miss]] = {name: [] for name in KINDS}
     for paragraph in paragraphs:
         for name, label, reached in chain(_countries(paragraph), _numbers(paragraph)):
             expected[name] += 1
-            if not reached:
+            found[name] += reached
+            if not reached and (named is None or len(misses[name]) < named):
                 misses[name].append(_miss(paragraph, label))
-    return Facts(
-        tuple(FactKind(name, expected[name], expected[name] - len(lost), tuple(lost)) for name, lost in misses.items())
-    )
+    return Facts(tuple(FactKind(name, expected[name], found[name], tuple(misses[name])) for name in KINDS))
 
 
 def _miss(paragraph: Paragraph, label: str) -> Miss:
-    return Miss(paragraph.doc_id, paragraph.segment_id, label, paragraph.source, paragraph.translation)
+    return Miss(paragraph.doc_id, paragraph.segment_id, paragraph.lang, label, paragraph.source, paragraph.translation)
 
 
 def _countries(paragraph: Paragraph) -> Iterator[Fact]:

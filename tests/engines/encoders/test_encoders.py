@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.engines import devices
+from pipeline.engines.encoders import load as loading
 from pipeline.engines.encoders.base import checked, distinct
 from pipeline.engines.encoders.hf import TransformersEncoder
-from pipeline.errors import EngineError, ModelError, ModelMissing
+from pipeline.errors import EngineError, ModelError, ModelMissing, UsageError
+from pipeline.registry import models
 from tests.support.encoders import use
 
 SENTENCE = "the minister said on monday that rice exports fell while prices rose again in bangkok and hanoi"
@@ -135,3 +138,32 @@ def test_distinct_keeps_order_and_leads_back() -> None:
     strings, inverse = distinct(texts)
     assert strings == ["b", "a", "c"]
     assert [strings[i] for i in inverse] == texts
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "there", "got"),
+    [
+        ("labse", "auto", True, "cuda"),
+        ("labse", "auto", False, "cpu"),
+        ("labse", "cuda", True, "cuda"),
+        ("labse", "cpu", True, "cpu"),
+        ("use-multilingual-v3", "cuda", True, "cpu"),
+    ],
+)
+def test_an_encoder_runs_on_the_device_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, name: str, wanted: str, there: bool, got: str
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(devices, "gpus", lambda: int(there))
+    monkeypatch.setattr(loading, "locate", lambda entry: Path(entry.name))
+    monkeypatch.setattr(loading, "fingerprint", lambda entry: entry.name)
+    monkeypatch.setattr(loading, "TransformersEncoder", lambda *_, device, **__: made.append(device))
+    monkeypatch.setattr(loading, "UseEncoder", lambda threads: made.append("cpu"))
+    loading.load_encoder(models.entry(name), wanted)
+    assert made == [got] == [loading.encoder_device(models.entry(name), wanted)]
+
+
+def test_a_gpu_that_is_asked_for_and_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "gpus", lambda: 0)
+    with pytest.raises(UsageError, match="there is no usable GPU"):
+        loading.encoder_device(models.entry("labse"), "cuda")

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.engines.base import Output
+from pipeline.engines.base import Failure, Output
 from pipeline.engines.mekong import crew
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.errors import EngineError, ModelError, ModelRefused
 from tests.support.faults import set_faults as put_faults
 from tests.support.processes import children, is_alive, wait_until
 
-FAILED = Output((), None, "failed")
+FAILED = Output((), None, "failed", Failure.DEADLY)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from contextlib import closing
@@ -184,8 +185,8 @@ def test_one_row_that_does_not_fit_fails_alone(known, monkeypatch):
 
 def test_the_budget_is_remembered_and_grows_again_slowly():
     budget = Budget(64)
-    budget.shrink()
-    budget.shrink()
+    budget.shrink(64)
+    budget.shrink(32)
     seen = []
     for _ in range(20 * Budget.GROW_AFTER):
         budget.grow()
@@ -291,3 +292,14 @@ def test_other_families_and_pickles_are_refused(tiny, tmp_path):
     (bad.folder / "model.safetensors").rename(bad.folder / "pytorch_model.bin")
     with pytest.raises(ModelRefused, match="safetensors"):
         engine(bad)
+
+
+def test_closing_lets_go_of_the_weights_and_may_be_done_twice(tiny):
+    model = tiny("marian")
+    before = {id(part) for part in gc.get_objects() if isinstance(part, cpu.CpuModel)}
+    made = engine(model)
+    made.generate(model.rows(3, seed=18), [3] * 3)
+    made.close()
+    made.close()
+    gc.collect()
+    assert not [part for part in gc.get_objects() if isinstance(part, cpu.CpuModel) and id(part) not in before]

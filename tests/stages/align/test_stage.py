@@ -12,7 +12,9 @@ import pytest
 from pipeline.config.settings import AlignSettings, SegmentSettings
 from pipeline.errors import ModelError
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons, no_lexicons
-from pipeline.stages.align.stage import Side, SpanBead, align, align_cases, match, mine, span_beads
+from pipeline.stages.align.matching import match
+from pipeline.stages.align.sides import Side
+from pipeline.stages.align.stage import SpanBead, align, align_cases, mine, span_beads
 from pipeline.stages.segment.stage import segment
 from pipeline.text.language import detect
 from pipeline.text.unicode import normalise

@@ -3,12 +3,14 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.settings import FilterSettings
 from pipeline.errors import ConfigError
+from pipeline.stages.filter import buckets, duplicates, shingle_kernel
 from pipeline.stages.filter.duplicates import MISSED, ROWS, bands
 from pipeline.stages.filter.shingles import comparable, jaccard, letters, shingles
 from pipeline.stages.filter.stage import filter_pairs
@@ -131,9 +133,87 @@ def test_no_pair_is_missed_among_many_variants():
     assert [verdict.keep for verdict in verdicts] == [True] * len(base) + [False] * len(edited)
 
 
+def filled_in(draw, numbers=None):
+    """One form with five numbers: two of them have .6 to .75 of their shingles in common."""
+    a, b, c, d, e = numbers or [draw.randrange(1000, 10000) for _ in range(5)]
+    source = (
+        f"Giá vàng miếng sáng nay niêm yết {a} đồng mua vào và {b} đồng bán ra, vàng thế giới {c}, dầu {d}, euro {e}."
+    )
+    english = (
+        f"Gold bars were quoted at {a} dong for buying and {b} dong for selling, world gold {c}, oil {d}, euro {e}."
+    )
+    return source, english
+
+
+@pytest.fixture
+def small_buckets(monkeypatch):
+    """Few pairs fill a bucket, and few pairs the tables."""
+    monkeypatch.setattr(buckets, "BUCKET", 4)
+    monkeypatch.setattr(buckets, "COMPARED", 8)
+    monkeypatch.setattr(buckets, "FIRST_SLOTS", 64)
+
+
+def test_copies_are_found_where_buckets_are_full(small_buckets):
+    draw = random.Random(5)
+    drawn = [[draw.randrange(1000, 10000) for _ in range(5)] for _ in range(600)]
+    copied = draw.sample(range(600), 60)
+    edited = [[*drawn[place][:4], draw.randrange(1000, 10000)] for place in copied]
+    rows = [filled_in(draw, numbers) for numbers in drawn + edited]
+    verdicts = decide(rows, 0.8, lang="vi")
+    assert sum(alike(rows[0], row) >= 0.8 for row in rows[1:100]) == 0
+    assert all(verdict.keep for verdict in verdicts[:600])
+    found = [verdict for verdict in verdicts[600:] if not verdict.keep]
+    assert len(found) >= 55
+    named = {
+        f"near-duplicate of p{place} ({alike(rows[place], filled_in(draw, numbers)):.2f})"
+        for place, numbers in zip(copied, edited, strict=True)
+    }
+    assert {text for verdict in found for text in verdict.texts} <= named
+
+
+def test_a_pair_is_compared_with_few_however_many_there_are(small_buckets, monkeypatch):
+    compared = []
+    original = shingle_kernel.similarities
+
+    def counted(records, ends, *others):
+        compared.append(len(ends))
+        return original(records, ends, *others)
+
+    monkeypatch.setattr(shingle_kernel, "similarities", counted)
+    draw = random.Random(6)
+    decide([filled_in(draw) for _ in range(300)], 0.8, lang="vi")
+    assert max(compared) == 8
+
+
+def test_exact_copies_are_found_after_the_tables_have_grown(small_buckets):
+    draw = random.Random(8)
+    rows = [filled_in(draw) for _ in range(200)]
+    for threshold in (None, 0.8):
+        verdicts = decide([*rows, *rows], threshold, lang="vi")
+        assert [verdict.texts for verdict in verdicts[200:]] == [(f"duplicate of p{number}",) for number in range(200)]
+
+
 @pytest.mark.parametrize("threshold", [0.5, 0.65, 0.8, 0.9, 1.0])
 def test_bands_keep_the_chance_of_a_miss(threshold):
     assert (1 - threshold**ROWS) ** bands(threshold) <= MISSED
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.text(max_size=12), st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.sampled_from([0.5, 0.8])
+)
+def test_hashed_shingles_are_as_many_and_as_alike_as_the_texts(one, other, threshold):
+    """Whatever the characters: of one to four bytes, and texts shorter than a shingle."""
+    one = letters(one.encode(errors="ignore").decode())
+    other = letters(one[: len(one) // 2] + other)
+    ours, theirs = (duplicates._hashed(text, text) for text in (one, other))
+    assert [len(side) for side in (*ours, *theirs)] == [len(shingles(one))] * 2 + [len(shingles(other))] * 2
+    sizes = len(theirs[0]), len(theirs[1])
+    record = duplicates._record(bytes(16), duplicates.Texts("p0", "vi", "", ""), sizes, other, other)
+    ends = np.array([len(record)])
+    (found,) = shingle_kernel.similarities(duplicates._bytes(record), ends, *ours, threshold, True)
+    expected = jaccard(shingles(one), shingles(other))
+    assert found == (expected if expected >= threshold else 0)
 
 
 def test_thresholds_that_would_compare_everything_are_refused():

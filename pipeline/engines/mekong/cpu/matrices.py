@@ -5,6 +5,7 @@ A product is (numbers (R, N), scale (R,)): the result is numbers * scale + bias,
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -26,6 +27,8 @@ INT8_ROWS = 16
 PEAK = np.float32(16)
 """A row of activations with a number of more than so many times its root mean square has few of the 255 steps left for
 the others. What rounding left of such a row is multiplied as well. Some models have them inside feed-forward blocks."""
+TRIED = 512
+"""Inputs of the product that is tried: more of the largest numbers have sums that float32 does not hold."""
 ZERO = 128
 """Activations are unsigned bytes around it, since the instructions multiply unsigned by signed."""
 
@@ -94,17 +97,17 @@ class Int8Matrix:
     def __call__(self, rows: Rows) -> Product:
         """See Matrix."""
         count = len(rows.x)
-        numbers = self._product(rows.q)[:count]
+        numbers = self.product(rows.q)[:count]
         found = np.empty(count, np.int64)
         if size := kernels.peaked(rows.q, count, PEAK, found):
             chosen = found[:size]
             rest = int8_rows(size, rows.x.shape[1])
             kernels.remainder(*rows, chosen, *rest)
-            numbers[chosen] += self._product(rest.q)[:size] * (rest.scale / rows.scale[chosen])[:, None]
+            numbers[chosen] += self.product(rest.q)[:size] * (rest.scale / rows.scale[chosen])[:, None]
         return numbers, rows.scale
 
-    def _product(self, q: Array) -> Array:
-        """Bytes (R, K) to (R, N)."""
+    def product(self, q: Array) -> Array:
+        """Bytes (R, K) to (R, N), each times its output's scale."""
         numbers: Array = torch.ops.onednn.qlinear_pointwise(
             torch.from_numpy(q),
             1.0,
@@ -123,6 +126,14 @@ class Int8Matrix:
         return numbers
 
 
+def compile_remainder() -> None:
+    """Compile what only a row with a PEAK comes to."""
+    rows, rest = int8_rows(1, INT8_ROWS), int8_rows(1, INT8_ROWS)
+    for part in (*rows, *rest):
+        part[:] = 1
+    kernels.remainder(*rows, np.zeros(1, np.int64), *rest)
+
+
 def _bias(bias: torch.Tensor | None, size: int) -> Array:
     return (torch.zeros(size) if bias is None else bias.float().contiguous()).numpy()
 
@@ -139,9 +150,22 @@ def weight_limit() -> int:
     return 127 if has_int8_products() else 63
 
 
+@cache
 def has_int8_products() -> bool:
-    """Whether the processor multiplies bytes and adds them up in 32 bits in one instruction (VNNI, AMX)."""
-    return torch.cpu._is_vnni_supported() or torch.cpu._is_amx_tile_supported()
+    """Whether bytes are multiplied and added up in 32 bits (VNNI, AMX, ARM's dot product): tried, once a process.
+
+    What the processor says of itself does not tell: some say it by other names, and the library may be told to use less
+    of it (ONEDNN_MAX_CPU_ISA). Without such instructions it adds neighbouring products in 16 bits, which saturate here.
+    """
+    values = torch.full((INT8_ROWS, TRIED), 127, dtype=torch.int8)
+    values[::2] *= -1
+    q = np.full((INT8_ROWS, TRIED), 255, np.uint8)
+    exact = (torch.from_numpy(q).int() - ZERO) @ values.int().T
+    try:
+        found = Int8Matrix(Int8Weights(values, torch.ones(INT8_ROWS)), None).product(q)
+    except (AttributeError, RuntimeError):  # this build of torch has no such product
+        return False
+    return bool((found == exact.numpy()).all())
 
 
 def has_bfloat16_products() -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 
 from pipeline.engines.batching import plan
-from pipeline.engines.mekong.cuda.model import CHUNK, PaddedDecoder, PaddedModel, on_device
+from pipeline.engines.mekong.cuda.graphs import Graphs
+from pipeline.engines.mekong.cuda.model import PaddedDecoder, PaddedModel, on_device
 from pipeline.engines.mekong.scheduler import Job, Pending, Stats
 from pipeline.engines.mekong.search import Finished, Searcher, searcher
 from pipeline.engines.search_settings import Search
@@ -23,54 +24,6 @@ ALIGNED = 8
 """Attention wants masks whose rows begin at multiples of so many numbers."""
 ENCODE_TOKENS = 16384
 """Source tokens, padding included, that are encoded at a time."""
-USABLE = 0.9
-"""Share of the free memory that slots may take: the allocator and the graphs want some."""
-
-
-class Graphs:
-    """CUDA graphs of one function by the shape that it is called with."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        # Graphs leave nothing in this memory that another one needs, so all may use the same.
-        self._pool = torch.cuda.graph_pool_handle()
-        self._graphs: dict[tuple[int, int], torch.cuda.CUDAGraph] = {}
-
-    def run(self, step: Callable[[int, int], None], shape: tuple[int, int], times: int) -> None:
-        """Call `step(*shape)` so often, from a graph if there is one; else eagerly, and record a graph.
-
-        Raises EngineError when recording fails, torch.OutOfMemoryError.
-        """
-        graph = self._graphs.get(shape)
-        if graph is not None:
-            for _ in range(times):
-                graph.replay()
-            return
-        with torch.cuda.device(self._device):
-            current = torch.cuda.current_stream()
-            self._stream.wait_stream(current)
-            # What libraries set up at a first call must not be recorded; and it must happen on the same stream.
-            with torch.cuda.stream(self._stream):
-                for _ in range(times):
-                    step(*shape)
-            current.wait_stream(self._stream)
-            self._graphs[shape] = self._record(step, shape)
-
-    def _record(self, step: Callable[[int, int], None], shape: tuple[int, int]) -> torch.cuda.CUDAGraph:
-        graph = torch.cuda.CUDAGraph()
-        try:
-            # Threads that serve other devices may go on meanwhile.
-            with torch.cuda.graph(graph, self._pool, self._stream, capture_error_mode="thread_local"):
-                step(*shape)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            raise EngineError(
-                f"no CUDA graph of a step over {shape[0]} source and {shape[1]} target positions: {error}",
-                "Use --engine reference, and report this.",
-            ) from error
-        return graph
 
 
 class PaddedSlots:
@@ -89,10 +42,10 @@ class PaddedSlots:
         longest_source: int,
         longest_target: int,
         poll: int = POLL,
-        graphs: bool = True,
+        graphs: Graphs | None = None,
     ) -> None:
         """`longest_source` tokens of a row and `longest_target` positions, prefix included, are the most there are;
-        `poll` steps are made between two looks. `graphs` matters on CUDA alone.
+        `poll` steps are made between two looks. With `graphs`, steps are recorded there.
 
         Raises torch.OutOfMemoryError.
         """
@@ -103,7 +56,7 @@ class PaddedSlots:
         self._poll_steps = poll
         self.decoder = PaddedDecoder(model, slots, search.num_beams, self._sources[-1], self._targets[-1])
         self.searcher = searcher(search, slots + 1, self._targets[-1], str(model.device))
-        self._graphs = Graphs(model.device) if graphs and model.device.type == "cuda" else None
+        self._graphs = graphs
         self._numbers = torch.arange(slots, device=model.device)
         self._live = torch.zeros(slots, dtype=torch.bool, device=model.device)
         # Sentences with a forced first token make one step before they choose anything: that of the start token.
@@ -257,25 +210,3 @@ def shapes(longest: int) -> list[int]:
 
 def _smallest(sizes: list[int], wanted: int) -> int:
     return next(size for size in sizes if size >= wanted)
-
-
-def slots_that_fit(
-    model: PaddedModel, search: Search, longest_source: int, longest_target: int, free_bytes: int
-) -> int:
-    """How many slots `PaddedSlots` can have in memory of which `free_bytes` are free with the model's weights loaded;
-    0 when not even one."""
-    size, beams = model.architecture, search.num_beams
-    source, target = shapes(longest_source)[-1], shapes(longest_target)[-1]
-    item = model.dtype.itemsize
-    inner = size.heads * size.head_width
-    feed = len(model.encoder.layers[0].feed_input.weight)
-    cache = 2 * len(model.decoder.layers) * inner * item * (source + target * beams)
-    # Integers of the search: token, parent, origin, and the sequence where repetitions are looked for.
-    places = 8 * target * beams * (3 + (search.no_repeat_ngram_size > 0))
-    # The scores' masks of a step while they are made, its logits twice, and the widest activations.
-    heads = 1 if model.decoder_bias is None else size.heads
-    masks = 2 * item * heads * target * beams**2
-    step = beams * (2 * 4 * CHUNK + item * (2 * feed + 4 * inner + 4 * size.width))
-    heads = 1 if model.encoder_bias is None else size.heads
-    encode = ENCODE_TOKENS * item * (2 * feed + 4 * inner + 4 * size.width + 2 * heads * source)
-    return max(0, int((free_bytes * USABLE - encode) / (cache + places + masks + step)))

@@ -11,11 +11,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pipeline.engines.gpu import Gpu
 from pipeline.engines.mekong.checkpoint import read_checkpoint
 from pipeline.engines.mekong.cuda import model as padded
 from pipeline.engines.mekong.cuda import slots as padded_slots
+from pipeline.engines.mekong.cuda.graphs import Graphs
 from pipeline.engines.mekong.cuda.model import PaddedModel
-from pipeline.engines.mekong.cuda.slots import PaddedSlots, shapes, slots_that_fit
+from pipeline.engines.mekong.cuda.rooms import Footprint, Room
+from pipeline.engines.mekong.cuda.slots import PaddedSlots, shapes
 from pipeline.engines.mekong.scheduler import Job, Pending
 from pipeline.engines.mekong.search import Finished
 from pipeline.engines.search_settings import Search
@@ -322,16 +325,18 @@ def test_shapes_hold_the_longest():
 @pytest.mark.parametrize("name", ["marian", "t5"])
 def test_slots_that_fit_grow_with_memory_and_shrink_with_what_they_hold(family, name):
     part = family(name)
-    model, free = load(part, torch.float32), 1 << 30
-    fit = slots_that_fit(model, part.search(), 128, 128, free)
-    assert slots_that_fit(model, part.search(), 128, 128, 4 * free) > 4 * fit > 0
-    assert slots_that_fit(model, part.search(4), 128, 128, free) < fit / 2
-    assert slots_that_fit(model, part.search(), 128, 512, free) < fit
-    assert slots_that_fit(model, part.search(), 512, 128, free) < fit
-    assert slots_that_fit(model, part.search(), 128, 128, 1000) == 0
-    worker = PaddedSlots(model, part.search(), 10, 128, 128)
-    held = worker.decoder.own.nbytes + worker.decoder.source.nbytes
-    assert 0 < fit * held / 10 < free
+    free, of = 1 << 30, Footprint.of(load(part, torch.float32))
+    fit = of.slots_that_fit(part.search(), Room(128, 128), free)
+    assert of.slots_that_fit(part.search(), Room(128, 128), 4 * free) > 4 * fit > 0
+    assert of.slots_that_fit(part.search(4), Room(128, 128), free) < fit / 2
+    assert of.slots_that_fit(part.search(), Room(128, 512), free) < fit
+    assert of.slots_that_fit(part.search(), Room(512, 128), free) < fit
+    assert of.slots_that_fit(part.search(), Room(128, 128), 1000) == 0
+
+
+def recorded() -> Graphs:
+    """Graphs of the first GPU."""
+    return Graphs(Gpu("cuda:0").recorder())
 
 
 @pytest.mark.gpu
@@ -344,7 +349,7 @@ def test_cuda_finds_what_transformers_finds(family, name, beams, dtype):
     # Long outputs go through several shapes; with roundings they would go apart.
     bound = 80 if rounding(name, dtype)[0] == 0 else BOUND
     expected = generate(part.reference, search, part.rows, bound)
-    for graphs in (False, True):
+    for graphs in (None, recorded()):
         found = outputs(model, search, jobs(part.rows, bound), bound=bound, graphs=graphs)
         assert_same(found, expected, *rounding(name, dtype))
 
@@ -359,17 +364,17 @@ def test_graphs_change_nothing(family, name, beams, settings):
     todo = [
         Job(number, row, 90 if number < 4 else BOUND, 80 if number < 4 else 0) for number, row in enumerate(part.rows)
     ]
-    worker = PaddedSlots(model, search, 16, LONGEST, 92)
-    recorded = {job.index: hypotheses for job, hypotheses in worker.run(waiting(todo))}
-    assert worker._graphs is not None and len(worker._graphs._graphs) > 1
-    eager = outputs(model, search, todo, bound=90, graphs=False)
-    assert_equal([recorded[job.index] for job in todo], eager)
+    graphs = recorded()
+    replayed = outputs(model, search, todo, bound=90, graphs=graphs)
+    assert len(graphs.shapes) > 1
+    assert_equal(replayed, outputs(model, search, todo, bound=90))
 
 
 @pytest.mark.gpu
 def test_a_step_that_cannot_be_recorded_is_an_error(family):
     part = family("marian")
-    worker = PaddedSlots(load(part, torch.float32, torch.device("cuda", 0)), part.search(), 4, LONGEST, 40)
+    model = load(part, torch.float32, torch.device("cuda", 0))
+    worker = PaddedSlots(model, part.search(), 4, LONGEST, 40, graphs=recorded())
     step = worker._step
     worker._step = lambda *shape: (step(*shape), worker._live.tolist())
     with pytest.raises(EngineError, match="CUDA graph"):
