@@ -100,7 +100,9 @@ def measure(folder: Path, segments: int, workers: int, shape: str) -> dict[str, 
     source, out = folder / "news.jsonl", folder / f"out-{segments}-{workers}"
     news.write(segments, source)
     make = partial(EngineResources, checkpoint=folder / "checkpoint", shape=shape) if shape else NullResources
-    translate = TranslateSettings(retries=0 if shape else 1, use_glossary=False, workers=workers)
+    translate = TranslateSettings(
+        retries=0 if shape else 1, use_glossary=False, workers=workers, memory="off"
+    )  # a memory would spare the second run the work that is measured
     read = ReadSettings(paths=(str(source),))
     config = Config(read=read, translate=translate, run=RunSettings(workers=workers))
     run = MeasuredRun(config, out, Progress(quiet=True), make_resources=make)

@@ -224,11 +224,13 @@ def doctor(
 
 def _add_parts() -> None:
     from pipeline.cli.bench import app as bench_app
+    from pipeline.cli.memory import app as memory_app
     from pipeline.cli.models import app as models_app
     from pipeline.cli.score import score_command
 
     app.command("score")(score_command)
     app.add_typer(models_app, name="models", help="List, check and add models.")
+    app.add_typer(memory_app, name="memory", help="List, prune and export the translation memory.")
     app.add_typer(bench_app, name="bench", help="Measure engines, aligners, filters and rankings.")
 
 

@@ -22,6 +22,7 @@ from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import check_rejects, held, report_path, write_settings
 from pipeline.run.manifest import Manifest
+from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
 from pipeline.run.names import read_settled
 from pipeline.run.publish import publish, publish_again, translations_path
@@ -54,11 +55,11 @@ def run_command(
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     elif not quiet:
-        _summary(manifest, out)
+        _summary(manifest, run.memory_use, out)
     check_rejects("inputs were rejected", manifest.counts.rejected_inputs, config.read.max_rejects, out)
 
 
-def _summary(manifest: Manifest, out: Path) -> None:
+def _summary(manifest: Manifest, memory: MemoryUse | None, out: Path) -> None:
     counts = manifest.counts
     table = Table("stage", "result", box=None)
     table.add_row("read", f"{_listed(counts.documents)}; {counts.rejected_inputs} rejected")
@@ -66,6 +67,8 @@ def _summary(manifest: Manifest, out: Path) -> None:
     table.add_row("translate", _listed(counts.translations))
     for note, number in counts.notes.items():
         table.add_row("", f"{number:,} {note}")
+    if memory:
+        table.add_row("memory", str(memory))
     if settled := read_settled(out):
         by_hand = sum(line.by_hand for line in settled)
         table.add_row("names", f"{len(settled):,} settled, {by_hand:,} of them by hand")

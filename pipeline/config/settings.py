@@ -94,6 +94,9 @@ class TranslateSettings(Settings):
     """More glossary files (term TAB English TAB part of speech); they win over the shipped ones."""
     max_hints: Annotated[int, Field(ge=0, le=100)] = 25
     """Hints a segment at most, rarest terms first."""
+    memory: Annotated[str, Field(min_length=1)] = "auto"
+    """Where translations are kept so that no run makes them twice: `auto`, in the model store; `off`; a file or folder.
+    For the mekong engine; outputs do not depend on it."""
     retries: Annotated[int, Field(ge=0, le=3)] = 1
     """How often a segment that fails a guard is translated again: with what was wrong named, where the model reads
     hints, else with more beams and no repetition."""

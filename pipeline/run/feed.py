@@ -23,6 +23,7 @@ from pipeline.errors import Interrupted
 from pipeline.run import shards as kinds
 from pipeline.run.journal import Answer, Journal
 from pipeline.run.keys import answer_key
+from pipeline.run.memory import TranslationMemory
 from pipeline.run.shards import Shards
 from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
@@ -47,6 +48,8 @@ class _OpenShard:
     def __init__(self, number: int, key: str, draft: Draft, known: Mapping[str, Hypothesis]) -> None:
         self.number, self.key, self.draft, self._known = number, key, draft, known
         self.answers: dict[int, Hypothesis] = {}
+        self.remembered: frozenset[int] = frozenset()
+        """Rows of the first attempt that the memory knew."""
 
     def answer_key(self, row: int) -> str:
         """Names an input of the attempt in hand."""
@@ -66,10 +69,12 @@ class _OpenShard:
         """Whether every input of the attempt has its answer."""
         return len(self.answers) == len(self.draft.inputs)
 
-    def judge(self) -> None:
-        """Go on to the next attempt."""
-        self.draft.take([self.answers[row] for row in range(len(self.answers))])
+    def judge(self) -> list[tuple[ModelInput, Hypothesis]]:
+        """Go on to the next attempt. Returns what of a first attempt passed and the memory did not know."""
+        is_first, inputs, answers = self.draft.number == 1, self.draft.inputs, self.answers
+        passed = self.draft.take([answers[row] for row in range(len(answers))])
         self.answers = {}
+        return [(inputs[row], answers[row]) for row in passed if row not in self.remembered] if is_first else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,8 @@ class _PooledQueue:
     def add(self, shard: _OpenShard) -> None:
         """See _Queue."""
         waiting = self._rows[shard.draft.is_careful]
-        waiting.extend((shard, row) for row in range(len(shard.draft.inputs)) if not shard.recall([row]))
+        rows = [row for row in range(len(shard.draft.inputs)) if row not in shard.answers]
+        waiting.extend((shard, row) for row in rows if not shard.recall([row]))
 
     def next(self, last: bool) -> _Batch | None:
         """See _Queue."""
@@ -151,7 +157,8 @@ class Feed:
     """A loaded model, and what it needs to translate shards.
 
     `advance` is told the share of each shard that has its first attempt, `check` raises to stop. `tokens` are those of
-    the sources that the model was given for the first time, `seconds` how long all that took.
+    the sources that the model was given for the first time, `seconds` how long all that took. `memory` is for a
+    translator whose rows are apart.
     """
 
     def __init__(
@@ -162,9 +169,11 @@ class Feed:
         settings: TranslateSettings,
         advance: Callable[[float], None],
         check: Callable[[], None],
+        memory: TranslationMemory | None = None,
     ) -> None:
         self._shards, self._translator, self._glossaries, self._settings = shards, translator, glossaries, settings
         self._advance, self._check = advance, check
+        self._memory = memory or TranslationMemory()
         self.tokens, self.seconds = 0, 0.0
         self._journal = Journal(shards.store)
         self._queue: _Queue
@@ -214,7 +223,10 @@ class Feed:
         segments = to_translate(self._shards, number)
         documents = {document.id: document for document in self._shards.documents(number)}
         draft = Draft(segments, documents, self._settings, self._translator, self._glossaries)
-        return _OpenShard(number, key, draft, self._journal.known)
+        shard = _OpenShard(number, key, draft, self._journal.known)
+        shard.answers = self._memory.recall(draft.inputs)
+        shard.remembered = frozenset(shard.answers)
+        return shard
 
     def _go_on(self, shard: _OpenShard) -> None:
         """Put the inputs of the attempt in hand into the queue; judge what is answered, commit what is whole."""
@@ -225,7 +237,7 @@ class Feed:
             self._told(shard, len(shard.answers))
             if not shard.is_answered:
                 return
-            shard.judge()
+            self._memory.remember(shard.judge())
         done = list(shard.draft.translations())
         self._shards.commit(kinds.TRANSLATIONS, shard.number, shard.key, done)
         self._journal.forget(shard.number)
@@ -257,7 +269,7 @@ class Feed:
         self._journal.commit(answers, set(concerned))
         for shard in concerned.values():
             if shard.is_answered:
-                shard.judge()
+                self._memory.remember(shard.judge())
                 self._go_on(shard)
 
     def _finish(self, in_hand: deque[tuple[_Batch, Future[list[Output]]]]) -> None:

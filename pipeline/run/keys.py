@@ -19,7 +19,7 @@ from pipeline.stages.segment.stage import learned_languages
 from pipeline.stages.translate.stage import VERSION as TRANSLATE_VERSION
 from pipeline.types import Document, DocumentPair
 
-SPEED_ONLY = {"workers", "threads"}
+SPEED_ONLY = {"workers", "threads", "memory"}
 
 
 def documents_key(documents: Sequence[Document]) -> str:

@@ -15,6 +15,7 @@ from pipeline.files.store import file_sha256
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.registry.models import Entry
+from pipeline.run.memory import TranslationMemory, open_memory
 from pipeline.run.names import SettledName, corrections
 from pipeline.run.rates import Conditions, Rate, keep_rate, last_rate
 from pipeline.stages.score.base import Scorer
@@ -112,6 +113,10 @@ class Resources:
     def translator(self, say: Callable[[str], None]) -> Translator:
         """The translation model, to be used as a context manager that closes it; `say` is told what takes long."""
         return load(self.translation_entry, self._config.translate, say)
+
+    def memory(self, translator: Translator, warn: Callable[[str], None]) -> TranslationMemory:
+        """The translation memory for a translator, to be used as a context manager; see `open_memory`."""
+        return open_memory(self._config.translate, translator, warn)
 
     @cached_property
     def glossaries(self) -> dict[str, glossary.Glossary]:

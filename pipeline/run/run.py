@@ -25,6 +25,7 @@ from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
+from pipeline.run.memory import MemoryUse, check_memory
 from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
 from pipeline.run.order import Placed, Placement, cut, read_order, write_order
 from pipeline.run.resources import Resources
@@ -57,6 +58,7 @@ class Run:
     translation_keys: list[str] = field(default_factory=list)
     pair_keys: list[str] = field(default_factory=list)
     make_resources: MakeResources = Resources
+    memory_use: MemoryUse | None = None
 
     def __post_init__(self) -> None:
         self.store = Store(self.out)
@@ -98,7 +100,7 @@ class Run:
         """The part of `check` that needs no model to be there.
 
         Raises UsageError when the device or a score of a rule is not there, InputError when no input is named, or one
-        or a held-out file does not exist.
+        or a held-out file does not exist, StoreError when what should be the translation memory is something else.
         """
         choose(self.resources.translation_entry, self.config.translate)
         if not self.config.read.paths:
@@ -106,6 +108,7 @@ class Run:
         expand(self.config.read.paths)
         check_rules(self.config.filter.rules)
         held_out_files(self.config.filter.held_out)
+        check_memory(self.config.translate.memory)
 
     def read(self) -> None:
         """Read the input anew, cut it into shards of documents, commit those that changed."""
@@ -164,12 +167,18 @@ class Run:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
             return
         self._spread.end()  # their memory is the engine's now
-        with resources.translator(self.progress.say) as translator:
+        with (
+            resources.translator(self.progress.say) as translator,
+            resources.memory(translator, self.progress.warn) as memory,
+        ):
             segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
             with self.progress.task("translate", segments, "segments") as task:
-                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, self.stop.check)
+                check = self.stop.check
+                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, check, memory)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
-        resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
+        self.memory_use = memory.use
+        if not (memory.use and memory.use.spared):
+            resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
         if translator.codec.takes_hints:
             made = (one for number in self.shards.numbers for one in self.shards.translations(number))
             write_settled(count_names(made, resources.glossaries), resources.settled, self.out)

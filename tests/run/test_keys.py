@@ -111,7 +111,7 @@ NO_CHANGES: list[tuple[Key, int, Any]] = [
     (keys.counterparts_key, 0, [replace(JUDGED, similarity=0.8, bead_score=0.1)]),
     (keys.texts_key, 0, [replace(DOCUMENT, source=Source("in/a.txt", 4, licence="CC0-1.0"), meta={})]),
     (keys.segments_key, 2, BOUNDARY_MODELS | {"vi": "9", "en": "9"}),
-    (keys.translator_key, 1, TRANSLATE.model_copy(update={"workers": 8, "threads": 16})),
+    (keys.translator_key, 1, TRANSLATE.model_copy(update={"workers": 8, "threads": 16, "memory": "off"})),
     (keys.translator_key, 1, TRANSLATE.model_copy(update={"glossary": ("elsewhere/a.tsv",)})),
 ]
 

@@ -86,8 +86,9 @@ class Draft:
         """Whether this round asks for a wider search, see Engine.generate."""
         return self.number > 1 and not self._translator.codec.takes_hints
 
-    def take(self, hypotheses: Sequence[Hypothesis]) -> None:
-        """One hypothesis for each of the inputs, in order: judge them, and go on to the next round."""
+    def take(self, hypotheses: Sequence[Hypothesis]) -> list[int]:
+        """One hypothesis for each of the inputs, in order: judge them, and go on to the next round. Returns the numbers
+        of those that passed every guard."""
         chat = self._translator.codec.takes_hints
         made = [
             _judged(self._pieces[i], hypothesis, self.number, chat)
@@ -107,6 +108,7 @@ class Draft:
             self._translator.input(replace(self._pieces[i].request, missing=_missing(self._best[i])))
             for i in self._asked
         ]
+        return [row for row, attempt in enumerate(made) if not attempt.found]
 
     def translations(self) -> Iterator[Translation]:
         """One for each segment, in order, once there are no more inputs."""

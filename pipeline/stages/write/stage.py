@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.config.settings import WriteSettings
 from pipeline.errors import StoreError
 from pipeline.files.store import plain, write_bytes
-from pipeline.stages.write import jsonl
+from pipeline.stages.write import jsonl, tmx
 from pipeline.stages.write.jsonl import JsonlWriter
 from pipeline.stages.write.moses import MosesWriter
 from pipeline.stages.write.parquet import ParquetWriter
@@ -37,7 +37,7 @@ class _Part:
             "jsonl": JsonlWriter(folder / jsonl.PAIRS),
             "parquet": ParquetWriter(folder, tuple(scores)),
             "moses": MosesWriter(folder),
-            "tmx": TmxWriter(folder, version),
+            "tmx": TmxWriter(folder / tmx.CORPUS, version),
         }
         self.writers = [writer for name, writer in made.items() if name in settings.formats]
 

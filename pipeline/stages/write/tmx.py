@@ -21,11 +21,11 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class TmxWriter(Writer):
-    """Writes `corpus.tmx`; characters that XML cannot hold are removed and counted."""
+    """Writes one TMX file; characters that XML cannot hold are removed and counted."""
 
-    def __init__(self, folder: Path, version: str) -> None:
+    def __init__(self, path: Path, version: str) -> None:
         super().__init__()
-        self._path = folder / CORPUS
+        self._path = path
         self._version = version
         self._removed = 0
 
