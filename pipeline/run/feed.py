@@ -32,6 +32,8 @@ from pipeline.types import ENGLISH, Segment
 
 IN_HAND = 2
 """Batches that an engine has or is about to have, where it is not asked one at a time."""
+MOST_OPEN = 16
+"""Shards that wait for a wider search of some of their rows; they are in memory meanwhile."""
 READY = 2
 """Batches that lie ready beyond those."""
 
@@ -101,7 +103,8 @@ class _Queue(Protocol):
         """The inputs of an attempt, as far as the journal does not know what comes of them."""
 
     def next(self, last: bool) -> _Batch | None:
-        """The next batch; one that is not full only when no shard is left to fill it, which is `last`."""
+        """The next batch; one that is not full only when no shard is left to fill it, which is `last`, or when too many
+        wait for it."""
 
 
 class _PlannedQueue:
@@ -147,10 +150,14 @@ class _PooledQueue:
 
     def next(self, last: bool) -> _Batch | None:
         """See _Queue."""
-        for careful, waiting in self._rows.items():
-            if len(waiting) >= self._size or (last and waiting):
-                return _Batch([waiting.popleft() for _ in range(min(self._size, len(waiting)))], careful)
-        return None
+        rows, again = self._rows[False], self._rows[True]
+        open_shards = len({shard.number for shard, _ in again})
+        if len(again) >= self._size or open_shards >= MOST_OPEN or (last and again and not rows):
+            return self._batch(again, careful=True)
+        return self._batch(rows, careful=False) if len(rows) >= self._size or (last and rows) else None
+
+    def _batch(self, waiting: deque[tuple[_OpenShard, int]], careful: bool) -> _Batch:
+        return _Batch([waiting.popleft() for _ in range(min(self._size, len(waiting)))], careful)
 
 
 class Feed:

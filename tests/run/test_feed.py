@@ -134,3 +134,18 @@ def test_the_batches_are_the_same_each_time(shards: Shards) -> None:
         fed(shards, model(engine, apart=True), key)
         found.append((engine.batches, engine.careful))
     assert found[0] == found[1] == found[2]
+
+
+def test_shards_do_not_wait_for_ever_for_a_wider_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.run.feed.MOST_OPEN", 2)
+    shards = Shards(Store(tmp_path), 12)
+    for n in shards.numbers:
+        texts = ["ประชุม" + "ก" * (3 * n), *(f"ประชุมที่{'ข' * (3 * i)}" for i in range(3))]
+        segments = [Segment(f"th{n}:{i}", f"th{n}", i, i, 0, len(t), t, "body") for i, t in enumerate(texts)]
+        shards.commit(kinds.DOCUMENTS, n, "d", [Document(f"th{n}", "th", "\n".join(texts), Source("a"))])
+        shards.commit(kinds.SEGMENTS, n, "s", segments)
+    engine = EchoEngine()
+    fed(shards, model(engine, apart=True))
+    first_careful = engine.careful.index(True)
+    assert any(not careful for careful in engine.careful[first_careful:]), "it was asked for before all was translated"
+    assert len(engine.careful) > 12 and all(len(made) == 4 for made in all_translations(shards))
