@@ -9,8 +9,9 @@ from pythainlp.tag import orchid, pos_tag
 
 from pipeline.text.thai_tags import TOGETHER, OrchidTagger, universal_tags
 
-WORDS = """นายก รัฐมนตรี กล่าว ว่า จะ ไม่ มี การ ขึ้น ภาษี ใน ปี 2567 และ ความ ร่วมมือ กับ ASEAN 3,400 ล้าน บาท COVID-19 -x (
-) " . , : ๆ ฯ เด็ก วิ่ง เร็ว มาก ของ ที่ เป็น ให้ ได้ แล้ว ทาง ครั้ง สาม ๑๒ ก็ หรือ น่า รัก วลาดิเมียร์ x""".split()
+SENTENCE = """นายก รัฐมนตรี กล่าว ว่า จะ ไม่ มี การ ขึ้น ภาษี ใน ปี 2567 และ ความ ร่วมมือ กับ ASEAN 3,400 ล้าน บาท COVID-19 -x (
+) " . , : ๆ ฯ เด็ก วิ่ง เร็ว มาก ของ ที่ เป็น ให้ ได้ แล้ว ทาง ครั้ง สาม ๑๒ ก็ หรือ น่า รัก วลาดิเมียร์ x"""
+WORDS = SENTENCE.split()
 
 
 def _rows(longest: int, count: int) -> list[list[str]]:

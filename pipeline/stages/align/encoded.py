@@ -10,8 +10,10 @@ have to do.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +23,7 @@ from pipeline.engines.encoders.base import Encoder, Vectors
 from pipeline.errors import ModelError
 from pipeline.stages.align.anchors import anchors, shared_rows
 from pipeline.stages.align.beads import ANCHORS, LEXICON, PARTS, Bead, Track, find_beads
-from pipeline.stages.align.lexicon import Lexicon
+from pipeline.stages.align.lexicon import Lexicon, english_words, word_rows
 from pipeline.stages.align.span_vectors import span_vectors, summed_spans
 from pipeline.stages.align.units import Span, Units, cut_units, is_phrasal
 from pipeline.types import ENGLISH
@@ -41,17 +43,42 @@ class Stretch:
     english: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """One document in units; `vectors` are their span vectors (K, n, d), None where no encoder can read it.
 
-    `lexicon` is that of the source language where the encoder does not know it.
+    `lexicon` is that of the source language where the encoder does not know it. What a document is compared by is
+    worked out once, however many others it is compared with.
     """
 
     units: Units
     lang: str
     vectors: Vectors | None
     lexicon: Lexicon | None = None
+
+    @cached_property
+    def anchors(self) -> list[Counter[str]]:
+        """The anchors of each unit."""
+        return [anchors(text, self.lang) for text in self.units.texts]
+
+    @cached_property
+    def words(self) -> list[Counter[str]]:
+        """The English words of each unit, of an English document."""
+        return [Counter(english_words(text)) for text in self.units.texts]
+
+    @cached_property
+    def expected(self) -> list[dict[str, float]]:
+        """The English words that the lexicon expects of each unit, none where there is no lexicon."""
+        return [self.lexicon.expected(text) for text in self.units.texts] if self.lexicon else []
+
+    @cached_property
+    def landmarks(self) -> dict[str, int]:
+        """The anchors that stand in one sentence only, and the number of that sentence."""
+        places: dict[str, set[int]] = {}
+        for number, (start, end) in enumerate(self.units.sentences()):
+            for key in anchors(" ".join(self.units.texts[start:end]), self.lang):
+                places.setdefault(key, set()).add(number)
+        return {key: found.pop() for key, found in places.items() if len(found) == 1}
 
 
 def target_view(text: str, stretches: Iterable[Stretch], encoder: Encoder, readable: bool = True) -> View:
@@ -119,11 +146,9 @@ def align_views(src: View, tgt: View) -> list[Bead]:
 
 def _word_vectors(src: View, tgt: View) -> tuple[Vectors, Vectors]:
     """Span vectors (K, n, d) and (K, m, d) made of shared numbers and names, and of words where there is a lexicon."""
-    src_rows, tgt_rows = shared_rows(
-        [anchors(text, src.lang) for text in src.units.texts], [anchors(text, tgt.lang) for text in tgt.units.texts]
-    )
+    src_rows, tgt_rows = shared_rows(src.anchors, tgt.anchors)
     if src.lexicon is not None:
-        src_words, tgt_words = src.lexicon.rows(src.units.texts, tgt.units.texts)
+        src_words, tgt_words = word_rows(src.expected, tgt.words)
         src_rows, tgt_rows = np.hstack([src_rows, src_words]), np.hstack([tgt_rows, tgt_words])
     width = _most(src.lang) if src.vectors is None else len(src.vectors)
     return summed_spans(src_rows, width, root=True), summed_spans(tgt_rows, MOST_PARTS, root=True)

@@ -73,27 +73,14 @@ class Lexicon:
     lang: str
     senses: Mapping[str, Senses]
 
-    def rows(self, src: Sequence[str], tgt: Sequence[str]) -> tuple[Rows, Rows]:
-        """How much of each English word of `tgt` is expected in the units of `src` and found in those of `tgt`,
-        shapes (n, d) and (m, d), to be added up over spans.
-
-        A word weighs less the more units of `tgt` have it. A term that the lexicon does not have stands for itself.
-        """
-        found = [Counter(english_words(text)) for text in tgt]
-        carriers = Counter(word for unit in found for word in unit)
-        column = {word: i for i, word in enumerate(sorted(carriers))}
-        weight = np.log1p(len(tgt) / np.array([carriers[word] for word in column] or [1]))
-        theirs = np.zeros((len(tgt), len(weight)))
-        for row, unit in zip(theirs, found, strict=True):
-            for word, count in unit.items():
-                row[column[word]] = count
-        ours = np.zeros((len(src), len(weight)))
-        for row, text in zip(ours, src, strict=True):
-            for term in source_terms(text, self.lang):
-                for word, probability in self.senses.get(term, ((term, 1.0),)):
-                    if word in column:
-                        row[column[word]] += probability
-        return ours * weight, theirs * weight
+    def expected(self, text: str) -> dict[str, float]:
+        """How much of each English word is expected in a normalised text; a term that the lexicon does not have stands
+        for itself."""
+        found: dict[str, float] = {}
+        for term in source_terms(text, self.lang):
+            for word, probability in self.senses.get(term, ((term, 1.0),)):
+                found[word] = found.get(word, 0.0) + probability
+        return found
 
     def write(self, path: Path) -> None:
         """Write the file, the same bytes for the same lexicon. Raises StoreError."""
@@ -102,6 +89,26 @@ class Lexicon:
             senses = (f"{word}={round(1000 * probability)}" for word, probability in self.senses[term])
             lines.append(f"{term}\t{' '.join(senses)}")
         write_bytes(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), 9, mtime=0))
+
+
+def word_rows(src: Sequence[Mapping[str, float]], tgt: Sequence[Mapping[str, int]]) -> tuple[Rows, Rows]:
+    """How much of each English word of `tgt` is expected in the units of one side (`Lexicon.expected`), and how often
+    each is found in those of the English, shapes (n, d) and (m, d), to be added up over spans.
+
+    A word weighs less the more units of `tgt` have it.
+    """
+    carriers = Counter(word for unit in tgt for word in unit)
+    column = {word: i for i, word in enumerate(sorted(carriers))}
+    weight = np.log1p(len(tgt) / np.array([carriers[word] for word in column] or [1]))
+
+    def rows(units: Sequence[Mapping[str, float]]) -> Rows:
+        found = np.zeros((len(units), len(weight)))
+        for row, unit in zip(found, units, strict=True):
+            known = list(unit.keys() & column.keys())
+            row[[column[word] for word in known]] = [unit[word] for word in known]
+        return found
+
+    return rows(src) * weight, rows(tgt) * weight
 
 
 def shipped_lexicons() -> dict[str, Path]:

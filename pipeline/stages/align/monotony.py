@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stages.align.anchors import anchors
 from pipeline.stages.align.encoded import View
-from pipeline.stages.align.units import Units
 
 CLOSE_MARGIN = 0.2
 """How far a cosine lies over the mean from which two spans are clearly closer than chance."""
@@ -77,15 +75,6 @@ def _nearest(src: View, tgt: View) -> list[tuple[float, float, float]]:
 
 
 def _shared(src: View, tgt: View) -> list[tuple[float, float, float]]:
-    src_places, tgt_places = (_single(view.units, view.lang) for view in (src, tgt))
+    src_places, tgt_places = src.landmarks, tgt.landmarks
     both = {(tgt_places[key], src_places[key]) for key in src_places.keys() & tgt_places.keys()}
     return [(float(src_place), float(tgt_place), 1.0) for tgt_place, src_place in sorted(both)]
-
-
-def _single(units: Units, lang: str) -> dict[str, int]:
-    """The anchors that stand in one sentence only, and that sentence."""
-    places: dict[str, set[int]] = {}
-    for number, (start, end) in enumerate(units.sentences()):
-        for key in anchors(" ".join(units.texts[start:end]), lang):
-            places.setdefault(key, set()).add(number)
-    return {key: found.pop() for key, found in places.items() if len(found) == 1}

@@ -30,6 +30,7 @@ _OPENERS = "\"'“‘«([{–—•*-"
 _CLOSERS = "\"'”’»)]}"
 _FINAL = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*$")
 _BARE = re.compile(r"^[\W_]+|[\W_]+$")
+_QUOTING = frozenset('“«([”»)]"')
 _RUN = re.compile(r"(.)\1+")
 _MARKS = "".join(sorted(set(".!?…,;:-–—/%") | set(_CLOSERS)))
 _ONE_KIND = str.maketrans({**dict.fromkeys("\"'”’»", '"'), **dict.fromkeys(")]}", ")"), **dict.fromkeys("–—", "-")})
@@ -78,6 +79,8 @@ class _SpacedLine:
         found, depth, straight = [], 0, False
         for word in self.words:
             found.append(straight or depth > 0)
+            if _QUOTING.isdisjoint(word):
+                continue
             straight ^= word.count('"') % 2 == 1
             depth = max(0, depth + sum(word.count(c) for c in "“«([") - sum(word.count(c) for c in "”»)]"))
         return found

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,15 @@ from pipeline.cli.models import app
 from pipeline.errors import InputError, ModelError
 from pipeline.stages.align.encoded import Stretch, align_views, source_view, target_view
 from pipeline.stages.align.ibm_model1 import Bags, train
-from pipeline.stages.align.lexicon import Lexicon, read_lexicon, shipped_lexicons, source_terms, source_words
+from pipeline.stages.align.lexicon import (
+    Lexicon,
+    english_words,
+    read_lexicon,
+    shipped_lexicons,
+    source_terms,
+    source_words,
+    word_rows,
+)
 from pipeline.stages.align.lexicon_training import learn, read_pairs
 from pipeline.stages.align.lexicons import lexicon_key, load_lexicons
 from tests.support.encoders import WordEncoder
@@ -122,12 +131,14 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
 
 def test_rows_hold_what_is_expected_and_what_is_found() -> None:
     known = Lexicon("vi", {"ông": (("he", 0.5), ("mr", 0.25)), "quốc hội": (("parliament", 1.0),)})
-    ours, theirs = known.rows(["Ông Quốc hội", "Brexit"], ["He left Brexit", "PARLIAMENT's brexit"])
+    expected = [known.expected(text) for text in ("Ông Quốc hội", "Brexit")]
+    found = [Counter(english_words(text)) for text in ("He left Brexit", "PARLIAMENT's brexit")]
+    ours, theirs = word_rows(expected, found)
     # columns: brexit, he, left, parliament
     common, rare = np.log1p(2 / 2), np.log1p(2 / 1)
     assert np.allclose(theirs, [[common, rare, rare, 0], [common, 0, 0, rare]])
     assert np.allclose(ours, [[0, rare / 2, 0, rare], [common, 0, 0, 0]])
-    assert known.rows([], [])[0].shape == (0, 1)
+    assert word_rows([], [])[0].shape == (0, 1)
 
 
 def test_tone_styles_are_one() -> None:
