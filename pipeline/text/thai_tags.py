@@ -52,8 +52,10 @@ class OrchidTagger(PerceptronTagger):
         # Row 0 is for the features that the model does not have.
         self._rows = np.zeros((1 + len(weights), len(column)), np.int32)
         self._row_of: dict[str, int] = {name: row for row, name in enumerate(weights, 1)}
-        for row, named in zip(self._rows[1:], weights.values(), strict=True):
-            row[[column[label] for label in named]] = [round(SCALE * weight) for weight in named.values()]
+        filled = [row for row, named in enumerate(weights.values(), 1) for _ in named]
+        columns = [column[label] for named in weights.values() for label in named]
+        values = [weight for named in weights.values() for weight in named.values()]
+        self._rows[filled, columns] = np.rint(np.array(values) * SCALE)
         self._of_tags: dict[tuple[str, str], _Row] = {}
         self._features = lru_cache(KEPT)(self._rows_of)
 

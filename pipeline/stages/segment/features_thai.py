@@ -79,10 +79,12 @@ def _words(text: str, starts: list[int]) -> list[list[Word]]:
     from pythainlp.tokenize import word_tokenize
 
     from pipeline.text.thai_tags import universal_tags
+    from pipeline.text.thai_words import thai_dictionary
 
     found: list[list[Word]] = [[] for _ in starts]
     place = at = 0
-    words = word_tokenize(text, engine="newmm-safe", join_broken_num=not LONG_NUMBER.search(text))
+    whole = not LONG_NUMBER.search(text)
+    words = word_tokenize(text, custom_dict=thai_dictionary(), engine="newmm-safe", join_broken_num=whole)
     for word, tag in universal_tags(words):
         while at + 1 < len(starts) and place >= starts[at + 1]:
             at += 1
