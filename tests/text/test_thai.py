@@ -9,7 +9,7 @@ from pythainlp.tokenize import word_tokenize
 from pythainlp.util import Trie
 
 from pipeline.text.thai import boundary_scores, phrases
-from pipeline.text.thai_words import ThaiWords, thai_cutter
+from pipeline.text.thai_words import ThaiWords, WordsByHead, thai_cutter
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -136,3 +136,14 @@ def test_latin_words_are_cut_whatever_sign_stands_before_them() -> None:
 @given(st.text(st.one_of(st.sampled_from("กเาิ์ๆฯ๑ .-ะ"), st.characters(codec="utf-8")), max_size=80))
 def test_what_is_cut_is_the_text(text: str) -> None:
     assert "".join(thai_cutter().cut(text)) == text
+
+
+def test_words_by_head_are_those_of_the_tree() -> None:
+    words = ["กา", "การ", "การเมือง", "ก", "ณ", " เมือง ", "a b", "การเ"]
+    tree, found = Trie(words), WordsByHead(words)
+    for text in ("การเมืองกา", "ณการ", "เมือง", "a b", "x", ""):
+        assert [found.prefixes(text, at) for at in range(len(text) + 1)] == [
+            tree.prefixes(text, at) for at in range(len(text) + 1)
+        ]
+    assert len(found) == len(tree) and sorted(tree) == list(found)
+    assert "การ" in found and "กาก" not in found

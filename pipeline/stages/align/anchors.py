@@ -55,12 +55,13 @@ def shared_rows(src: Sequence[Counter[str]], tgt: Sequence[Counter[str]]) -> tup
     carriers = Counter(key for unit in (*src, *tgt) for key in unit)
     both = {key for unit in src for key in unit} & {key for unit in tgt for key in unit}
     column = {key: i for i, key in enumerate(sorted(both))}
+    weight = {key: np.log1p((len(src) + len(tgt)) / carriers[key]) for key in column}
 
     def rows(units: Sequence[Counter[str]]) -> Rows:
         found = np.zeros((len(units), max(1, len(column))))
         for i, unit in enumerate(units):
             for key in unit.keys() & column.keys():
-                found[i, column[key]] = unit[key] * np.log1p((len(src) + len(tgt)) / carriers[key])
+                found[i, column[key]] = unit[key] * weight[key]
         return found
 
     return rows(src), rows(tgt)

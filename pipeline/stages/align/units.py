@@ -55,7 +55,7 @@ class Units:
         """Characters without white space, (n,)."""
         return np.array([sum(map(len, text.split())) for text in self.texts], dtype=np.float64)
 
-    @property
+    @cached_property
     def cuts(self) -> NDArray[np.float64]:
         """Log-odds of a sentence boundary at each position 0..n, (n+1,)."""
         return np.array([*self.odds, LINE_BREAK])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from math import isfinite, log
 from zlib import crc32
@@ -57,17 +58,23 @@ class BoundaryModel:
                 "Reinstall the package, or train the model again with scripts/train_boundaries.py.",
             )
 
+    @cached_property
+    def _table(self) -> list[float]:
+        """The weights as floats, which are looked up one by one many times faster so."""
+        found: list[float] = self.weights.tolist()
+        return found
+
     def log_odds(self, text: str) -> list[tuple[int, float]]:
         """For each space inside a line of `text` (normalised, one or more lines), in order: the offset where the
         sentence would begin (of the character after the space) and the natural log-odds that one begins there.
 
         Calibrated on news; a line break is no candidate, as it always is a boundary.
         """
-        mask = len(self.weights) - 1
+        weights, mask = self._table, len(self.weights) - 1
         found = []
         thai = language(self.lang).words == "thai"
         for at, seen in features_thai.signs(text) if thai else features_spaced.signs(text, self.lang):
-            total = sum(float(self.weights[crc32(name.encode()) & mask]) * value for name, value in seen)
+            total = sum([weights[crc32(name.encode()) & mask] * value for name, value in seen])
             found.append((at, self.bias + total))
         return found
 

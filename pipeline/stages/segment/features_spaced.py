@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pipeline.text.sentences import sentences
 
@@ -21,12 +21,19 @@ Sign = tuple[str, float]
 FAR = 25
 """Words to the right in which words of the stretch on the left are looked for again."""
 
+WORDS = 1 << 14
+"""Words whose shape and marks are remembered: most words of a batch are met again."""
+
+_STEPS = (1, 2, 3, 4, 6, 9, 13, 19, 28)
 _WORD = re.compile(r"\S+")
 _OPENERS = "\"'“‘«([{–—•*-"
 _CLOSERS = "\"'”’»)]}"
 _FINAL = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*$")
 _BARE = re.compile(r"^[\W_]+|[\W_]+$")
+_QUOTING = frozenset('“«([”»)]"')
 _RUN = re.compile(r"(.)\1+")
+_MARKS = "".join(sorted(set(".!?…,;:-–—/%") | set(_CLOSERS)))
+_ONE_KIND = str.maketrans({**dict.fromkeys("\"'”’»", '"'), **dict.fromkeys(")]}", ")"), **dict.fromkeys("–—", "-")})
 
 
 def signs(text: str, lang: str) -> Iterator[tuple[int, list[Sign]]]:
@@ -34,7 +41,7 @@ def signs(text: str, lang: str) -> Iterator[tuple[int, list[Sign]]]:
     document = _Document(text, lang)
     for number, line in enumerate(document.lines):
         for at in range(1, len(line.words)):
-            yield line.starts[at], list(_at(document, line, number, at))
+            yield line.starts[at], _at(document, line, number, at)
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ class _SpacedLine:
         found, depth, straight = [], 0, False
         for word in self.words:
             found.append(straight or depth > 0)
+            if _QUOTING.isdisjoint(word):
+                continue
             straight ^= word.count('"') % 2 == 1
             depth = max(0, depth + sum(word.count(c) for c in "“«([") - sum(word.count(c) for c in "”»)]"))
         return found
@@ -101,6 +110,7 @@ def _names(lines: list[_SpacedLine]) -> Iterator[str]:
                 yield word
 
 
+@lru_cache(WORDS)
 def shape(word: str) -> str:
     """The kind of a word by its letters, "Ab", "AB", "ab", "A", "9" or "x", after "q" or "-" for an opening mark."""
     opening = word[0] if word[0] in _OPENERS and len(word) > 1 else ""
@@ -115,71 +125,74 @@ def shape(word: str) -> str:
     return ("q" if opening in tuple("\"'“‘«") else "-" if opening else "") + kind
 
 
+@lru_cache(WORDS)
 def mark(word: str) -> str:
     """The punctuation at the end of a word, quotes and brackets as one kind each, runs as one mark; "" for none."""
-    tail = word[len(word.rstrip("".join(sorted(set(".!?…,;:-–—/%") | set(_CLOSERS))))) :]
-    for kind, chars in (('"', "\"'”’»"), (")", ")]}"), ("-", "–—")):
-        tail = re.sub(f"[{re.escape(chars)}]", kind, tail)
-    return _RUN.sub(r"\1", tail)[:3]
+    tail = word[len(word.rstrip(_MARKS)) :]
+    return _RUN.sub(r"\1", tail.translate(_ONE_KIND))[:3] if tail else ""
 
 
-def _at(document: _Document, line: _SpacedLine, number: int, at: int) -> Iterator[Sign]:
+def _at(document: _Document, line: _SpacedLine, number: int, at: int) -> list[Sign]:
     """The signs at the space before word `at` of a line."""
-    here = bisect_right(line.finals, at - 1) - 1
-    start, stop = line.finals[here], line.finals[bisect_right(line.finals, at)]
     left, right = line.lower[at - 1], line.lower[at]
     ending, before, after = line.marks[at - 1], line.shapes[at - 1], line.shapes[at]
     context = f"{ending}|{after}"
     ruled = line.starts[at] in line.ruled
-    yield from ((f"mark {context}", 1.0), (f"rule {ruled} {after}", 1.0), (f"{before} {context}", 1.0))
-    yield from ((f"left {left}", 0.7), (f"right {right} {after}", 0.7), (f"left {ending} {left}", 0.7))
-    yield f"ending {left[-3:]} {ending}", 0.5
-    yield f"beginning {right[:3]} {after}", 0.5
-    yield f"pair {left} {right}", 0.5
+    found = [
+        (f"mark {context}", 1.0), (f"rule {ruled} {after}", 1.0), (f"{before} {context}", 1.0),
+        (f"left {left}", 0.7), (f"right {right} {after}", 0.7), (f"left {ending} {left}", 0.7),
+        (f"ending {left[-3:]} {ending}", 0.5), (f"beginning {right[:3]} {after}", 0.5), (f"pair {left} {right}", 0.5),
+    ]  # fmt: skip
     if at + 1 < len(line.words):
-        yield from ((f"next {after} {line.shapes[at + 1]}", 1.0), (f"next {right} {line.lower[at + 1]}", 0.5))
-        yield f"second {line.lower[at + 1]} {after}", 0.5
+        following = line.lower[at + 1]
+        found += ((f"next {after} {line.shapes[at + 1]}", 1.0), (f"next {right} {following}", 0.5))
+        found.append((f"second {following} {after}", 0.5))
     if at > 1:
-        yield from ((f"previous {line.shapes[at - 2]} {before} {context}", 0.7), (f"earlier {line.lower[at - 2]}", 0.5))
-    quoted = line.quoted[at]
-    yield f"quoted {quoted} {context}", 1.0
+        found.append((f"previous {line.shapes[at - 2]} {before} {context}", 0.7))
+        found.append((f"earlier {line.lower[at - 2]}", 0.5))
+    found.append((f"quoted {line.quoted[at]} {context}", 1.0))
     if after not in ("ab", "x"):
-        yield from _stretch(document, line, number, (start, at, stop))
+        found += _stretch(document, line, number, at)
+    return found
 
 
-def _stretch(document: _Document, line: _SpacedLine, number: int, place: tuple[int, int, int]) -> Iterator[Sign]:
-    """Signs for a boundary before a word that could begin a sentence: the stretch `start`..`at`, and the rest."""
-    start, at, stop = place
+def _stretch(document: _Document, line: _SpacedLine, number: int, at: int) -> list[Sign]:
+    """Signs for a boundary before a word that could begin a sentence: the stretch since the last final mark or the
+    beginning of the line, and the rest up to the next."""
+    start, stop = line.finals[bisect_right(line.finals, at - 1) - 1], line.finals[bisect_right(line.finals, at)]
     kind = "open" if start < at and not _FINAL.search(line.words[at - 1]) else "closed"
     first = "first" if start == 0 else "later"
     top = "below" if number else "top" if len(document.lines) > 1 else "alone"
-    size, rest = min(at - start, 30), min(stop - at, 30)
-    yield from (
-        (f"{kind} {first} {top}", 1.0),
-        (f"{kind} size {_step(size)}", 1.0),
-        (f"{kind} rest {_step(rest)}", 1.0),
-    )
-    yield f"{kind} {first} {top} size {_step(size)}", 1.0
+    size, rest = _step(min(at - start, 30)), _step(min(stop - at, 30))
+    found = [
+        (f"{kind} {first} {top}", 1.0), (f"{kind} size {size}", 1.0), (f"{kind} rest {rest}", 1.0),
+        (f"{kind} {first} {top} size {size}", 1.0),
+    ]  # fmt: skip
     if kind == "closed":
-        return
-    word, shape_after = line.bare[at], line.shapes[at]
-    yield from ((f"open {first} {shape_after} {line.shapes[at - 1]}", 1.0), (f"open {first} {line.marks[at - 1]}", 1.0))
-    plain, named = document.plain[word.lower()] > 0, document.named[word] > (line.shapes[at - 1] == "ab")
-    yield f"open known {plain} {named} {line.shapes[at - 1]}", 1.0
-    yield f"open pair {min(document.pairs[line.bare[at - 1], word], 3)} {line.shapes[at - 1]}", 1.0
-    yield f"open starts {min(document.heads[word], 2)} {line.shapes[at - 1]}", 1.0
-    left = [i for i in range(start, at) if len(line.lower[i]) > 3 or line.shapes[i] != "ab"]
+        return found
+    word, shape_after, shape_before = line.bare[at], line.shapes[at], line.shapes[at - 1]
+    plain, named = document.plain[word.lower()] > 0, document.named[word] > (shape_before == "ab")
+    lower, shapes = line.lower[start:at], line.shapes[start:at]
+    long = [low for low, kind_of_word in zip(lower, shapes, strict=True) if len(low) > 3 or kind_of_word != "ab"]
     again = set(line.lower[at : at + FAR])
-    share = sum(line.lower[i] in again for i in left) / max(1, len(left))
-    yield from ((f"open {first} {top} again", share), (f"open {first} again {int(4 * share)}", 1.0))
-    capitals = sum(line.shapes[i] != "ab" for i in range(start, at)) / (at - start)
-    yield from ((f"open {first} {top} capitals", capitals), (f"open {first} capitals {int(5 * capitals)}", 1.0))
-    if line.lower[at] in line.lower[start:at]:
-        yield f"open {first} repeated", 1.0
-    if any(line.marks[i] in (":", ";") for i in range(start, at)):
-        yield f"open {first} {top} colon", 1.0
+    share = sum(low in again for low in long) / max(1, len(long))
+    capitals = (len(shapes) - shapes.count("ab")) / len(shapes)
+    found += (
+        (f"open {first} {shape_after} {shape_before}", 1.0), (f"open {first} {line.marks[at - 1]}", 1.0),
+        (f"open known {plain} {named} {shape_before}", 1.0),
+        (f"open pair {min(document.pairs[line.bare[at - 1], word], 3)} {shape_before}", 1.0),
+        (f"open starts {min(document.heads[word], 2)} {shape_before}", 1.0),
+        (f"open {first} {top} again", share), (f"open {first} again {int(4 * share)}", 1.0),
+        (f"open {first} {top} capitals", capitals), (f"open {first} capitals {int(5 * capitals)}", 1.0),
+    )  # fmt: skip
+    if line.lower[at] in lower:
+        found.append((f"open {first} repeated", 1.0))
+    marks = line.marks[start:at]
+    if ":" in marks or ";" in marks:
+        found.append((f"open {first} {top} colon", 1.0))
+    return found
 
 
 def _step(size: int) -> int:
     """Sizes in steps that grow: 0, 1, 2, 3, 4-5, 6-8, 9-12, 13-18, 19-27, 28-."""
-    return sum(size >= limit for limit in (1, 2, 3, 4, 6, 9, 13, 19, 28))
+    return bisect_right(_STEPS, size)

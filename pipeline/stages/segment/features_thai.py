@@ -46,7 +46,8 @@ def signs(text: str) -> Iterator[tuple[int, list[Sign]]]:
     density = log(len(text) / (text.count(" ") + 1)) / 3 if text else 0.0
     for offset, line in lines:
         for at in range(1, len(line.parts)):
-            found = [*_around(line, at), *_lengths(line, at), *_rules(line, at), ("density", density)]
+            found = _around(line, at) + _lengths(line, at) + _rules(line, at)
+            found.append(("density", density))
             if line.words[at][0][0] in heads:
                 found.append(("head", 1.0))
             yield offset + line.starts[at], found
@@ -74,13 +75,17 @@ def _line(text: str) -> _ThaiLine:
 
 def _words(text: str, starts: list[int]) -> list[list[Word]]:
     """Words and parts of speech of the stretches that begin at `starts`; a word with a space in it is in the first."""
-    from pythainlp.tag import pos_tag
+    # Imported here because PyThaiNLP takes long to load.
     from pythainlp.tokenize import word_tokenize
+
+    from pipeline.text.thai_tags import universal_tags
+    from pipeline.text.thai_words import thai_dictionary
 
     found: list[list[Word]] = [[] for _ in starts]
     place = at = 0
-    words = word_tokenize(text, engine="newmm-safe", join_broken_num=not LONG_NUMBER.search(text))
-    for word, tag in pos_tag(words, corpus="orchid_ud"):
+    whole = not LONG_NUMBER.search(text)
+    words = word_tokenize(text, custom_dict=thai_dictionary(), engine="newmm-safe", join_broken_num=whole)
+    for word, tag in universal_tags(words):
         while at + 1 < len(starts) and place >= starts[at + 1]:
             at += 1
         if word.strip():
@@ -107,58 +112,64 @@ def _open(parts: list[str]) -> tuple[list[bool], list[bool]]:
     return quoted, bracketed
 
 
-def _around(line: _ThaiLine, at: int) -> Iterator[Sign]:
+def _around(line: _ThaiLine, at: int) -> list[Sign]:
     """Characters, words and parts of speech on the two sides of the space before stretch `at`."""
     left, right = line.parts[at - 1], line.parts[at]
+    found: list[Sign] = []
     for size in range(1, LONGEST + 1):
         if len(left) >= size:
-            yield f"l{size} {left[-size:]}", 0.5
+            found.append((f"l{size} {left[-size:]}", 0.5))
         if len(right) >= size:
-            yield f"r{size} {right[:size]}", 0.5
+            found.append((f"r{size} {right[:size]}", 0.5))
     before, after = [_NONE, *line.words[at - 1]], [*line.words[at], _NONE, _NONE]
     (word2, tag2), (word1, tag1) = before[-2:]
     (next1, then1), (next2, then2), (_, then3) = after[:3]
-    yield from ((f"lw {word1}", 1.0), (f"lw2 {word2} {word1}", 1.0), (f"l2 {word2}", 0.7))
-    yield from ((f"rw {next1}", 1.0), (f"rw2 {next1} {next2}", 1.0), (f"r2 {next2}", 0.7))
-    yield from ((f"lt {tag1}", 1.0), (f"lt2 {tag2} {tag1}", 1.0))
-    yield from ((f"rt {then1}", 1.0), (f"rt2 {then1} {then2}", 1.0), (f"rt3 {then1} {then2} {then3}", 1.0))
-    yield from ((f"tt {tag1} {then1}", 1.0), (f"tw {tag1} {next1}", 1.0), (f"wt {word1} {then1}", 1.0))
     first, first_tag = line.words[at - 1][0]
     second_tag = line.words[at - 1][1][1] if len(line.words[at - 1]) > 1 else ""
-    yield from ((f"first {first}", 0.7), (f"firsts {first_tag} {second_tag}", 0.7), (f"end {after[-3][0]}", 0.5))
-    for name, words in (("left", line.words[at - 1]), ("right", line.words[at])):
-        yield f"verbs {name} {min(sum(tag == 'VERB' for _, tag in words), 3)}", 1.0
+    verbs, then_verbs = (min([tag for _, tag in line.words[i]].count("VERB"), 3) for i in (at - 1, at))
     verb = next((i for i, (_, tag) in enumerate(line.words[at]) if tag in ("VERB", "AUX")), -1)
-    yield f"verb at {min(verb, 6)}", 1.0
-    yield f"said {_SAID in left} {_SAID in right}", 1.0
+    found += (
+        (f"lw {word1}", 1.0), (f"lw2 {word2} {word1}", 1.0), (f"l2 {word2}", 0.7),
+        (f"rw {next1}", 1.0), (f"rw2 {next1} {next2}", 1.0), (f"r2 {next2}", 0.7),
+        (f"lt {tag1}", 1.0), (f"lt2 {tag2} {tag1}", 1.0),
+        (f"rt {then1}", 1.0), (f"rt2 {then1} {then2}", 1.0), (f"rt3 {then1} {then2} {then3}", 1.0),
+        (f"tt {tag1} {then1}", 1.0), (f"tw {tag1} {next1}", 1.0), (f"wt {word1} {then1}", 1.0),
+        (f"first {first}", 0.7), (f"firsts {first_tag} {second_tag}", 0.7), (f"end {after[-3][0]}", 0.5),
+        (f"verbs left {verbs}", 1.0), (f"verbs right {then_verbs}", 1.0), (f"verb at {min(verb, 6)}", 1.0),
+        (f"said {_SAID in left} {_SAID in right}", 1.0),
+    )  # fmt: skip
     if at > 1:
-        yield f"previous {line.words[at - 2][0][0]}", 0.5
+        found.append((f"previous {line.words[at - 2][0][0]}", 0.5))
     if at + 1 < len(line.parts):
         word, tag = line.words[at + 1][0]
-        yield from ((f"next {word}", 0.7), (f"next tag {tag}", 1.0))
+        found += ((f"next {word}", 0.7), (f"next tag {tag}", 1.0))
+    return found
 
 
-def _lengths(line: _ThaiLine, at: int) -> Iterator[Sign]:
+def _lengths(line: _ThaiLine, at: int) -> list[Sign]:
     left, right = len(line.parts[at - 1]), len(line.parts[at])
     done, rest = line.starts[at] - 1, len(line.text) - line.starts[at]
-    yield from ((f"len l {_step(left)}", 1.0), (f"len r {_step(right)}", 1.0))
-    yield f"len {_step(left) // 2} {_step(right) // 2}", 1.0
-    yield from (("log l", log(left + 1) / 3), ("log r", log(right + 1) / 3))
-    yield from (("log done", log(done + 1) / 5), ("log rest", log(rest + 1) / 5))
-    yield from ((f"done {_step(done)}", 1.0), (f"rest {_step(rest)}", 1.0))
-    yield (f"len l2 {_step(len(line.parts[at - 2]))}" if at > 1 else "first space"), 1.0
-    yield (f"len r2 {_step(len(line.parts[at + 1]))}" if at + 1 < len(line.parts) else "last space"), 1.0
+    left_step, right_step = _step(left), _step(right)
+    before2 = f"len l2 {_step(len(line.parts[at - 2]))}" if at > 1 else "first space"
+    after2 = f"len r2 {_step(len(line.parts[at + 1]))}" if at + 1 < len(line.parts) else "last space"
+    return [
+        (f"len l {left_step}", 1.0), (f"len r {right_step}", 1.0), (f"len {left_step // 2} {right_step // 2}", 1.0),
+        ("log l", log(left + 1) / 3), ("log r", log(right + 1) / 3),
+        ("log done", log(done + 1) / 5), ("log rest", log(rest + 1) / 5),
+        (f"done {_step(done)}", 1.0), (f"rest {_step(rest)}", 1.0), (before2, 1.0), (after2, 1.0),
+    ]  # fmt: skip
 
 
-def _rules(line: _ThaiLine, at: int) -> Iterator[Sign]:
+def _rules(line: _ThaiLine, at: int) -> list[Sign]:
     kinds = _kind(line.parts[at - 1][-1]), _kind(line.parts[at][0])
-    yield from ((f"kl {kinds[0]}", 1.0), (f"kr {kinds[1]}", 1.0), (f"kk {kinds[0]} {kinds[1]}", 1.0))
+    found: list[Sign] = [(f"kl {kinds[0]}", 1.0), (f"kr {kinds[1]}", 1.0), (f"kk {kinds[0]} {kinds[1]}", 1.0)]
     if line.quoted[at]:
-        yield from (("quoted", 1.0), (f"quoted {kinds[1]}", 1.0))
+        found += (("quoted", 1.0), (f"quoted {kinds[1]}", 1.0))
     if line.bracketed[at]:
-        yield "bracketed", 1.0
+        found.append(("bracketed", 1.0))
     score = line.ruled.get(line.starts[at])
-    yield from (("veto", 1.0),) if score is None else (("ruled", 1.0), ("rule", score / 2))
+    found += (("veto", 1.0),) if score is None else (("ruled", 1.0), ("rule", score / 2))
+    return found
 
 
 def _kind(char: str) -> str:

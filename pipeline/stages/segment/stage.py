@@ -140,9 +140,11 @@ def _word_ends(text: str, near: range) -> list[int]:
     """Where Thai words end; the tokenizer is started a little before, so that it has found its feet."""
     from pythainlp.tokenize import word_tokenize
 
+    from pipeline.text.thai_words import thai_dictionary
+
     place = max(0, near.start - NEAR)
     found = []
-    for word in word_tokenize(text[place : near.stop], engine="newmm-safe", keep_whitespace=True):
+    for word in word_tokenize(text[place : near.stop], custom_dict=thai_dictionary(), engine="newmm-safe"):
         place += len(word)
         found.append(place)
     return [place for place in found[:-1] if place in near and _between_letters(text, place)]

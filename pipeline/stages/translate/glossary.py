@@ -196,8 +196,18 @@ def shipped_entries(lang: str) -> list[GlossaryEntry]:
 
 def _layers(lang: str, languages: Iterable[GlossaryEntry]) -> list[GlossaryEntry]:
     # Languages before territories: what names both (ลาว, Lao and Laos) is the country.
-    own = read_glossary(folder() / language(lang).glossary)
-    return [*transliterations(lang), *languages, *_cldr(lang), *_names(lang), *own]
+    return [*_loan_words(lang), *languages, *_other_layers(lang)]
+
+
+@cache
+def _loan_words(lang: str) -> tuple[GlossaryEntry, ...]:
+    return tuple(transliterations(lang))
+
+
+@cache
+def _other_layers(lang: str) -> tuple[GlossaryEntry, ...]:
+    """Kept because scores and hints ask for them several times."""
+    return (*_cldr(lang), *_names(lang), *read_glossary(folder() / language(lang).glossary))
 
 
 def _names(lang: str) -> list[GlossaryEntry]:
