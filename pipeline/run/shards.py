@@ -25,8 +25,8 @@ from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Scored, Segmen
 T = TypeVar("T")
 Place = tuple[int, int]
 """Shard, and row in the shard."""
-SHARDS_HELD = 64
-"""Some 100 MB at the usual size of a shard. Matching goes from document to document in no order of shards."""
+SHARDS_HELD = 16
+"""Some 25 MB at the usual size of a shard. Matching goes from document to document in no order of shards."""
 
 
 @dataclass(frozen=True, slots=True)
