@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,9 @@ from pipeline.types import ENGLISH
 
 Span = tuple[int, int]
 
+DOCUMENTS = 1024
+"""Documents whose units are remembered, some 20 kB each: to cut one takes most of the time of its alignment, and it is
+asked for as a candidate, in another reading, and as a pair."""
 # Log-odds that a sentence begins at a place.
 BETWEEN_SENTENCES = 2.0
 WEAKEST = -6.0
@@ -71,6 +74,11 @@ def cut_units(text: str, lang: str, stretches: Iterable[Span]) -> Units:
 
     White space and what normalisation removes are in no unit.
     """
+    return _cut_units(text, lang, tuple(stretches))
+
+
+@lru_cache(DOCUMENTS)
+def _cut_units(text: str, lang: str, stretches: tuple[Span, ...]) -> Units:
     lines = [(start, normalise(text[start:end], lang)) for start, end in _lines(text, stretches)]
     lines = [(start, line) for start, line in lines if line.text]
     model = boundaries.load(lang if language(lang).boundaries else ENGLISH)
