@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -18,6 +18,8 @@ SIMILAR = 83.0
 """From this rapidfuzz ratio on two spellings are one name: one letter in six may differ. Set by hand."""
 STEM = 4
 """Letters with which another form of a longer name begins (Mexico, Mexicans). Set by hand."""
+WORDS = 1 << 14
+"""Words that are remembered without marks and case: most words of a batch are met again."""
 MANY = 2_000
 """Different words of a text from which on names are found in it as they are spelled or begin, not by likeness: each
 name against each word takes minutes in a text of a hundred pages."""
@@ -52,7 +54,7 @@ class LatinText:
 
     @cached_property
     def _words(self) -> set[str]:
-        words = {_squeeze(word) for word in set(_LATIN.findall(self.text))}
+        words = set(map(_squeezed_word, _LATIN.findall(self.text)))
         return words | {word.removesuffix("s") for word in words}
 
     @cached_property
@@ -106,6 +108,11 @@ def _is_kept(word: str, lang: str) -> bool:
         return True
     plain = strip_marks(word)
     return plain == word and len(word) > 2 and word[0].isupper() and not word.isupper() and not is_syllable(low)
+
+
+@lru_cache(WORDS)
+def _squeezed_word(word: str) -> str:
+    return _squeeze(word)
 
 
 def _squeeze(text: str) -> str:

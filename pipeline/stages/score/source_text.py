@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from itertools import chain
@@ -96,7 +96,7 @@ class WeighedSenses(NamedTuple):
         """The share of the mass, 0 to 1, that the words have that are among `english`."""
         if self.words.isdisjoint(english):
             return 0.0
-        return sum(weight for word, weight in self.weighed if word in english) / max(self.mass, 1e-9)
+        return sum([weight for word, weight in self.weighed if word in english]) / max(self.mass, 1e-9)
 
 
 class WeighedLexicon:
@@ -124,6 +124,11 @@ class WeighedLexicon:
                 sums[word] = sums.get(word, 0.0) + probability / len(several)
             merged[term] = tuple(sums.items())
         return WeighedLexicon(replace(self.lexicon, senses=merged))
+
+    def of_each(self, terms: Sequence[str]) -> list[WeighedSenses | None]:
+        """The senses of each of some terms, as by `of`."""
+        listed, known = self.lexicon.senses, self._known.get
+        return [(known(term) or self.of(term)) if term in listed else None for term in terms]
 
     def of(self, term: str) -> WeighedSenses | None:
         """The senses of a term, None where the lexicon does not have it."""
@@ -176,15 +181,16 @@ class SourceText:
     @cached_property
     def senses(self) -> list[WeighedSenses | None]:
         """What each of `terms` becomes, None for those that the lexicon does not have."""
-        return list(map(self.lexicon.of, self.terms)) if self.lexicon else []
+        return self.lexicon.of_each(self.terms) if self.lexicon else []
 
     @cached_property
     def expected(self) -> dict[str, float]:
         """For each English word how likely a term of the text becomes it, 0 to 1."""
         likely: dict[str, float] = {}
+        known = likely.get
         for senses in filter(None, self.senses):
             for word, probability in senses.stems:
-                if probability > likely.get(word, 0.0):
+                if probability > known(word, 0.0):
                     likely[word] = probability
         return likely
 

@@ -131,7 +131,7 @@ class Untranslated(PairScorer):
         pair = facts.pair
         if pair.src_lang == "th":
             thai = len(_THAI_LETTER.findall(pair.tgt_text))
-            others = sum(char.isalpha() for char in _THAI_LETTER.sub("", pair.tgt_text))
+            others = sum(map(str.isalpha, _THAI_LETTER.sub("", pair.tgt_text) if thai else pair.tgt_text))
             return thai / (thai + others) if thai + others else None
         words = len(_WORD.findall(pair.tgt_text))
         return len(remains(pair.src_text, pair.tgt_text, pair.src_lang)) / words if words else None

@@ -116,12 +116,15 @@ def compression(text: str) -> float:
 
 def _loop(source: str, hypothesis: str) -> list[Finding]:
     words = WORD.findall(hypothesis.casefold())
-    runs = max((sum(1 for _ in group) for group in _runs(words)), default=0)
+    runs = max(map(len, _runs(words)), default=0)
     if runs >= 4 and fold(words[0]) not in fold(source):
         return [Finding("looped", f"one word {runs} times in a row")]
-    if len(hypothesis) >= LOOP_MIN_CHARS and compression(hypothesis) > max(LOOP_COMPRESSION, compression(source)):
-        return [Finding("looped", f"compresses {compression(hypothesis):.1f} to 1")]
-    if len(words) >= 12 and loop_share(hypothesis) > LOOP_SHARE:
+    packed = compression(hypothesis) if len(hypothesis) >= LOOP_MIN_CHARS else 0.0
+    if packed > LOOP_COMPRESSION and packed > compression(source):
+        return [Finding("looped", f"compresses {packed:.1f} to 1")]
+    # A phrase is there no oftener than each of its words, which are counted faster.
+    often = len(words) >= 12 and max(Counter(words).values()) > LOOP_SHARE * (len(words) - 3)
+    if often and loop_share(hypothesis) > LOOP_SHARE:
         return [Finding("looped", "one phrase over and over")]
     return []
 
@@ -149,6 +152,8 @@ def _untranslated(source: str, hypothesis: str) -> list[Finding]:
 def _carried(source: str, hypothesis: str) -> str:
     """The first CARRIED words on end that a source in Latin letters and the English have alike, and that are no names,
     where such runs are two thirds of the English or more; else empty. A title that English keeps is less."""
+    if hypothesis.isascii():
+        return ""
     words, ours = WORD.findall(hypothesis), WORD.findall(source)
     known = {tuple(ours[at : at + CARRIED]) for at in range(len(ours) - CARRIED + 1)}
     carried: set[int] = set()

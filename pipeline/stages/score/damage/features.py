@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -112,7 +113,8 @@ def _lexical(facts: PairFacts) -> Signs:
     if lexicon is None:
         return {}
     words = english_words(facts.pair.tgt_text)
-    weights = [lexicon.weight.get(word, 1.0) for word in words]
+    known = lexicon.weight.get
+    weights = [known(word, 1.0) for word in words]
     support = [_word_support(facts.source, word) for word in words]
     return _thirds("target", weights, support) | _thirds("source", *_term_support(facts.source, set(words)))
 
@@ -130,8 +132,8 @@ def _term_support(source: SourceText, english: set[str]) -> tuple[list[float], l
     """
     singles = (len(source.terms) + 1) // 2
     rows = []
-    for i, (term, senses) in enumerate(zip(source.terms, source.senses, strict=True)):
-        place = i if i < singles else i - singles
+    places = chain(range(singles), range(singles))
+    for place, term, senses in zip(places, source.terms, source.senses, strict=False):
         if senses is None:
             there = term in english
             rows.append((place, 1.0 if there else 0.5, float(there)))
