@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,16 +80,15 @@ def evaluate(
     chosen = list(metrics) if metrics is not None else make_metrics(DEFAULT_METRICS)
     _check_request(systems, confidence, paired, unit, documents)
     _check_counts(systems, references, {"source": sources, "document": documents, "slice": slices})
-    if fold_names:
-        chosen = [kind for metric in chosen for kind in _with_folded(metric)]
     if paired == "bs":
         confidence = confidence or BOOTSTRAP_SAMPLES
     units = _places(documents)[1] if unit == "document" and documents is not None else None
     size = len(systems[0].segments) if units is None else int(units.max()) + 1
     draws = Draws(size, confidence, paired, as_sacrebleu=as_sacrebleu)
     columns = [
-        _column(metric, _statistics(metric, systems, references, sources, advance), units, draws, slices)
+        _column(kind, found, units, draws, slices)
         for metric in chosen
+        for kind, found in _statistics(metric, systems, references, sources, fold_names, advance)
     ]
     return [
         SystemScores(system.name, scores) for system, scores in zip(systems, zip(*columns, strict=True), strict=True)
@@ -151,33 +150,38 @@ def _check_count(name: str, what: str, count: int, wanted: int, expected: str) -
         )
 
 
-def _with_folded(metric: Metric) -> list[Metric]:
-    return [metric, NamesFolded(metric)] if isinstance(metric, StringMetric) else [metric]
-
-
 def _statistics(
     metric: Metric,
     systems: Sequence[System],
     references: Sequence[Sequence[str]],
     sources: Sequence[str] | None,
+    fold_names: bool,
     advance: Callable[[float], None],
-) -> list[NDArray[Any]]:
-    """The statistics of each system.
+) -> Iterator[tuple[Metric, list[NDArray[Any]]]]:
+    """The metric with the statistics of each system; one that compares strings also with names folded, if asked for.
 
     Of strings some segments of all systems at a time: sacreBLEU keeps the n-grams of the references that it has seen,
     15 kB a segment and more.
     """
-    if not isinstance(metric, StringMetric | NamesFolded):
-        return [metric.statistics(system.segments, references, sources) for system in systems]
+    if not isinstance(metric, StringMetric):
+        yield metric, [metric.statistics(system.segments, references, sources) for system in systems]
+        return
+    folding = NamesFolded(metric)
     blocks: list[list[NDArray[Any]]] = [[] for _ in systems]
+    folded: list[list[NDArray[Any]]] = [[] for _ in systems]
     size = len(systems[0].segments)
     for first in range(0, size, BLOCK):
         part = slice(first, first + BLOCK)
         streams = [stream[part] for stream in references]
         for found, system in zip(blocks, systems, strict=True):
             found.append(metric.statistics(system.segments[part], streams, None))
-        advance(min(BLOCK, size - first))
-    return [np.concatenate(found) for found in blocks]
+        for found, plain, system in zip(folded, blocks, systems, strict=True):
+            if fold_names:
+                found.append(folding.corrected(plain[-1], system.segments[part], streams))
+        advance((2 if fold_names else 1) * min(BLOCK, size - first))
+    yield metric, [np.concatenate(found) for found in blocks]
+    if fold_names:
+        yield folding, [np.concatenate(found) for found in folded]
 
 
 def _column(

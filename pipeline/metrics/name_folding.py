@@ -35,8 +35,6 @@ class NamesFolded:
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
-        self._references: list[list[str]] = []
-        self._folded: list[list[str]] = []
         self.name = f"{metric.name} (names folded)"
         self.higher_better = metric.higher_better
 
@@ -49,11 +47,25 @@ class NamesFolded:
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None
     ) -> NDArray[Any]:
         """See Metric; names are folded first."""
-        streams = [list(stream) for stream in references]
-        if streams != self._references:
-            self._folded = [[fold_names(text) for text in stream] for stream in streams]
-            self._references = streams
-        return self._metric.statistics([fold_names(text) for text in hypotheses], self._folded, sources)
+        return self.corrected(self._metric.statistics(hypotheses, references, sources), hypotheses, references)
+
+    def corrected(
+        self, plain: NDArray[Any], hypotheses: Sequence[str], references: Sequence[Sequence[str]]
+    ) -> NDArray[Any]:
+        """The same, given the statistics of the metric without folding: most segments have no name to fold."""
+        ours = [fold_names(text) for text in hypotheses]
+        theirs = [[fold_names(text) for text in stream] for stream in references]
+        changed = [
+            row
+            for row, text in enumerate(ours)
+            if text != hypotheses[row]
+            or any(stream[row] != as_given[row] for stream, as_given in zip(theirs, references, strict=True))
+        ]
+        found = plain.copy()
+        if changed:
+            streams = [[stream[row] for row in changed] for stream in theirs]
+            found[changed] = self._metric.statistics([ours[row] for row in changed], streams, None)
+        return found
 
     def aggregate(self, sums: NDArray[Any]) -> Any:
         """See Metric."""

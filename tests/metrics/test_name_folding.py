@@ -1,8 +1,10 @@
 """One spelling of Vietnamese names, and nothing else changed."""
 
+import numpy as np
 import pytest
 
-from pipeline.metrics.name_folding import fold_names
+from pipeline.metrics.base import make_metrics
+from pipeline.metrics.name_folding import NamesFolded, fold_names
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,14 @@ def test_what_changes_and_what_stays(text, folded):
 def test_folding_twice_is_folding_once():
     text = "Đà Nẵng – Da Nang – DANANG, Mê Công, Mekong"
     assert fold_names(fold_names(text)) == fold_names(text)
+
+
+@pytest.mark.parametrize("name", ["bleu", "chrf", "chrf++", "ter"])
+def test_only_segments_with_a_name_are_counted_anew_and_all_come_out_folded(name):
+    hypotheses = ["To Lam went to Viet Nam.", "Nothing to fold here.", "He met Tô Lâm.", "The same words."]
+    references = [["Tô Lâm went to Vietnam.", "Nothing to fold there.", "He met To Lam.", "Other words, then."]]
+    (metric,) = make_metrics([name])
+    found = NamesFolded(metric).statistics(hypotheses, references, None)
+    texts = [[fold_names(text) for text in side] for side in (hypotheses, *references)]
+    assert np.array_equal(found, metric.statistics(texts[0], texts[1:], None))
+    assert not np.array_equal(found, metric.statistics(hypotheses, references, None))
