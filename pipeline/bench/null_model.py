@@ -7,7 +7,7 @@ as those of news, whose output nobody reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -135,7 +135,7 @@ class EngineResources(NullResources):
         search = Search(num_beams=1, length_penalty=1.0, start=shape.start, end=shape.end, pad=shape.pad, forced=None)
         workers = self._config.translate.workers or cores()
         engine = MekongEngine(self._checkpoint, search, "cpu", "int8", workers, 1)
-        return made_translator(NewsCodec(shape.ordinary, shape.end), engine, (1.0, 0))
+        return replace(made_translator(NewsCodec(shape.ordinary, shape.end), engine, (1.0, 0)), rows_apart=True)
 
 
 def made_translator(codec: Codec, engine: Engine, new_tokens: tuple[float, int]) -> Translator:

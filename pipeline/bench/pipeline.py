@@ -36,7 +36,7 @@ COUNTED = ("read", "segment", "translate", "match", "align", "score", "publish")
 @dataclass(frozen=True, slots=True)
 class WholeRun:
     """What a run of `segments` cost with `workers` processes: by stage (`seconds`, `cpu_seconds`), and `peak_mb` of all
-    processes together. `engine` are the figures of the engine alone, where there was a real one."""
+    processes together where that was watched. `engine` are the figures of the engine alone, where there was a real one."""
 
     workers: int
     segments: int
@@ -102,7 +102,7 @@ def _runs(parts: Sequence[str], segments: int, progress: Progress) -> dict[str, 
             found["stages"] = [_run(folder, segments, workers, "", progress) for workers in (1, cores())]
         if "memory" in parts:
             sizes = (segments, GROWTH * segments)
-            found["memory"] = [_run(folder, size, cores(), "", progress) for size in sizes]
+            found["memory"] = [_run(folder, size, cores(), "", progress, watch=True) for size in sizes]
         if "engine" in parts:
             with Process("the model builder") as builder:
                 progress.say(f"building {SHAPE} with random weights")
@@ -111,9 +111,9 @@ def _runs(parts: Sequence[str], segments: int, progress: Progress) -> dict[str, 
     return found
 
 
-def _run(folder: Path, segments: int, workers: int, shape: str, progress: Progress) -> WholeRun:
+def _run(folder: Path, segments: int, workers: int, shape: str, progress: Progress, watch: bool = False) -> WholeRun:
     progress.say(f"a run of some {segments:,} segments, {workers} processes, {shape or 'no engine'}")
-    asked = {"folder": str(folder), "segments": segments, "workers": workers, "shape": shape}
+    asked = {"folder": str(folder), "segments": segments, "workers": workers, "shape": shape, "watch": watch}
     command = [sys.executable, "-m", "pipeline.bench.whole_run", json.dumps(asked)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:

@@ -1,6 +1,6 @@
 """A process that makes one whole run over made news and tells what each stage took; see `pipeline.bench.pipeline`.
 
-`python -m pipeline.bench.whole_run '{"folder", "segments", "workers", "shape"}'` prints one JSON object. Without
+`python -m pipeline.bench.whole_run '{"folder", "segments", "workers", "shape", "watch"}'` prints one JSON object. Without
 a `shape` the engine is the null engine; with one `checkpoint` in the folder holds its weights, and the engine is
 measured alone too.
 """
@@ -35,8 +35,9 @@ PUBLISH = "publish"
 """Filter, corpus and report."""
 WARM_UP = 64
 """Rows after which the engine has compiled and set up what it needs."""
-EVERY = 0.2
-"""Seconds between looks at the memory."""
+EVERY = 0.5
+"""Seconds between looks at the memory. The kernel walks through all pages of all processes for each, so that nothing
+else is measured meanwhile."""
 
 
 @dataclass
@@ -49,13 +50,14 @@ class Cost:
 
 @dataclass
 class Peak:
-    """The most memory that all processes together have had; a context manager that watches."""
+    """The most memory that all processes together have had; a context manager that watches, if it is to."""
 
+    watch: bool
     resident: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Peak:
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
 
@@ -63,8 +65,8 @@ class Peak:
         self._over.set()
         self._thread.join()
 
-    def _watch(self) -> None:
-        while not self._over.wait(EVERY):
+    def _look(self) -> None:
+        while self.watch and not self._over.wait(EVERY):
             self.resident = max(self.resident, resident_mb())
 
 
@@ -95,7 +97,7 @@ def _spent() -> float:
     return cpu_seconds() + ended.ru_utime + ended.ru_stime
 
 
-def measure(folder: Path, segments: int, workers: int, shape: str) -> dict[str, Any]:
+def measure(folder: Path, segments: int, workers: int, shape: str, watch: bool = False) -> dict[str, Any]:
     """Make the run; its costs by stage, its peak memory, and how much it was."""
     source, out = folder / "news.jsonl", folder / f"out-{segments}-{workers}"
     news.write(segments, source)
@@ -106,7 +108,7 @@ def measure(folder: Path, segments: int, workers: int, shape: str) -> dict[str, 
     read = ReadSettings(paths=(str(source),))
     config = Config(read=read, translate=translate, run=RunSettings(workers=workers))
     run = MeasuredRun(config, out, Progress(quiet=True), make_resources=make)
-    with held(run.shards, RUN, config.read.paths), Peak() as peak:
+    with held(run.shards, RUN, config.read.paths), Peak(watch) as peak:
         write_settings(config, out)
         finished = run.execute()
         run.costs[PUBLISH] = measured(lambda: publish(finished, run.seconds))
@@ -143,7 +145,7 @@ def main() -> None:
     """Measure what the argument says."""
     end_with_parent()
     asked = json.loads(sys.argv[1])
-    found = measure(Path(asked["folder"]), asked["segments"], asked["workers"], asked["shape"])
+    found = measure(Path(asked["folder"]), asked["segments"], asked["workers"], asked["shape"], asked["watch"])
     sys.stdout.write(json.dumps(found) + "\n")
 
 
