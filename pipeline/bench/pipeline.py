@@ -36,7 +36,7 @@ COUNTED = ("read", "segment", "translate", "match", "align", "score", "publish")
 @dataclass(frozen=True, slots=True)
 class WholeRun:
     """What a run of `segments` cost with `workers` processes: by stage (`seconds`, `cpu_seconds`), and `peak_mb` of all
-    processes together where that was watched. `engine` are the figures of the engine alone, where there was a real one."""
+    processes together where that was watched. `engine` are the figures of the engine alone, where there was one."""
 
     workers: int
     segments: int

@@ -1,8 +1,8 @@
 """A process that makes one whole run over made news and tells what each stage took; see `pipeline.bench.pipeline`.
 
-`python -m pipeline.bench.whole_run '{"folder", "segments", "workers", "shape", "watch"}'` prints one JSON object. Without
-a `shape` the engine is the null engine; with one `checkpoint` in the folder holds its weights, and the engine is
-measured alone too.
+`python -m pipeline.bench.whole_run '{"folder", "segments", "workers", "shape", "watch"}'` prints one JSON object.
+Without a `shape` the engine is the null engine; with one `checkpoint` in the folder holds its weights, and the engine
+is measured alone too.
 """
 
 from __future__ import annotations
