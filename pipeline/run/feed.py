@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -241,7 +241,7 @@ class Feed:
             self._advance(self._shards.size(kinds.SEGMENTS, shard.number))
         while shard.draft.inputs:
             self._queue.add(shard)
-            self._told(shard, len(shard.answers))
+            self._told(shard, shard.answers)
             if not shard.is_answered:
                 return
             self._memory.remember(shard.judge())
@@ -249,9 +249,12 @@ class Feed:
         self._shards.commit(kinds.TRANSLATIONS, shard.number, shard.key, done)
         self._journal.forget(shard.number)
 
-    def _told(self, shard: _OpenShard, rows: int) -> None:
+    def _told(self, shard: _OpenShard, rows: Collection[int]) -> None:
+        """Long rows count for more: they come first, and would make it look slow."""
         if shard.draft.number == 1 and rows:
-            self._advance(rows / len(shard.draft.inputs) * self._shards.size(kinds.SEGMENTS, shard.number))
+            inputs = shard.draft.inputs
+            share = sum(inputs[row].text_tokens for row in rows) / max(1, sum(row.text_tokens for row in inputs))
+            self._advance(share * self._shards.size(kinds.SEGMENTS, shard.number))
 
     def _asked(self, batch: _Batch) -> Future[list[Output]]:
         inputs = batch.inputs
@@ -267,14 +270,14 @@ class Feed:
             Answer(shard.answer_key(row), hypothesis)
             for (shard, row), hypothesis in zip(batch.places, hypotheses, strict=True)
         ]
-        concerned: dict[int, _OpenShard] = {}
+        concerned: dict[int, tuple[_OpenShard, list[int]]] = {}
         for (shard, row), hypothesis in zip(batch.places, hypotheses, strict=True):
             shard.answers[row] = hypothesis
             self.tokens += hypothesis.src_tokens if shard.draft.number == 1 else 0
-            concerned[shard.number] = shard
-            self._told(shard, 1)
+            concerned.setdefault(shard.number, (shard, []))[1].append(row)
         self._journal.commit(answers, set(concerned))
-        for shard in concerned.values():
+        for shard, rows in concerned.values():
+            self._told(shard, rows)
             if shard.is_answered:
                 self._memory.remember(shard.judge())
                 self._go_on(shard)
