@@ -14,6 +14,7 @@ from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
+from pipeline.bench.usage import peak_mb
 from pipeline.errors import EngineError
 from pipeline.stages.filter.duplicates import Kept, Texts
 from pipeline.stages.filter.shingles import comparable, jaccard, letters, shingles
@@ -161,15 +162,9 @@ def look_up(kind: str, count: int) -> DuplicateFigures:
     """The same in this process."""
     _pass(kind, WARM_UP)
     CLEAR_REFS.write_text("5")  # from here on the peak is counted anew
-    before = _peak_mb()
+    before = peak_mb()
     kept, seconds, copies = _pass(kind, count)
-    return DuplicateFigures(kind, count, kept, seconds, _peak_mb() - before, copies)
-
-
-def _peak_mb() -> float:
-    """The most resident megabytes of this process so far."""
-    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+    return DuplicateFigures(kind, count, kept, seconds, peak_mb() - before, copies)
 
 
 def _pass(kind: str, count: int) -> tuple[int, float, dict[str, tuple[int, int]]]:

@@ -11,13 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bench.process import Process
+from pipeline.bench.usage import peak_mb
 from pipeline.engines.devices import cores, one_blas_thread
 from pipeline.engines.encoders.base import Vectors
 from pipeline.stages.align.anchor_table import AnchorTable
@@ -73,7 +73,7 @@ def compare(count: int, seed: int) -> dict[str, Any]:
         "profile_seconds": prepared - began,
         "seconds": time.perf_counter() - began,
         "cpu_seconds": time.process_time() - spent,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "right_first": right / count,
     }
 
@@ -92,12 +92,6 @@ def _search(count: int, seed: int) -> tuple[CandidateSearch, Iterator[tuple[Vect
 
 def _stack(profiles: Iterator[tuple[Vectors, Counter[str]]], rows: int) -> Vectors:
     return np.stack([vector for vector, _ in islice(profiles, rows)])
-
-
-def _peak_mb() -> float:
-    """The most memory that this process has had; what getrusage tells begins with the memory of its parent."""
-    lines = Path("/proc/self/status").read_text("utf-8").split("\n")
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
 def measure(count: int, seed: int = 0) -> dict[str, Any]:

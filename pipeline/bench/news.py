@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pipeline.files.store import write_lines
@@ -34,7 +34,7 @@ def _terms(lang: str) -> list[tuple[str, str]]:
     return [(term, english) for term, english in pairs if not re.search(r"\d", term + english)]
 
 
-@cache
+@lru_cache(1024)
 def sentence(lang: str, number: int) -> tuple[str, str]:
     """The sentence of that number in `lang`, and in English."""
     chance = random.Random(number)

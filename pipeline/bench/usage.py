@@ -41,3 +41,10 @@ def resident_mb() -> float:
             lines = (process / "smaps_rollup").read_text("ascii").splitlines()
             kilobytes += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return kilobytes * 1024 / 1e6
+
+
+def peak_mb() -> float:
+    """The most resident megabytes that this process alone has had; what getrusage tells begins with those of its
+    parent."""
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6

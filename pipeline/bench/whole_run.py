@@ -129,9 +129,9 @@ def _engine_alone(run: MeasuredRun) -> dict[str, Any]:
     rows, counts, there = [], [], 0
     with run.resources.translator(lambda _: None) as translator:
         for number in run.shards.numbers:
-            langs = {document.id: document.lang for document in run.shards.documents(number)}
-            for segment in to_translate(run.shards, number):
-                rows.append(translator.codec.encode(Request(segment.text, langs[segment.doc_id])))
+            segments, documents = to_translate(run.shards, number)
+            for segment in segments:
+                rows.append(translator.codec.encode(Request(segment.text, documents[segment.doc_id].lang)))
                 counts.append(translator.count(segment.text))
             there += sum(made.out_tokens for made in run.shards.translations(number))
         translator.engine.generate(rows[:WARM_UP], counts[:WARM_UP])

@@ -1,9 +1,10 @@
-"""How many weights a model has, from the headers of its files."""
+"""The weights of a model: how many there are, from the headers of its files, and all of them, by transformers."""
 
 from __future__ import annotations
 
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -26,3 +27,22 @@ def count_weights(folder: Path) -> int:
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{path} does not load: {error}", f"mekong models check {folder.name}") from error
     return count
+
+
+def load_whole(kind: Any, folder: Path, **options: Any) -> Any:
+    """The transformers model of a class `kind` in a folder: from safetensors there, and nothing else.
+
+    Raises ModelError when the checkpoint lacks weights, which transformers would make up, and what loading raises.
+    """
+    model, loading = kind.from_pretrained(
+        folder,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **options,
+    )
+    if loading["missing_keys"]:
+        missing = sorted(loading["missing_keys"])
+        raise ModelError(f"{folder.name} lacks {len(missing)} weights, {missing[0]} for one", "Get the model again.")
+    return model

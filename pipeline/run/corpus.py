@@ -111,7 +111,7 @@ class CorpusFilter:
 
     def _score(self) -> None:
         signatures = self.resources.signatures
-        spread = Makers(self.config, self.resources, Resources)
+        makers = Makers(self.config, self.resources, Resources)
         todo = []
         with self.progress.task("score", sum(self.sizes), "pairs") as task:
             for number, given in enumerate(self.given_keys):
@@ -127,9 +127,9 @@ class CorpusFilter:
 
             try:
                 if todo:
-                    spread.make(todo, self.shards, advance, self.stop.check)
+                    makers.make(todo, self.shards, advance, self.stop.check)
             finally:
-                spread.end()
+                makers.end()
 
     def _models(self) -> tuple[ModelFacts, ...]:
         """The models that the corpus names; of one that is not in the registry nothing more is known."""

@@ -41,9 +41,6 @@ class Executor(Protocol):
         Stopped, it returns only when no shard is in the making.
         """
 
-    def close(self) -> None:
-        """Let go of processes and models."""
-
 
 class HereExecutor:
     """Makes one shard after the other in this process."""
@@ -61,9 +58,6 @@ class HereExecutor:
         for task in tasks:
             check()
             self._work.perform(task, checked)
-
-    def close(self) -> None:
-        """Nothing is held here."""
 
 
 class ProcessExecutor:

@@ -28,7 +28,7 @@ from pipeline.run.shards import Shards
 from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import batches
-from pipeline.types import ENGLISH, Segment
+from pipeline.types import ENGLISH, Document, Segment
 
 IN_HAND = 2
 """Batches that an engine has or is about to have, where it is not asked one at a time."""
@@ -38,10 +38,10 @@ READY = 2
 """Batches that lie ready beyond those."""
 
 
-def to_translate(shards: Shards, number: int) -> list[Segment]:
-    """The segments of a shard that are not English."""
-    foreign = {document.id for document in shards.documents(number) if document.lang != ENGLISH}
-    return [segment for segment in shards.segments(number) if segment.doc_id in foreign]
+def to_translate(shards: Shards, number: int) -> tuple[list[Segment], dict[str, Document]]:
+    """The segments of a shard that are not English, and their documents by id."""
+    foreign = {document.id: document for document in shards.documents(number) if document.lang != ENGLISH}
+    return [segment for segment in shards.segments(number) if segment.doc_id in foreign], foreign
 
 
 class _OpenShard:
@@ -227,8 +227,7 @@ class Feed:
         return True
 
     def _begun(self, number: int, key: str) -> _OpenShard:
-        segments = to_translate(self._shards, number)
-        documents = {document.id: document for document in self._shards.documents(number)}
+        segments, documents = to_translate(self._shards, number)
         draft = Draft(segments, documents, self._settings, self._translator, self._glossaries)
         shard = _OpenShard(number, key, draft, self._journal.known)
         shard.answers = self._memory.recall(draft.inputs)

@@ -64,7 +64,7 @@ class Run:
         self.store = Store(self.out)
         self.shards = Shards(self.store, 0)
         self.resources = self.make_resources(self.config)
-        self._spread = Makers(self.config, self.resources, self.make_resources)
+        self._makers = Makers(self.config, self.resources, self.make_resources)
         self.decisions = Decisions(self.out, self.progress.warn)
 
     def execute(self) -> FinishedRun:
@@ -75,7 +75,7 @@ class Run:
             for stage in (self.read, self.segment, self.translate, self.match, self.align, self.score):
                 self.carry_out(stage)
         finally:
-            self._spread.end()
+            self._makers.end()
         self.shards.sweep()
         made_with = MadeWith.now(self.config, self.resources)
         self.resources.close()
@@ -161,12 +161,12 @@ class Run:
         todo = [n for n, key in enumerate(self.translation_keys) if not self.shards.done(kinds.TRANSLATIONS, n, key)]
         if not todo:
             return
-        if not any(to_translate(self.shards, n) for n in todo):
+        if not any(to_translate(self.shards, n)[0] for n in todo):
             self.progress.warn("no new Thai or Vietnamese document in the input: there is nothing to translate")
             for number in todo:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
             return
-        self._spread.end()  # their memory is the engine's now
+        self._makers.end()  # their memory is the engine's now
         with (
             resources.translator(self.progress.say) as translator,
             resources.memory(translator, self.progress.warn) as memory,
@@ -235,4 +235,4 @@ class Run:
         if not todo:
             return
         with self.progress.task(todo[0].stage, sum(task.size for task in todo), unit) as task:
-            self._spread.make(todo, self.shards, task.advance, self.stop.check)
+            self._makers.make(todo, self.shards, task.advance, self.stop.check)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipeline.engines.weights import load_whole
 from pipeline.errors import ModelError
 
 LOADERS = {"marian": "BartLoader", "m2m_100": "M2M100Loader", "mbart": "MBartLoader", "t5": "T5Loader"}
@@ -41,18 +42,7 @@ def _load(folder: Path) -> Any:
     import torch
     from transformers import AutoModelForSeq2SeqLM
 
-    model, loading = AutoModelForSeq2SeqLM.from_pretrained(
-        folder,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        trust_remote_code=False,
-        output_loading_info=True,
-    )
-    if loading["missing_keys"]:
-        missing = sorted(loading["missing_keys"])
-        raise ModelError(f"the checkpoint lacks {len(missing)} weights, {missing[0]} for one")
-    return model
+    return load_whole(AutoModelForSeq2SeqLM, folder, dtype=torch.float32)
 
 
 def _specification(model: Any) -> Any:

@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig
 
 from pipeline.engines.devices import gpu_memory, main_memory
-from pipeline.engines.weights import BYTES, count_weights
+from pipeline.engines.weights import BYTES, count_weights, load_whole
 from pipeline.errors import ModelError, ModelRefused
 from pipeline.registry.models import offline
 
@@ -97,21 +97,7 @@ def _load(kind: Any, folder: Path, device: str, dtype: str) -> PlacedModel:
         with warnings.catch_warnings():
             # Marian's output bias belongs to no module, and has its place all the same.
             warnings.filterwarnings("ignore", message=".*do not match any submodules")
-            model, loading = kind.from_pretrained(
-                folder,
-                dtype=getattr(torch, dtype),
-                device_map=layout,
-                offload_folder=spare,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-        if loading["missing_keys"]:
-            missing = sorted(loading["missing_keys"])
-            raise ModelError(
-                f"{folder.name} lacks {len(missing)} weights, {missing[0]} for one", "Get the model again."
-            )
+            model = load_whole(kind, folder, dtype=getattr(torch, dtype), device_map=layout, offload_folder=spare)
         return PlacedModel(model.eval(), device, places, undo.pop_all())
 
 
