@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -101,20 +102,56 @@ def test_numbers_come_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory,
     assert [struct.pack("d", number) for number in found] == [struct.pack("d", number) for number in numbers]
 
 
-def test_data_without_record_does_not_exist(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.commit("read", 0, "k", [Row("a")])
-    (tmp_path / "shards/read/000000.json").unlink()
-    assert store.load("read", 0, "k", Row) is None
+SHARD = "shards/read/000000.jsonl.zst"
 
 
-def test_damaged_data_is_an_error_not_a_result(tmp_path: Path) -> None:
+def test_every_damaged_byte_of_a_shard_is_an_error_or_another_key(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.commit("read", 0, "k", [Row("a")])
-    data = tmp_path / "shards/read/000000.jsonl.zst"
-    data.write_bytes(data.read_bytes()[:-1])
-    with pytest.raises(StoreError, match="does not fit"):
-        store.load("read", 0, "k", Row)
+    store.commit("read", 0, "k", [Row("a"), Row("b")])
+    data = (tmp_path / SHARD).read_bytes()
+    for place in range(len(data)):
+        (tmp_path / SHARD).write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+        try:
+            found = store.load("read", 0, "k", Row)
+        except StoreError as error:
+            assert SHARD in error.problem
+        else:
+            assert found is None and store.key("read", 0) != "k"
+
+
+def test_a_shard_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.commit("read", 0, "k", [Row("a"), Row("b")])
+    data = (tmp_path / SHARD).read_bytes()
+    for length in range(len(data)):
+        (tmp_path / SHARD).write_bytes(data[:length])
+        with pytest.raises(StoreError, match="damaged"):
+            store.load("read", 0, "k", Row)
+
+
+def test_a_shard_is_a_zstandard_file_of_its_rows(tmp_path: Path) -> None:
+    Store(tmp_path).commit("read", 0, "k", [Row("a"), Row("b")])
+    with zstandard.open(tmp_path / SHARD, "rb") as stream:
+        assert [orjson.loads(line)["id"] for line in stream.read().splitlines()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", '{"key":"k","rows":0}', '{"key":1,"rows":0,"sha256":""}', "{"])
+def test_what_is_no_commit_record_is_an_error(tmp_path: Path, content: str) -> None:
+    Store(tmp_path).commit("read", 0, "k", [])
+    (tmp_path / SHARD).write_bytes(struct.pack("<II", 0x184D2A50, len(content)) + content.encode())
+    with pytest.raises(StoreError, match="damaged"):
+        Store(tmp_path).record("read", 0)
+
+
+def test_temporary_files_of_others_stay(tmp_path: Path) -> None:
+    others = [tmp_path / ".notes.tmp", tmp_path / "project/.important.tmp", tmp_path / "shards/.a.1.tmp"]
+    ours = [tmp_path / ".a.jsonl.12-0123abcd.tmp", tmp_path / "shards/read/.000000.jsonl.zst.7-89abcdef.tmp"]
+    for path in (*others, *ours):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"a")
+    (tmp_path / ".folder.12-0123abcd.tmp").mkdir()
+    with Store(tmp_path).claimed():
+        assert all(path.exists() for path in others) and not any(path.exists() for path in ours)
 
 
 @pytest.mark.parametrize(
@@ -180,10 +217,10 @@ def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path)
             pass
         claim = orjson.loads((tmp_path / CLAIM).read_bytes())
         assert claim == {"host": socket.gethostname(), "pid": holder.pid}
-        (tmp_path / ".left.tmp").touch()
+        (tmp_path / ".left.1-01234567.tmp").touch()
         holder.send_signal(signal.SIGKILL)
     with Store(tmp_path).claimed():
-        assert not (tmp_path / ".left.tmp").exists()
+        assert not (tmp_path / ".left.1-01234567.tmp").exists()
     assert not (tmp_path / CLAIM).exists()
 
 
