@@ -20,7 +20,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -32,7 +32,7 @@ import orjson
 from pydantic import BaseModel
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import claimed
+from pipeline.files.claim import Claim, Part, claimed
 from pipeline.files.shard_file import SUFFIX, Damaged, Record, pack, read_record, unpack
 
 T = TypeVar("T")
@@ -209,16 +209,19 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.shard_root = root / "shards"
+        self._claim: Claim | None = None
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Hold the folder for this process.
+    def claimed(self, part: Part | None = None, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+        """Hold the folder for this process, or with others a part of it; see `pipeline.files.claim`.
 
-        Raises StoreError when a living process on this host, or any process of another host, holds it.
+        Raises StoreError when another process holds it.
         """
-        with claimed(self.root):
-            self._sweep()
+        with claimed(self.root, part, say) as self._claim:
+            if part is None:
+                self._sweep()
             yield
+        self._claim = None
 
     def _sweep(self) -> None:
         """Remove temporary files of ours: the claim is ours, so their writers are gone."""
@@ -233,7 +236,12 @@ class Store:
         return self.shard_root / stage / f"{shard:06d}{SUFFIX}"
 
     def commit(self, stage: str, shard: int, key: str, rows: Sequence[Any]) -> None:
-        """Make a shard exist, or replace it."""
+        """Make a shard exist, or replace it.
+
+        Raises StoreError when it cannot be written, or the folder is no longer held.
+        """
+        if self._claim:
+            self._claim.check()
         text = b"".join(to_json(row) + b"\n" for row in rows)
         write_bytes(self._path(stage, shard), pack(key, len(rows), text))
 

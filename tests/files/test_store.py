@@ -1,9 +1,7 @@
 """The run folder: what is visible is exactly what was committed."""
 
 import math
-import os
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -22,7 +20,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import CLAIM
 from pipeline.files.store import Store, digest, plain, replacing, to_json, write_lines
 
 
@@ -198,52 +195,6 @@ def test_full_disk_is_our_error(tmp_path: Path) -> None:
         with open("/dev/full", "wb", buffering=0) as full:
             full.write(b"x")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path) -> None:
-    program = textwrap.dedent(
-        f"""
-        import sys, time
-        from pathlib import Path
-        from pipeline.files.store import Store
-        with Store(Path({str(tmp_path)!r})).claimed():
-            print("held", flush=True)
-            time.sleep(60)
-        """
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout and holder.stdout.readline() == "held\n"
-        with pytest.raises(StoreError, match=f"in use by process {holder.pid}"), Store(tmp_path).claimed():
-            pass
-        claim = orjson.loads((tmp_path / CLAIM).read_bytes())
-        assert claim == {"host": socket.gethostname(), "pid": holder.pid}
-        (tmp_path / ".left.1-01234567.tmp").touch()
-        holder.send_signal(signal.SIGKILL)
-    with Store(tmp_path).claimed():
-        assert not (tmp_path / ".left.1-01234567.tmp").exists()
-    assert not (tmp_path / CLAIM).exists()
-
-
-def test_claim_of_another_host_is_never_taken(tmp_path: Path) -> None:
-    (tmp_path / CLAIM).write_bytes(to_json({"host": "elsewhere", "pid": os.getpid(), "started": "1"}))
-    with pytest.raises(StoreError, match="elsewhere"), Store(tmp_path).claimed():
-        pass
-
-
-def test_a_folder_is_held_once_within_a_process_and_free_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), Store(tmp_path).claimed():
-        with pytest.raises(StoreError, match=f"in use by process {os.getpid()}"), Store(tmp_path).claimed():
-            pass
-        assert (tmp_path / CLAIM).exists()
-        raise RuntimeError
-    with Store(tmp_path).claimed():
-        pass
-
-
-def test_a_claim_left_half_written_is_taken_over(tmp_path: Path) -> None:
-    (tmp_path / CLAIM).write_bytes(b'{"host": "else')
-    with Store(tmp_path).claimed():
-        pass
 
 
 def test_plain_refuses_objects() -> None:

@@ -264,13 +264,13 @@ def test_ctrl_c_finishes_the_batch_and_the_next_run_goes_on(
     wait_for("shards/answers/000000.jsonl.zst", out, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    assert not (out / "claim.json").exists()
+    assert not list((out / ".claims").glob("*.json"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
 
 
 def test_two_runs_on_one_folder_do_not_mix(started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     process = start(started, out)
-    wait_for("claim.json", out, process)
+    wait_for(".claims/*.json", out, process)
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 1
     assert process.wait(timeout=120) == 0
