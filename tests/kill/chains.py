@@ -16,19 +16,22 @@ from functools import partial
 from pathlib import Path
 
 import pipeline.cli.run
+import pipeline.run.report_data
 from pipeline.cli.main import main
 from pipeline.run.run import Run
 from tests.kill import compare, processes
 from tests.kill.compare import Finding
-from tests.kill.executions import OUT, Execution, prepare
+from tests.kill.executions import OUT, RUN, Execution, prepare
 from tests.kill.processes import LOG, STAGES, Marks
 
 MOST = 6
 """Kills of a chain."""
 MET = 0.1
 """Share of the kills that come while another process tries to have the folder."""
-OVER = 1.1
-"""Moments lie up to so much of a stage's usual time after its begin."""
+HEAD_START = 0.5
+"""Seconds that this other process has at most before the kill; it needs some tenths to come to the claim."""
+RESAMPLES = 20
+"""Of the report's metrics, instead of 1,000: they are most of the time of a small run, and nothing is written then."""
 
 
 @dataclass
@@ -56,6 +59,7 @@ class Chains:
         self._marks = Marks()
         self._seconds: dict[tuple[str, ...], list[float]] = {}
         """Of each stage of a command that nobody disturbs."""
+        self._aimed: Counter[int] = Counter()
         self.tally = Tally()
         folder.mkdir()
         prepare(folder, execution)
@@ -78,15 +82,15 @@ class Chains:
 
     def _run_here(self) -> None:
         began, argv = os.getcwd(), sys.argv
+        pipeline.run.report_data.RESAMPLES = RESAMPLES
         os.chdir(self._folder)
         pipeline.cli.run.Run = partial(Run, make_resources=self._execution.resources)  # type: ignore[misc, assignment]
-        for command in self._execution.commands:
-            sys.argv = ["mekong", *command]
-            try:
-                main()
-            except SystemExit as end:
-                if end.code:
-                    raise RuntimeError(f"an undisturbed command ends with {end.code}") from None
+        sys.argv = ["mekong", *RUN]  # whatever the commands are: processes that it starts may stay with this one
+        try:
+            main()
+        except SystemExit as end:
+            if end.code:
+                raise RuntimeError(f"an undisturbed command ends with {end.code}") from None
         os.chdir(began)
         sys.argv = argv
         gc.collect()
@@ -112,7 +116,7 @@ class Chains:
         self._clear()
         before = len(self.tally.findings)
         self.tally.chains += 1
-        places = [self._place() for _ in range(self._chance.randint(1, min(most, MOST)))]
+        places = [self._place() for _ in range(min(most, self._chance.randint(2, MOST)))]
         if self._chance.random() < 0.7:
             places.sort()  # else most of them would come when the stages aimed at are done already
         for place in places:
@@ -126,9 +130,11 @@ class Chains:
             shutil.copytree(self._folder, self._folder.with_name(f"{self._folder.name}-chain-{self.tally.chains}"))
 
     def _place(self) -> int:
-        """A stage, rather one that was seldom hit."""
-        weights = [1 / (1 + self.tally.stages[stage]) for stage in STAGES]
-        return self._chance.choices(range(len(STAGES)), weights)[0]
+        """A stage, rather one that was seldom aimed at."""
+        weights = [1 / (1 + self._aimed[place]) for place in range(len(STAGES))]
+        (place,) = self._chance.choices(range(len(STAGES)), weights)
+        self._aimed[place] += 1
+        return place
 
     def _broken(self, place: int) -> None:
         """Carry the commands out to a moment in that stage of one of them, and kill what runs then."""
@@ -139,10 +145,10 @@ class Chains:
         command = commands[last]
         (self._folder / LOG).unlink(missing_ok=True)
         pid = self._start(command, self._marks)
-        if self._waited(pid, place, self._chance.random() * OVER * self._seconds[command][place]):
+        if self._waited(pid, place, self._chance.random() * self._seconds[command][place]):
             rival = self._start(command, None) if self._chance.random() < MET else 0
             if rival:
-                time.sleep(self._chance.random() * 0.05)
+                time.sleep(self._chance.random() * HEAD_START)
             self._kill(pid)
             if rival:
                 self._met(rival)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from pipeline.bench.news import sentence
@@ -14,19 +15,27 @@ from pipeline.files.store import write_lines
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.run.resources import Resources
+from pipeline.stages.translate.glossary import Glossary
+from pipeline.text.languages import source_languages
 
-DOCUMENTS, SENTENCES = 16, 3
+DOCUMENTS, SENTENCES = 16, 2
 """Source documents, each with its English as another document, and sentences of each."""
 INPUT, CONFIG, OUT = "news.jsonl", "config.yaml", "out"
 SETTINGS = f"""\
 read: {{paths: [{INPUT}]}}
 translate: {{model: MODEL, device: cpu, threads: 1, workers: 2, batch_rows: 4, memory: 'off'}}
-run: {{shard_chars: 1500, workers: 1}}
+run: {{shard_chars: 1000, workers: 1}}
 filter: {{preset: none, rules: {{length_ratio: {{max: 3.0}}}}}}
 """
 RUN = ("run", CONFIG, "--out", OUT, "--quiet")
 REMEMBERING = (*RUN, "--set", "translate.memory=memory.sqlite")
 OTHERWISE = ("--set", "segment.max_chars=60", "--set", "write.formats=[jsonl,moses]")
+
+
+@cache
+def _glossaries() -> dict[str, Glossary]:
+    """The shipped ones, read once for all forks of this process."""
+    return {lang: Glossary.load(lang) for lang in source_languages()}
 
 
 class HintedCodec(NewsCodec):
@@ -39,6 +48,11 @@ class NullNews(NullResources):
     """The null engine, whose batches are of one shard each."""
 
     rows_apart = False
+
+    @property
+    def glossaries(self) -> dict[str, Glossary]:  # type: ignore[override]
+        """See Resources."""
+        return _glossaries()
 
     def check(self, *, translation: bool) -> None:
         """No model is asked for."""
@@ -61,6 +75,11 @@ class TinyNews(Resources):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.encoder = NumberEncoder()
+
+    @property
+    def glossaries(self) -> dict[str, Glossary]:  # type: ignore[override]
+        """See Resources."""
+        return _glossaries()
 
     def check(self, *, translation: bool) -> None:
         """See Resources."""
