@@ -129,12 +129,12 @@ class Shards:
     def size(self, kind: ShardKind[T], number: int) -> int:
         """How many rows a shard has, 0 where it was never committed."""
         record = self._store.record(kind.stage, self._slots[number])
-        return int(record["rows"]) if record else 0
+        return record.rows if record else 0
 
     def done(self, kind: ShardKind[T], number: int, key: str) -> bool:
         """Whether a shard is committed under that key."""
         record = self._store.record(kind.stage, self._slots[number])
-        return record is not None and record["key"] == key
+        return record is not None and record.key == key
 
     def load(self, kind: ShardKind[T], number: int, key: str) -> list[T] | None:
         """The rows of a shard, None where it is not committed under that key."""

@@ -95,7 +95,7 @@ def test_a_correction_translates_only_the_shards_anew_that_have_the_name(
     assert mekong(monkeypatch, *run) == 0
 
     def shards() -> dict[str, int]:
-        return {path.name: path.stat().st_mtime_ns for path in (out / "shards" / "translate").glob("*.json")}
+        return {path.name: path.stat().st_mtime_ns for path in (out / "shards" / "translate").glob("*.jsonl.zst")}
 
     before = shards()
     write_settled({}, [SettledName("Xuân Thắng", "Xuan Thang", 1, "Xuan")], out)
