@@ -28,6 +28,8 @@ MOST = 6
 """Kills of a chain."""
 MET = 0.1
 """Share of the kills that come while another process tries to have the folder."""
+HELPED = 4
+"""How many times as often a stage is aimed at in which processes help that can be killed by themselves."""
 HEAD_START = 0.5
 """Seconds that this other process has at most before the kill; it needs some tenths to come to the claim."""
 RESAMPLES = 20
@@ -131,7 +133,8 @@ class Chains:
 
     def _place(self) -> int:
         """A stage, rather one that was seldom aimed at."""
-        weights = [1 / (1 + self._aimed[place]) for place in range(len(STAGES))]
+        often = [HELPED if stage in self._execution.helped else 1 for stage in STAGES]
+        weights = [times / (times + self._aimed[place]) for place, times in enumerate(often)]
         (place,) = self._chance.choices(range(len(STAGES)), weights)
         self._aimed[place] += 1
         return place
@@ -175,14 +178,14 @@ class Chains:
         helpers = list(processes.below(pid))
         choice = self._chance.random()
         stage = self._marks.stage
-        if helpers and choice < 0.4:
+        if helpers and choice < 0.6:
             victim = self._chance.choice(helpers)
             target = processes.role(victim)
             processes.kill(victim)
             code = processes.wait_for(pid)
             self._judged(code)
             self.tally.ends[f"{target} killed: exit {code}"] += 1
-        elif choice < 0.7:
+        elif choice < 0.8:
             target = "main alone"
             processes.kill(pid)
             code = processes.wait_for(pid)

@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import CLAIM
+from pipeline.files.claim import CLAIMS, LOCK
 from pipeline.files.store import Store
 from pipeline.run import shards as kinds
 from pipeline.run.journal import ANSWERS, Answer
@@ -55,7 +55,8 @@ def torn(out: Path) -> Iterator[Finding]:
 
 def differences(whole: Path, out: Path) -> Iterator[Finding]:
     """What a folder has less, more or otherwise than one that is whole, and what nobody cleared away."""
-    left = {str(path.relative_to(out)) for path in out.rglob(".*.tmp")} | ({CLAIM} if (out / CLAIM).exists() else set())
+    left = {str(path.relative_to(out)) for path in out.rglob(".*.tmp")}
+    left |= {str(path.relative_to(out)) for path in (out / CLAIMS).iterdir() if path.name != LOCK}
     yield from (("left", name) for name in sorted(left))
     expected, found = dict(_files(whole)), dict(_files(out))
     yield from (("lost", name) for name in sorted(expected.keys() - found.keys()))
@@ -99,7 +100,7 @@ def committed(out: Path) -> dict[tuple[str, int], tuple[str, int]]:
             record = store.record(kind.stage, shard)
             written = [p.stat().st_mtime_ns for p in (store.shard_root / kind.stage).glob(f"{shard:06d}*")]
             if record is not None:
-                found[kind.stage, shard] = str(record["key"]), max(written)
+                found[kind.stage, shard] = record.key, max(written)
     return found
 
 

@@ -29,6 +29,7 @@ filter: {{preset: none, rules: {{length_ratio: {{max: 3.0}}}}}}
 """
 RUN = ("run", CONFIG, "--out", OUT, "--quiet")
 REMEMBERING = (*RUN, "--set", "translate.memory=memory.sqlite")
+BESIDE = (*RUN, "--set", "run.workers=2")
 OTHERWISE = ("--set", "segment.max_chars=60", "--set", "write.formats=[jsonl,moses]")
 
 
@@ -100,7 +101,8 @@ class Execution:
     what comes of them is in OUT.
 
     A chain may do, and be killed in, the commands of `meanwhile` before it comes to those that count. `share` is this
-    execution's part of all kills; `family` that of the tiny model it needs.
+    execution's part of all kills; `family` that of the tiny model it needs, `helped` the stages in which it has more than one
+    process.
     """
 
     name: str
@@ -109,15 +111,16 @@ class Execution:
     commands: tuple[tuple[str, ...], ...] = (RUN,)
     meanwhile: tuple[tuple[str, ...], ...] = ()
     family: str = ""
+    helped: tuple[str, ...] = ()
 
 
 EXECUTIONS = (
-    Execution("one process", NullNews, 30),
+    Execution("one process", NullNews, 36),
     Execution("rows apart, memory", PooledNews, 20, (REMEMBERING,)),
     Execution("settings changed and back", NullNews, 20, meanwhile=((*RUN, *OTHERWISE),)),
-    Execution("two workers", NullNews, 10, ((*RUN, "--set", "run.workers=2"),)),
-    Execution("mekong engine", TinyNews, 10, (REMEMBERING,), family="marian"),
-    Execution("ctranslate2 child", TinyNews, 10, family="qwen2"),
+    Execution("two workers", NullNews, 8, (BESIDE,), helped=("segment", "align", "score")),
+    Execution("mekong engine", TinyNews, 8, (REMEMBERING,), family="marian", helped=("translate",)),
+    Execution("ctranslate2 child", TinyNews, 8, family="qwen2", helped=("translate",)),
 )
 
 
