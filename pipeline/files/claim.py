@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,8 +32,20 @@ BEAT = 20.0
 SILENT = 180.0
 LOOK_AGAIN = 2.0
 """Seconds between two looks at a claim that may be left over."""
-Part = tuple[int, int]
-"""Which part of how many: (1, 4) is the first of four."""
+
+
+class Part(NamedTuple):
+    """Which part of how many: (1, 4) is the first of four."""
+
+    number: int
+    count: int
+
+    def has(self, slot: int) -> bool:
+        """Whether the shard in that slot is of this part."""
+        return slot % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
 
 
 class Claimant(msgspec.Struct, frozen=True):
@@ -51,18 +64,19 @@ class Claimant(msgspec.Struct, frozen=True):
         """Whether the two cannot hold one folder."""
         if self.part is None or other.part is None:
             return True
-        return self.part[0] == other.part[0] or self.part[1] != other.part[1]
+        return self.part.number == other.part.number or self.part.count != other.part.count
 
     def __str__(self) -> str:
-        part = f" (part {self.part[0]}/{self.part[1]})" if self.part else ""
+        part = f" (part {self.part})" if self.part else ""
         return f"process {self.pid} on {self.host}{part}" if self.is_elsewhere else f"process {self.pid}{part}"
 
 
 class Claim:
     """The claim of this process, from `claimed`."""
 
-    def __init__(self, path: Path, handle: int) -> None:
+    def __init__(self, path: Path, handle: int, part: Part | None) -> None:
         self._path, self._handle = path, handle
+        self.part = part
         self._ended = threading.Event()
         self._lost = False
         self._heart = threading.Thread(target=self._beat, daemon=True, name="mekong claim")
@@ -86,6 +100,11 @@ class Claim:
                 f"{SILENT:.0f} seconds",
                 "Let that one finish; nothing is lost.",
             )
+
+    def others(self) -> list[Claimant]:
+        """Who else holds parts of the folder."""
+        paths = [path for path in self._path.parent.glob("*.json") if path != self._path]
+        return [holder for path in paths if (holder := _claimant(path))]
 
     def end(self) -> None:
         """Let go of the folder."""
@@ -124,12 +143,12 @@ def _waited_for(claims: Path, mine: Claimant, say: Callable[[str], None]) -> Cla
     """Add a claim as soon as nothing excludes it."""
     seen: dict[Path, float] = {}
     while True:
-        with _looking(claims):
+        with one_at_a_time(claims / LOCK):
             doubtful = _doubtful(claims, mine, seen, say)
             if not doubtful:
                 path, handle = _add(claims, mine)
                 if not _doubtful(claims, mine, {}, say, besides=path):  # hosts without a common lock look side by side
-                    return Claim(path, handle)
+                    return Claim(path, handle, mine.part)
                 path.unlink()
                 os.close(handle)
         time.sleep(LOOK_AGAIN * (0.5 + secrets.randbelow(1000) / 1000))
@@ -164,9 +183,9 @@ def _doubtful(
 
 
 @contextmanager
-def _looking(claims: Path) -> Iterator[None]:
-    """Look at the claims while no other process of this host does, or of any host where the disk knows locks."""
-    handle = os.open(claims / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Do something while no other process of this host does, or of any host where the disk knows locks."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

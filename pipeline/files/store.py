@@ -209,7 +209,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.shard_root = root / "shards"
-        self._claim: Claim | None = None
+        self.claim: Claim | None = None
 
     @contextmanager
     def claimed(self, part: Part | None = None, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
@@ -217,11 +217,16 @@ class Store:
 
         Raises StoreError when another process holds it.
         """
-        with claimed(self.root, part, say) as self._claim:
+        with claimed(self.root, part, say) as self.claim:
             if part is None:
                 self._sweep()
             yield
-        self._claim = None
+        self.claim = None
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the folder that this process holds, None where it is not one of several."""
+        return self.claim.part if self.claim else None
 
     def _sweep(self) -> None:
         """Remove temporary files of ours: the claim is ours, so their writers are gone."""
@@ -240,8 +245,8 @@ class Store:
 
         Raises StoreError when it cannot be written, or the folder is no longer held.
         """
-        if self._claim:
-            self._claim.check()
+        if self.claim:
+            self.claim.check()
         text = b"".join(to_json(row) + b"\n" for row in rows)
         write_bytes(self._path(stage, shard), pack(key, len(rows), text))
 

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.files import claim as claims
-from pipeline.files.claim import CLAIMS, LOCK, Claimant, claimed
+from pipeline.files.claim import CLAIMS, LOCK, Claimant, Part, claimed
 from pipeline.files.store import Store
 
 
@@ -76,13 +76,13 @@ def test_a_folder_is_held_once_within_a_process_and_free_after_an_error(tmp_path
 
 
 def test_parts_share_a_folder_and_nobody_else_gets_in(tmp_path: Path) -> None:
-    with claimed(tmp_path, (1, 3)), claimed(tmp_path, (3, 3)):
-        for other in ((1, 3), (2, 4), None):
+    with claimed(tmp_path, Part(1, 3)), claimed(tmp_path, Part(3, 3)):
+        for other in (Part(1, 3), Part(2, 4), None):
             with pytest.raises(StoreError, match=r"in use by process \d+ \(part"), claimed(tmp_path, other):
                 pass
-        with claimed(tmp_path, (2, 3)):
+        with claimed(tmp_path, Part(2, 3)):
             assert len(standing(tmp_path)) == 3
-    with claimed(tmp_path), pytest.raises(StoreError, match="in use"), claimed(tmp_path, (1, 3)):
+    with claimed(tmp_path), pytest.raises(StoreError, match="in use"), claimed(tmp_path, Part(1, 3)):
         pass
 
 
@@ -112,8 +112,8 @@ def test_another_host_that_gives_a_sign_of_life_is_refused(tmp_path: Path, quick
 
 
 def test_a_silent_part_on_another_host_does_not_stop_the_other_parts(tmp_path: Path) -> None:
-    path = left(tmp_path, Claimant("elsewhere", 7, (1, 2)))
-    with claimed(tmp_path, (2, 2)):
+    path = left(tmp_path, Claimant("elsewhere", 7, Part(1, 2)))
+    with claimed(tmp_path, Part(2, 2)):
         assert path.exists()
 
 
@@ -125,7 +125,7 @@ def test_a_holder_touches_its_claim_and_notices_that_it_was_taken_over(tmp_path:
         _until(lambda: path.stat().st_mtime > 1)
         store.commit("read", 0, "k", [])
         path.unlink()
-        _until(lambda: store._claim is not None and store._claim._lost)
+        _until(lambda: store.claim is not None and store.claim._lost)
         with pytest.raises(StoreError, match="taken over"):
             store.commit("read", 0, "other", [])
     assert store.key("read", 0) == "k"

@@ -243,7 +243,9 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "manifest.json").exists()
-    kept = {path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.jsonl.zst") if path.parent.name != "read"}
+    kept = {
+        path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.jsonl.zst") if path.parent.name != "read"
+    }
     parts = sorted((out / "shards").glob("answers/*.jsonl.zst"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
     again = [path for path, at in kept.items() if path.exists() and path.stat().st_mtime_ns != at]
