@@ -60,7 +60,7 @@ class Chains:
         self._out, self._whole = folder / OUT, folder.with_name(folder.name + "-whole")
         self._marks = Marks()
         self._seconds: dict[tuple[str, ...], list[float]] = {}
-        """Of each stage of a command that nobody disturbs."""
+        """Of each stage of a command that nobody disturbs, 0 of one that it does not have."""
         self._aimed: Counter[int] = Counter()
         self.tally = Tally()
         folder.mkdir()
@@ -74,8 +74,7 @@ class Chains:
         for commands in (self._execution.meanwhile, self._execution.commands):
             for command in commands:
                 self._unbroken(command)
-                entered = [*self._marks.entered(), time.monotonic()]
-                self._seconds[command] = [max(0.0, b - a) for a, b in zip(entered, entered[1:], strict=False)]
+                self._seconds[command] = self._marks.seconds()
             if commands is not self._execution.commands:
                 self._clear()
         if processes.orphans():
@@ -142,7 +141,8 @@ class Chains:
     def _broken(self, place: int) -> None:
         """Carry the commands out to a moment in that stage of one of them, and kill what runs then."""
         commands = self._chance.choice([self._execution.commands, *filter(None, [self._execution.meanwhile])])
-        last = self._chance.randrange(len(commands))
+        having = [number for number, command in enumerate(commands) if self._seconds[command][place]]
+        last = self._chance.choice(having or range(len(commands)))
         for command in commands[:last]:
             self._ends_well(self._start(command, None))
         command = commands[last]

@@ -30,6 +30,7 @@ filter: {{preset: none, rules: {{length_ratio: {{max: 3.0}}}}}}
 RUN = ("run", CONFIG, "--out", OUT, "--quiet")
 REMEMBERING = (*RUN, "--set", "translate.memory=memory.sqlite")
 BESIDE = (*RUN, "--set", "run.workers=2")
+MERGE = ("merge", OUT, "--quiet")
 OTHERWISE = ("--set", "segment.max_chars=60", "--set", "write.formats=[jsonl,moses]")
 
 
@@ -45,6 +46,9 @@ class HintedCodec(NewsCodec):
     takes_hints = True
 
 
+FACTS = ModelFacts("null", "translation", "made", "1", "1", "CC0-1.0", commercial=True)
+
+
 class NullNews(NullResources):
     """The null engine, whose batches are of one shard each."""
 
@@ -57,6 +61,14 @@ class NullNews(NullResources):
 
     def check(self, *, translation: bool) -> None:
         """No model is asked for."""
+
+    def model_facts(self) -> tuple[ModelFacts, ...]:
+        """See Resources."""
+        return (FACTS,)
+
+    def scoring_facts(self) -> tuple[ModelFacts, ...]:
+        """See Resources."""
+        return ()
 
     def translator(self, say: Callable[[str], None]) -> Translator:
         """See Resources."""
@@ -92,6 +104,10 @@ class TinyNews(Resources):
 
     def model_facts(self) -> tuple[ModelFacts, ...]:
         """See Resources."""
+        return (FACTS,)
+
+    def scoring_facts(self) -> tuple[ModelFacts, ...]:
+        """See Resources."""
         return ()
 
 
@@ -115,12 +131,13 @@ class Execution:
 
 
 EXECUTIONS = (
-    Execution("one process", NullNews, 36),
-    Execution("rows apart, memory", PooledNews, 20, (REMEMBERING,)),
-    Execution("settings changed and back", NullNews, 20, meanwhile=((*RUN, *OTHERWISE),)),
-    Execution("two workers", NullNews, 8, (BESIDE,), helped=("segment", "align", "score")),
-    Execution("mekong engine", TinyNews, 8, (REMEMBERING,), family="marian", helped=("translate",)),
-    Execution("ctranslate2 child", TinyNews, 8, family="qwen2", helped=("translate",)),
+    Execution("one process", NullNews, 34),
+    Execution("rows apart, memory", PooledNews, 18, (REMEMBERING,)),
+    Execution("settings changed and back", NullNews, 18, meanwhile=((*RUN, *OTHERWISE),)),
+    Execution("parts, merge", PooledNews, 10, tuple((*RUN, "--shard", part) for part in ("1/2", "2/2")) + (MERGE,)),
+    Execution("two workers", NullNews, 7, (BESIDE,), helped=("segment", "align", "score")),
+    Execution("mekong engine", TinyNews, 7, (REMEMBERING,), family="marian", helped=("translate",)),
+    Execution("ctranslate2 child", TinyNews, 6, family="qwen2", helped=("translate",)),
 )
 
 

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,15 @@ class Marks:
     def entered(self) -> list[float]:
         return [self._cells[1 + place] for place in range(len(STAGES))]
 
+    def seconds(self) -> list[float]:
+        """How long each stage took until now, 0 for one that was never entered."""
+        ends, entered = time.monotonic(), self.entered()
+        took = [0.0] * len(entered)
+        for place in reversed(range(len(entered))):
+            if entered[place]:
+                took[place], ends = ends - entered[place], entered[place]
+        return took
+
 
 def adopt_orphans() -> None:
     """Have the kernel make every orphan below this process its child."""
@@ -129,8 +138,9 @@ def _tell(marks: Marks) -> None:
     """Have the command say where it is."""
 
     def telling(function: Callable[..., Any], before: str, after: str = "") -> Callable[..., Any]:
+        @wraps(function)
         def told(*args: Any, **named: Any) -> Any:
-            marks.enter(before or args[1].__name__)
+            marks.enter(before)
             made = function(*args, **named)
             if after:
                 marks.enter(after)
@@ -139,7 +149,7 @@ def _tell(marks: Marks) -> None:
         return told
 
     for owner, name, *stages in (
-        (Run, "carry_out", ""),
+        *((Run, stage, stage) for stage in STAGES[1:7]),
         (pipeline.cli.run, "publish", "write"),
         (pipeline.run.publish, "write_report", "report"),
         (Manifest, "write", "manifest", "after"),
