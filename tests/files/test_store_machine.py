@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import CLAIMS, LOCK, Part
+from pipeline.files.claim import CLAIMS, Part
 from pipeline.files.store import TEMPORARY, Store
 from tests.support.dying import Disk
 
@@ -233,9 +233,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _there(self) -> list[tuple[str, int]]:
         """Shards that are there, as they were committed."""
-        return sorted(
-            name for name, states in self.possible.items() if states != [None] and name not in self.damaged
-        )
+        return sorted(name for name, states in self.possible.items() if states != [None] and name not in self.damaged)
 
     def _one_of_them(self, data: Any) -> Path:
         """The file of a shard that is damaged from now on."""

@@ -16,6 +16,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +41,24 @@ def main() -> int:
     kills = _shares(asked.kills, [one.share for one in chosen])
     base = MEMORY if os.access(MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="mekong-kill-", dir=base))
-    print(f"{asked.kills} kills, seed {asked.seed}, in {folder}", flush=True)
+    _say(f"{asked.kills} kills, seed {asked.seed}, in {folder}")
     began, tallies = time.monotonic(), {}
     processes.adopt_orphans()
     os.environ["MEKONG_MODELS"] = str(folder / "models")
     for number, (execution, share) in enumerate(zip(chosen, kills, strict=True)):
         seconds = asked.seconds and max(1.0, began + asked.seconds * (number + 1) / len(chosen) - time.monotonic())
         here, told = folder / f"run-{number}", folder / f"tally-{number}.json"
-        _in_a_fork(lambda x=execution, s=share, t=seconds, h=here, r=told: _kill(x, s, t, asked.seed, h, r))
+        _in_a_fork(partial(_kill, execution, share, seconds, asked.seed, here, told))
         tallies[execution.name] = json.loads(told.read_bytes())
     clean = _report(tallies, time.monotonic() - began)
     if clean:
         shutil.rmtree(folder)
     return not clean
+
+
+def _say(*words: str) -> None:
+    sys.stdout.write(" ".join(words) + "\n")
+    sys.stdout.flush()
 
 
 def _arguments() -> argparse.Namespace:
@@ -66,7 +73,7 @@ def _arguments() -> argparse.Namespace:
 def _shares(kills: int, shares: Sequence[int]) -> list[int]:
     """As many for each as its share says, all together `kills`."""
     marks = [kills * sum(shares[:place]) // sum(shares) for place in range(len(shares) + 1)]
-    return [b - a for a, b in zip(marks, marks[1:], strict=False)]
+    return [b - a for a, b in pairwise(marks)]
 
 
 def _in_a_fork(work: Any) -> None:
@@ -90,14 +97,14 @@ def _in_a_fork(work: Any) -> None:
 
 def _kill(execution: Execution, kills: int, seconds: float, seed: int, folder: Path, told: Path) -> None:
     if execution.family:
-        _in_a_fork(lambda: _add_model(execution.family, folder.parent))
+        _in_a_fork(partial(_add_model, execution.family, folder.parent))
     chains = Chains(execution, folder, random.Random(f"{seed} {execution.name}"))
     chains.prepare()
     until, tally = time.monotonic() + (seconds or float("inf")), chains.tally
     while tally.kills < kills and time.monotonic() < until:
         chains.chain(kills - tally.kills)
     told.write_text(json.dumps(vars(tally)))
-    print(f"{execution.name}: {tally.kills} kills in {tally.chains} chains, {len(tally.findings)} findings", flush=True)
+    _say(f"{execution.name}: {tally.kills} kills in {tally.chains} chains, {len(tally.findings)} findings")
 
 
 def _add_model(family: str, folder: Path) -> None:
@@ -118,21 +125,21 @@ def _add_model(family: str, folder: Path) -> None:
 def _report(tallies: dict[str, Any], seconds: float) -> bool:
     """Print what was killed and what came of it; whether nothing did."""
     width = max(map(len, tallies))
-    print("\n" + " " * width, *(f"{stage:>9}" for stage in (*STAGES, "all", "chains")))
+    _say("\n" + " " * width, *(f"{stage:>9}" for stage in (*STAGES, "all", "chains")))
     for name, tally in tallies.items():
         counts = [*(tally["stages"].get(stage, 0) for stage in STAGES), sum(tally["stages"].values()), tally["chains"]]
-        print(f"{name:{width}}", *(f"{count:>9}" for count in counts))
+        _say(f"{name:{width}}", *(f"{count:>9}" for count in counts))
     total: Counter[str] = sum((Counter(tally["stages"]) for tally in tallies.values()), Counter())
     counts = [*(total[stage] for stage in STAGES), total.total(), sum(tally["chains"] for tally in tallies.values())]
-    print(f"{'all':{width}}", *(f"{count:>9}" for count in counts), "\n")
+    _say(f"{'all':{width}}", *(f"{count:>9}" for count in counts), "\n")
     for title, part in ("killed", "targets"), ("commands not killed themselves", "ends"):
         found: Counter[str] = sum((Counter(tally[part]) for tally in tallies.values()), Counter())
-        print(f"{title}: {', '.join(f'{number} {name}' for name, number in sorted(found.items()))}")
+        _say(f"{title}: {', '.join(f'{number} {name}' for name, number in sorted(found.items()))}")
     for name, tally in tallies.items():
         for kind, where in tally["findings"]:
-            print(f"{name}: {kind}: {where}")
+            _say(f"{name}: {kind}: {where}")
     faults = Counter(kind for tally in tallies.values() for kind, _ in tally["findings"])
-    print(f"{seconds:.0f} s; " + ", ".join(f"{kind} {faults[kind]}" for kind in FAULTS))
+    _say(f"{seconds:.0f} s; " + ", ".join(f"{kind} {faults[kind]}" for kind in FAULTS))
     return not faults
 
 

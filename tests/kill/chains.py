@@ -163,7 +163,7 @@ class Chains:
         until = time.monotonic() + processes.PATIENCE
         while True:
             now, entered = time.monotonic(), self._marks.entered()[place]
-            if entered and now >= entered + seconds or self._marks.place > place:
+            if (entered and now >= entered + seconds) or self._marks.place > place:
                 break
             if (code := processes.ended(pid)) is not None:
                 self._judged(code)

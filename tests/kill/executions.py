@@ -28,6 +28,7 @@ run: {{shard_chars: 1000, workers: 1}}
 filter: {{preset: none, rules: {{length_ratio: {{max: 3.0}}}}}}
 """
 RUN = ("run", CONFIG, "--out", OUT, "--quiet")
+PARTS = tuple((*RUN, "--shard", part) for part in ("1/2", "2/2"))
 REMEMBERING = (*RUN, "--set", "translate.memory=memory.sqlite")
 BESIDE = (*RUN, "--set", "run.workers=2")
 MERGE = ("merge", OUT, "--quiet")
@@ -117,8 +118,8 @@ class Execution:
     what comes of them is in OUT.
 
     A chain may do, and be killed in, the commands of `meanwhile` before it comes to those that count. `share` is this
-    execution's part of all kills; `family` that of the tiny model it needs, `helped` the stages in which it has more than one
-    process.
+    execution's part of all kills, `family` that of the tiny model it needs, `helped` the stages in which it has more
+    processes than one.
     """
 
     name: str
@@ -134,7 +135,7 @@ EXECUTIONS = (
     Execution("one process", NullNews, 34),
     Execution("rows apart, memory", PooledNews, 18, (REMEMBERING,)),
     Execution("settings changed and back", NullNews, 18, meanwhile=((*RUN, *OTHERWISE),)),
-    Execution("parts, merge", PooledNews, 10, tuple((*RUN, "--shard", part) for part in ("1/2", "2/2")) + (MERGE,)),
+    Execution("parts, merge", PooledNews, 10, (*PARTS, MERGE)),
     Execution("two workers", NullNews, 7, (BESIDE,), helped=("segment", "align", "score")),
     Execution("mekong engine", TinyNews, 7, (REMEMBERING,), family="marian", helped=("translate",)),
     Execution("ctranslate2 child", TinyNews, 6, family="qwen2", helped=("translate",)),
