@@ -27,7 +27,7 @@ os.environ |= {"TOKENIZERS_PARALLELISM": "false", "ARROW_DEFAULT_MEMORY_POOL": "
 
 from tests.kill import processes
 from tests.kill.chains import Chains
-from tests.kill.executions import EXECUTIONS, Execution
+from tests.kill.executions import EXECUTIONS, Execution, prepare
 from tests.kill.processes import STAGES
 
 FAULTS = ("lost", "doubled", "torn", "different", "redone", "left", "orphans", "hung", "failed")
@@ -42,9 +42,11 @@ def main() -> int:
     base = MEMORY if os.access(MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="mekong-kill-", dir=base))
     _say(f"{asked.kills} kills, seed {asked.seed}, in {folder}")
-    began, tallies = time.monotonic(), {}
-    processes.adopt_orphans()
     os.environ["MEKONG_MODELS"] = str(folder / "models")
+    (warm := folder / "warm").mkdir()
+    prepare(warm, EXECUTIONS[0])
+    processes.run_here(warm, EXECUTIONS[0])
+    began, tallies = time.monotonic(), {}
     for number, (execution, share) in enumerate(zip(chosen, kills, strict=True)):
         seconds = asked.seconds and max(1.0, began + asked.seconds * (number + 1) / len(chosen) - time.monotonic())
         here, told = folder / f"run-{number}", folder / f"tally-{number}.json"
@@ -65,7 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.kill", description=__doc__)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
-    parser.add_argument("--seconds", type=float, default=0, help="begin no chain later; default no bound")
+    parser.add_argument("--seconds", type=float, default=0, help="begin no chain later, in all; default no bound")
     parser.add_argument("--only", action="append", choices=[one.name for one in EXECUTIONS])
     return parser.parse_args()
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 import shutil
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-import pipeline.cli.run
-import pipeline.run.report_data
-from pipeline.cli.main import main
-from pipeline.run.run import Run
 from tests.kill import compare, processes
 from tests.kill.compare import Finding
-from tests.kill.executions import OUT, RUN, Execution, prepare
-from tests.kill.processes import LOG, STAGES, Marks
+from tests.kill.executions import OUT, Execution, prepare
+from tests.kill.processes import LOG, STAGES, Marks, run_here
 
 MOST = 6
 """Kills of a chain."""
@@ -32,8 +25,6 @@ HELPED = 4
 """How many times as often a stage is aimed at in which processes help that can be killed by themselves."""
 HEAD_START = 0.5
 """Seconds that this other process has at most before the kill; it needs some tenths to come to the claim."""
-RESAMPLES = 20
-"""Of the report's metrics, instead of 1,000: they are most of the time of a small run, and nothing is written then."""
 
 
 @dataclass
@@ -68,9 +59,10 @@ class Chains:
         self._input = frozenset(folder.iterdir())
 
     def prepare(self) -> None:
-        """Do a run here, so that everything is imported and read, and one that what comes of kills is compared with."""
-        self._run_here()
-        self._clear()
+        """Do a run that what comes of kills is compared with, and see how long its stages take."""
+        if self._execution.family:
+            run_here(self._folder, self._execution)  # for what its engine imports
+            self._clear()
         for commands in (self._execution.meanwhile, self._execution.commands):
             for command in commands:
                 self._unbroken(command)
@@ -80,22 +72,6 @@ class Chains:
         if processes.orphans():
             raise RuntimeError("an undisturbed command leaves processes behind")
         self._out.rename(self._whole)
-
-    def _run_here(self) -> None:
-        began, argv = os.getcwd(), sys.argv
-        pipeline.run.report_data.RESAMPLES = RESAMPLES
-        os.chdir(self._folder)
-        pipeline.cli.run.Run = partial(Run, make_resources=self._execution.resources)  # type: ignore[misc, assignment]
-        sys.argv = ["mekong", *RUN]  # whatever the commands are: processes that it starts may stay with this one
-        try:
-            main()
-        except SystemExit as end:
-            if end.code:
-                raise RuntimeError(f"an undisturbed command ends with {end.code}") from None
-        os.chdir(began)
-        sys.argv = argv
-        gc.collect()
-        gc.freeze()
 
     def _start(self, command: tuple[str, ...], marks: Marks | None) -> int:
         return processes.start(command, self._folder, self._execution.resources, marks)

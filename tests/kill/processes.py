@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import mmap
 import os
 import signal
@@ -23,11 +24,13 @@ from typing import Any
 
 import pipeline.cli.run
 import pipeline.run.publish
+import pipeline.run.report_data
 from pipeline.cli.main import main
 from pipeline.engines.child import end_with_parent
 from pipeline.run.manifest import Manifest
 from pipeline.run.resources import Resources
 from pipeline.run.run import Run
+from tests.kill.executions import RUN, Execution
 
 STAGES = (
     "start",
@@ -48,6 +51,8 @@ POLL = 0.0003
 PATIENCE = 120.0
 """Seconds after which a process that should have ended hangs; 20 times of what it needs on a busy machine."""
 LOG = "log.txt"
+RESAMPLES = 20
+"""Of the report's metrics, instead of 1,000: they are most of the time of a small run, and nothing is written then."""
 
 
 class Marks:
@@ -93,6 +98,24 @@ def adopt_orphans() -> None:
 
 def threads() -> int:
     return len(os.listdir("/proc/self/task"))
+
+
+def run_here(folder: Path, execution: Execution) -> None:
+    """Do a run in this process, so that its forks have what is imported and read."""
+    began, argv = Path.cwd(), sys.argv
+    pipeline.run.report_data.RESAMPLES = RESAMPLES
+    pipeline.cli.run.Run = partial(Run, make_resources=execution.resources)  # type: ignore[misc, assignment]
+    os.chdir(folder)
+    sys.argv = ["mekong", *RUN]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f"an undisturbed command ends with {end.code}") from None
+    os.chdir(began)
+    sys.argv = argv
+    gc.collect()
+    gc.freeze()  # else the forks copy what they only look at
 
 
 def start(command: Sequence[str], folder: Path, resources: type[Resources], marks: Marks | None) -> int:
