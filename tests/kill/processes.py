@@ -27,6 +27,7 @@ import pipeline.run.publish
 import pipeline.run.report_data
 from pipeline.cli.main import main
 from pipeline.engines.child import end_with_parent
+from pipeline.run import provenance
 from pipeline.run.manifest import Manifest
 from pipeline.run.resources import Resources
 from pipeline.run.run import Run
@@ -104,6 +105,8 @@ def run_here(folder: Path, execution: Execution) -> None:
     """Do a run in this process, so that its forks have what is imported and read."""
     began, argv = Path.cwd(), sys.argv
     pipeline.run.report_data.RESAMPLES = RESAMPLES
+    code = provenance.code_version()
+    provenance.code_version = lambda: code  # whoever commits in this checkout meanwhile changes no manifest
     pipeline.cli.run.Run = partial(Run, make_resources=execution.resources)  # type: ignore[misc, assignment]
     os.chdir(folder)
     sys.argv = ["mekong", *RUN]
