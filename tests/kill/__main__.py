@@ -25,12 +25,14 @@ from typing import Any
 os.environ |= {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 os.environ |= {"TOKENIZERS_PARALLELISM": "false", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
+from pipeline.config.settings import Config
 from tests.kill import processes
 from tests.kill.chains import Chains
 from tests.kill.executions import EXECUTIONS, Execution, prepare
 from tests.kill.processes import STAGES
 
 FAULTS = ("lost", "doubled", "torn", "different", "redone", "left", "orphans", "hung", "failed")
+UNUSED = (Config().translate.model, Config().align.encoder)
 MEMORY = Path("/dev/shm")
 """What is written there is gone when the power is, but not when a process is killed, and costs no flush of a disk."""
 
@@ -43,6 +45,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="mekong-kill-", dir=base))
     _say(f"{asked.kills} kills, seed {asked.seed}, in {folder}")
     os.environ["MEKONG_MODELS"] = str(folder / "models")
+    for name in UNUSED:  # there, so that a finished run can see that they have not changed
+        (folder / "models" / name).mkdir(parents=True)
     (warm := folder / "warm").mkdir()
     prepare(warm, EXECUTIONS[0])
     processes.run_here(warm, EXECUTIONS[0])

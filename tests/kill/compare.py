@@ -26,8 +26,8 @@ KINDS = (
     kinds.SCORED,
     kinds.ShardKind(ANSWERS, Answer),
 )
-TIMES = ("seconds", "finished")
-"""What differs in a manifest whenever a run is made."""
+TIMES = {"manifest.json": ("seconds", "finished"), "seal.json": ("files",)}
+"""What differs whenever a run is made: what it took, and when files were written."""
 Finding = tuple[str, str]
 """What kind of fault, and where."""
 
@@ -75,9 +75,9 @@ def _files(out: Path) -> Iterator[tuple[str, Path]]:
 
 def _content(path: Path) -> Any:
     data = path.read_bytes()
-    if path.name != "manifest.json":
+    if path.name not in TIMES:
         return data
-    return {name: value for name, value in orjson.loads(data).items() if name not in TIMES}
+    return {name: value for name, value in orjson.loads(data).items() if name not in TIMES[path.name]}
 
 
 def _rows(path: Path) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -153,5 +154,6 @@ def prepare(folder: Path, execution: Execution) -> None:
             rows.append({"id": f"{lang}{number}-{code}", "lang": code, "text": text})
     rows.append({"id": "has no text"})
     write_lines(folder / INPUT, rows)
+    os.utime(folder / INPUT, (0, 0))  # of what was just changed a run does not note that it is as it was
     model = f"tiny-{execution.family}" if execution.family else "qwen2.5-coder-1.5b"
     (folder / CONFIG).write_text(SETTINGS.replace("MODEL", model), encoding="utf-8")
