@@ -26,6 +26,7 @@ os.environ |= {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
 os.environ |= {"TOKENIZERS_PARALLELISM": "false", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 from pipeline.config.settings import Config
+from pipeline.engines.child import end_with_parent
 from tests.kill import processes
 from tests.kill.chains import Chains
 from tests.kill.executions import EXECUTIONS, Execution, prepare
@@ -89,6 +90,7 @@ def _in_a_fork(work: Any) -> None:
     if pid == 0:
         code = 1
         try:
+            end_with_parent()
             processes.adopt_orphans()
             work()
             code = 0
