@@ -208,7 +208,7 @@ def _claimant(path: Path) -> Claimant | None:
     """Who wrote a claim; None where that cannot be read: it was left half written."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Claimant)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
