@@ -20,7 +20,7 @@ from pipeline.registry import models
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import check_rejects, held, report_path, write_settings
+from pipeline.run.folder import begin, check_rejects, held, report_path
 from pipeline.run.manifest import Manifest
 from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
@@ -50,7 +50,7 @@ def run_command(
         say_plan(run, as_json=as_json)
         return
     with held(run.shards, RUN, config.read.paths), run.stop.listening(progress.say):
-        write_settings(config, out)
+        begin(config, out)
         manifest = publish(run.execute(), run.seconds)
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")

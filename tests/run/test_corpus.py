@@ -226,7 +226,7 @@ def test_what_was_read_anew_but_not_scored_is_not_published(monkeypatch, capfd, 
         patch.setattr(CorpusFilter, "_score", stopped)
         assert mekong(monkeypatch, "filter", corpus, "--out", out, *SETS) == 130
     assert mekong(monkeypatch, "report", out) == 1
-    assert "read anew and not scored" in capfd.readouterr().err
+    assert "is being made anew" in capfd.readouterr().err
     assert (out / "corpus" / "pairs.jsonl").read_bytes() == before
 
 

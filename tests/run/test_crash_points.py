@@ -1,0 +1,187 @@
+"""A command that dies before any step with the disk: the folder shows one state, or says that it does not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.bench import news
+from pipeline.bench.null_model import NullResources
+from pipeline.config.settings import Config, FilterSettings, ReadSettings, RunSettings, SegmentSettings, WriteSettings
+from pipeline.errors import StoreError
+from pipeline.files.owner import RUN
+from pipeline.files.progress import Progress
+from pipeline.files.store import to_json
+from pipeline.files.together import ASIDE
+from pipeline.run import provenance, report_data
+from pipeline.run.finished import FinishedRun
+from pipeline.run.folder import begin, held
+from pipeline.run.manifest import finished_shards
+from pipeline.run.publish import publish, publish_again
+from pipeline.run.run import Run
+from pipeline.stages.filter.decisions import Decisions, decide
+
+STEPS = ("replace", "rename", "fsync", "unlink", "rmdir")
+QUIET = Progress(quiet=True)
+STRICTER = FilterSettings(preset="none", rules={"length_ratio": {"max": 0.9}})
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not matter here takes little time."""
+    monkeypatch.setattr(report_data, "RESAMPLES", 2)
+    monkeypatch.setattr(provenance, "code_version", lambda: "1")
+    monkeypatch.setattr(provenance, "packages", dict)
+
+
+def settings(articles: Path, **changed: Any) -> Config:
+    made = {
+        "read": ReadSettings(paths=(str(articles),)),
+        "run": RunSettings(shard_chars=1500, workers=1),
+        "filter": FilterSettings(preset="none"),
+        "write": WriteSettings(formats=("jsonl", "moses")),
+    }
+    return Config(**(made | changed))
+
+
+def run(config: Config, out: Path) -> None:
+    started = Run(config, out, QUIET, make_resources=NullResources)
+    with held(started.shards, RUN, config.read.paths):
+        begin(config, out)
+        publish(started.execute(), started.seconds)
+
+
+def report(out: Path) -> None:
+    finished = FinishedRun.read(out, QUIET)
+    with finished.shards.claimed():
+        publish_again(finished)
+
+
+def shown(out: Path) -> dict[str, bytes]:
+    """What people and programs find in a folder, but for times and the work behind it."""
+    hidden = {"shards", ASIDE, "manifest.json", ".claim.lock", "claim.json"}
+    files = [path for path in out.rglob("*") if path.is_file() and not hidden & set(path.relative_to(out).parts)]
+    return {str(path.relative_to(out)): path.read_bytes() for path in files if not path.name.endswith(".tmp")}
+
+
+def everything(out: Path) -> tuple[object, ...]:
+    """A folder as the next command finds it; of what is unfinished, only whether it is there."""
+    files = sorted(path for path in out.rglob("*") if path.is_file())
+    left = {ASIDE: (out / ASIDE).is_dir(), "tmp": any(path.name.endswith(".tmp") for path in files)}
+    whole = [path for path in files if ASIDE not in path.parts and not path.name.endswith(".tmp")]
+    times = ("manifest.json", "withdrawn.json")
+    return (*left.items(), *((str(path), b"" if path.name in times else path.read_bytes()) for path in whole))
+
+
+class Deaths:
+    """Keeps the folder as it is before each step with the disk, which is what a kill there would leave."""
+
+    def __init__(self, out: Path, kept: Path, patch: pytest.MonkeyPatch) -> None:
+        self._out, self._kept = out, kept
+        self.steps = 0
+        self._distinct: dict[tuple[object, ...], Path] = {}
+        for name in STEPS:
+            patch.setattr(os, name, self._noted(getattr(os, name)))
+
+    def _noted(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any, **options: Any) -> Any:
+            self.steps += 1
+            state = everything(self._out)
+            if state not in self._distinct:
+                self._distinct[state] = self._kept / str(self.steps)
+                shutil.copytree(self._out, self._distinct[state])
+            return step(*args, **options)
+
+        return noted
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that were kept, in order."""
+        return list(self._distinct.values())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run `out` of `articles.jsonl`, which no test changes."""
+    folder = tmp_path_factory.mktemp("finished")
+    articles = [*news.documents(2 * news.SENTENCES), {"id": "no text"}]
+    (folder / "articles.jsonl").write_bytes(b"".join(to_json(article) + b"\n" for article in articles))
+    run(settings(folder / "articles.jsonl"), folder / "out")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changed", "every"),
+    [
+        ({"filter": STRICTER, "write": WriteSettings(formats=("jsonl",))}, 1),
+        ({"segment": SegmentSettings(max_chars=100)}, 30),
+        ({}, 10),
+    ],
+    ids=["rule", "segments", "nothing"],
+)
+def test_a_run_again_that_dies_leaves_one_state_or_says_that_it_does_not(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], every: int
+) -> None:
+    config, out = settings(finished / "articles.jsonl", **changed), tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    report(out)  # which names the folder
+    (out / "corpus/notes.txt").write_text("mine")
+    before = shown(out)
+    with monkeypatch.context() as patch:
+        deaths = Deaths(out, tmp_path / "kept", patch)
+        run(config, out)
+    after = shown(out)
+    assert (after == before) == (not changed) and "corpus/notes.txt" in after
+    assert deaths.steps > 40, "the steps are seen"
+    finished_ones = 0
+    for number, kept in enumerate(deaths.folders):
+        is_finished = (kept / "manifest.json").exists()
+        finished_ones += is_finished
+        if is_finished:
+            assert shown(kept) in (before, after)
+            FinishedRun.read(kept, QUIET)
+        else:
+            for reading in (lambda kept=kept: FinishedRun.read(kept, QUIET), lambda kept=kept: finished_shards(kept)):
+                with pytest.raises(StoreError, match=r"is being made anew[\s\S]*`mekong run` first"):
+                    reading()
+        if number % every:  # the next run costs much more than the look
+            continue
+        shutil.rmtree(out)
+        shutil.copytree(kept, out)
+        run(config, out)
+        assert shown(out) == after and (out / "manifest.json").exists()
+        assert not (out / ASIDE).exists() and not list(out.rglob("*.tmp"))
+    assert 0 < finished_ones < len(deaths.folders)
+
+
+def test_a_report_again_that_dies_leaves_one_state_or_says_that_it_does_not(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    report(out)
+    before = shown(out)
+    pair = FinishedRun.read(out, QUIET).shards.scored(0)[0].pair
+    Decisions(out, pytest.fail).append(decide(pair, keep=False))
+    before |= {"decisions.jsonl": (out / "decisions.jsonl").read_bytes()}
+    with monkeypatch.context() as patch:
+        deaths = Deaths(out, tmp_path / "kept", patch)
+        report(out)
+    after = shown(out)
+    assert after != before
+    for kept in deaths.folders:
+        shutil.rmtree(out)
+        shutil.copytree(kept, out)
+        if (out / "manifest.json").exists():
+            assert shown(out) in (before, after)
+            report(out)
+        else:
+            with pytest.raises(StoreError, match="is being made anew"):
+                report(out)
+            run(settings(finished / "articles.jsonl"), out)
+        assert shown(out) == after
