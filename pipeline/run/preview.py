@@ -11,6 +11,7 @@ from pipeline.errors import MekongError
 from pipeline.files.store import digest
 from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.again import Again
 from pipeline.run.amounts import Amount
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import is_finished
@@ -77,11 +78,11 @@ def _changed(run: Run, documents: set[str]) -> Iterator[str]:
         yield from sorted(name for name in (then.keys() | now.keys()) - SPEED_ONLY if then.get(name) != now.get(name))
         glossaries = run.resources.glossary_digests()
         translator = keys.translator_key(run.resources.translator_identity, run.config.translate, glossaries)
-        settled = read_settled(run.out)
+        settled, again = read_settled(run.out), Again(run.out)
         for n in shards.numbers:
             names = corrected_in_shard(settled, shards, n)
             now_key = keys.translations_key(translator, shards.key(kinds.SEGMENTS, n), names)
-            if shards.key(kinds.TRANSLATIONS, n) != now_key:
+            if shards.key(kinds.TRANSLATIONS, n) != keys.again_key(now_key, again.tries(now_key)):
                 yield "what the translations are made with"
                 return
     except MekongError as error:

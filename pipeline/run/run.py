@@ -20,6 +20,7 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store
 from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.again import Again
 from pipeline.run.executors import MakeResources, Makers
 from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
@@ -42,6 +43,7 @@ from pipeline.stages.read.stage import Reader
 from pipeline.types import Document, DocumentPair, Reject
 
 T = TypeVar("T")
+AGAIN = "they count as failed, and the next `mekong run` here translates these shards again"
 
 
 @dataclass
@@ -154,10 +156,13 @@ class Run:
         settings, resources = self.config.translate, self.resources
         glossaries = resources.glossary_digests()
         common = keys.translator_key(resources.translator_identity, settings, glossaries)
-        self.translation_keys = [
+        asked = [
             keys.translations_key(common, key, corrected_in_shard(resources.settled, self.shards, number))
             for number, key in enumerate(self.segment_keys)
         ]
+        again = Again(self.out)
+        tries = [again.tries(key) for key in asked]
+        self.translation_keys = list(map(keys.again_key, asked, tries))
         todo = [n for n, key in enumerate(self.translation_keys) if not self.shards.done(kinds.TRANSLATIONS, n, key)]
         if not todo:
             return
@@ -173,9 +178,11 @@ class Run:
         ):
             segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
             with self.progress.task("translate", segments, "segments") as task:
-                check = self.stop.check
-                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, check, memory)
+                more = task.advance, self.stop.check, memory, lambda number: again.note(asked[number], tries[number])
+                feed = Feed(self.shards, translator, resources.glossaries, settings, *more)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
+        if again.noted:
+            self.progress.warn(f"rows of {again.noted} shards ended the process that decoded them; {AGAIN}")
         self.memory_use = memory.use
         if not (memory.use and memory.use.spared):
             resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)

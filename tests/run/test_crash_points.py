@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ QUIET = Progress(quiet=True)
 STRICTER = FilterSettings(preset="none", rules={"length_ratio": {"max": 0.9}})
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
     """What does not matter here takes little time."""
-    monkeypatch.setattr(report_data, "RESAMPLES", 2)
-    monkeypatch.setattr(provenance, "code_version", lambda: "1")
-    monkeypatch.setattr(provenance, "packages", dict)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_data, "RESAMPLES", 2)
+        patch.setattr(provenance, "code_version", lambda: "1")
+        patch.setattr(provenance, "packages", dict)
+        yield
 
 
 def settings(articles: Path, **changed: Any) -> Config:

@@ -30,6 +30,7 @@ BASES: dict[Key, tuple[Any, ...]] = {
     keys.segments_key: ("d0", SegmentSettings(), BOUNDARY_MODELS),
     keys.translator_key: ("identity", TRANSLATE, ["g0"]),
     keys.translations_key: ("t0", "s0"),
+    keys.again_key: ("t0", 1),
     keys.answer_key: ("t0", 1, 7, REQUEST),
     keys.document_pairs_key: (["s0", "s1"], ["t0", "t1"], AlignSettings(), ["e", "l"]),
     keys.counterparts_key: ([JUDGED], ["s0"], AlignSettings(), ["e", "l"]),

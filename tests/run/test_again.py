@@ -1,0 +1,128 @@
+"""A row that ends the process that decodes it has failed, but not for good."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.bench import news
+from pipeline.bench.null_model import NullEngine, NullResources
+from pipeline.config.settings import Config, FilterSettings, ReadSettings, RunSettings, TranslateSettings
+from pipeline.engines.base import Failure, Output
+from pipeline.errors import StoreError
+from pipeline.files.owner import RUN
+from pipeline.files.progress import Progress
+from pipeline.files.store import to_json
+from pipeline.run import report_data
+from pipeline.run.again import FOLDER, MOST, Again
+from pipeline.run.folder import begin, held
+from pipeline.run.preview import preview
+from pipeline.run.publish import publish
+from pipeline.run.run import Run
+from tests.support.runs import lines, outputs
+
+deadly: set[int] = set()
+"""Numbers of rows, counted over a run, that end their process in the first attempt, and are got in the second."""
+asked: list[int] = []
+
+
+class DeadlyEngine(NullEngine):
+    """Has workers that die."""
+
+    def generate(
+        self, rows: Sequence[Sequence[int]], max_new_tokens: Sequence[int], *, careful: bool = False
+    ) -> list[Output]:
+        first = sum(asked)
+        asked.append(len(rows))
+        done = super().generate(rows, max_new_tokens, careful=careful)
+        note = f"{Failure.DEADLY} (ended with code -9)"
+        return [
+            Output((), None, "failed", note) if first + number in deadly else replace(output, logprob=-1.0 - careful)
+            for number, output in enumerate(done)
+        ]
+
+
+class DeadlyResources(NullResources):
+    """With that engine."""
+
+    def translator(self, say):
+        made = super().translator(say)
+        made.engine = DeadlyEngine()
+        return made
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not matter here takes little time."""
+    monkeypatch.setattr(report_data, "RESAMPLES", 2)
+
+
+class Room:
+    """A folder with articles and a run."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.out = folder / "out"
+        path = folder / "articles.jsonl"
+        path.write_bytes(b"".join(to_json(article) + b"\n" for article in news.documents(6 * news.SENTENCES)))
+        self.config = Config(
+            read=ReadSettings(paths=(str(path),)),
+            translate=TranslateSettings(use_glossary=False, retries=1),
+            run=RunSettings(shard_chars=900, workers=1),
+            filter=FilterSettings(preset="none"),
+        )
+
+    def prepared(self) -> Run:
+        return Run(self.config, self.out, Progress(quiet=True), make_resources=DeadlyResources)
+
+    def run(self) -> int:
+        """How many rows the engine was asked for."""
+        asked.clear()
+        run = self.prepared()
+        with held(run.shards, RUN, self.config.read.paths):
+            begin(self.config, self.out)
+            publish(run.execute(), run.seconds)
+        return sum(asked)
+
+    def shown(self) -> dict[str, bytes]:
+        return outputs(self.out)
+
+
+def test_the_next_run_does_such_rows_again_and_comes_to_the_same_bytes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deadly.clear()
+    room = Room(tmp_path / "room")
+    rows, whole = room.run(), room.shown()
+    shutil.rmtree(room.out)
+    deadly.update((1, 7))
+    room.run()
+    assert "rows of" in capfd.readouterr().err
+    assert room.shown() != whole, "a second attempt is not the first"
+    assert not preview(room.prepared(), None).nothing_to_do
+    deadly.clear()
+    assert 0 < room.run() < rows, "the other shards are as they were"
+    assert room.shown() == whole
+    assert preview(room.prepared(), None).nothing_to_do
+    assert room.run() == 0
+
+
+def test_what_fails_every_time_is_given_up(tmp_path: Path) -> None:
+    deadly.clear()
+    room = Room(tmp_path / "room")
+    deadly.update(range(1000))
+    counts = [room.run() for _ in range(MOST + 1)]
+    assert all(counts[:MOST]) and counts[MOST] == 0
+    assert {row["ended"] for row in lines(room.out / "translations.jsonl")} == {"failed"}
+
+
+def test_a_damaged_note_says_what_to_do(tmp_path: Path) -> None:
+    Again(tmp_path).note("k", 0)
+    assert Again(tmp_path).tries("k") == 1
+    (tmp_path / FOLDER / "k").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"again/k is damaged[\s\S]*Delete it"):
+        Again(tmp_path).tries("k")
