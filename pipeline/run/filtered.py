@@ -161,7 +161,7 @@ class FilteredCorpus:
             rank_by={"translated": "similarity"} | RANK_BY,
             models=made.models,
             packages=made.packages,
-            environment=made.machine,
+            environment=made.machine | provenance.several_versions(self.folder),
             config=self.config.model_dump(mode="json"),
             examples=self.config.report.examples,
         )

@@ -73,6 +73,12 @@ def worked(folder: Path) -> tuple[Version, ...]:
         raise StoreError(f"{path} is damaged: {error}", "Delete it; then nobody knows what made the shards.") from error
 
 
+def several_versions(folder: Path) -> dict[str, str]:
+    """For people, which versions have worked in the folder, where these are several."""
+    codes = dict.fromkeys(one.code for one in worked(folder))
+    return {"shards made by": f"one of {', '.join(codes)}"} if len(codes) > 1 else {}
+
+
 def version() -> str:
     """Version of the installed distribution."""
     return metadata.version("mekong-mt")

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.bench import news
 from pipeline.bench.null_model import NullEngine, NullResources
-from pipeline.config.settings import Config, FilterSettings, ReadSettings, RunSettings, TranslateSettings
+from pipeline.config.settings import RunSettings
 from pipeline.engines.base import Failure, Output
 from pipeline.errors import StoreError
-from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress
-from pipeline.files.store import to_json
-from pipeline.run import report_data
 from pipeline.run.again import FOLDER, MOST, Again
-from pipeline.run.folder import begin, held
 from pipeline.run.preview import preview
-from pipeline.run.publish import publish
 from pipeline.run.run import Run
+from tests.support.null_runs import carry_out, prepared, quick_reports, settings, write_articles
 from tests.support.runs import lines, outputs
 
 deadly: set[int] = set()
@@ -56,64 +51,52 @@ class DeadlyResources(NullResources):
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not matter here takes little time."""
-    monkeypatch.setattr(report_data, "RESAMPLES", 2)
+def quick() -> Iterator[None]:
+    with quick_reports():
+        yield
 
 
 class Room:
     """A folder with articles and a run."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir()
         self.out = folder / "out"
-        path = folder / "articles.jsonl"
-        path.write_bytes(b"".join(to_json(article) + b"\n" for article in news.documents(6 * news.SENTENCES)))
-        self.config = Config(
-            read=ReadSettings(paths=(str(path),)),
-            translate=TranslateSettings(use_glossary=False, retries=1),
-            run=RunSettings(shard_chars=900, workers=1),
-            filter=FilterSettings(preset="none"),
+        self.config = settings(
+            write_articles(folder / "articles.jsonl", 4), run=RunSettings(shard_chars=300, workers=1)
         )
 
     def prepared(self) -> Run:
-        return Run(self.config, self.out, Progress(quiet=True), make_resources=DeadlyResources)
+        return prepared(self.config, self.out, Progress(quiet=True), DeadlyResources)
 
     def run(self) -> int:
         """How many rows the engine was asked for."""
         asked.clear()
-        run = self.prepared()
-        with held(run.shards, RUN, self.config.read.paths):
-            begin(self.config, self.out)
-            publish(run.execute(), run.seconds)
+        carry_out(self.prepared())
         return sum(asked)
-
-    def shown(self) -> dict[str, bytes]:
-        return outputs(self.out)
 
 
 def test_the_next_run_does_such_rows_again_and_comes_to_the_same_bytes(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     deadly.clear()
-    room = Room(tmp_path / "room")
-    rows, whole = room.run(), room.shown()
+    room = Room(tmp_path)
+    rows, whole = room.run(), outputs(room.out)
     shutil.rmtree(room.out)
-    deadly.update((1, 7))
+    deadly.add(1)
     room.run()
     assert "rows of" in capfd.readouterr().err
-    assert room.shown() != whole, "a second attempt is not the first"
+    assert outputs(room.out) != whole, "a second attempt is not the first"
     assert not preview(room.prepared(), None).nothing_to_do
     deadly.clear()
     assert 0 < room.run() < rows, "the other shards are as they were"
-    assert room.shown() == whole
+    assert outputs(room.out) == whole
     assert preview(room.prepared(), None).nothing_to_do
     assert room.run() == 0
 
 
 def test_what_fails_every_time_is_given_up(tmp_path: Path) -> None:
     deadly.clear()
-    room = Room(tmp_path / "room")
+    room = Room(tmp_path)
     deadly.update(range(1000))
     counts = [room.run() for _ in range(MOST + 1)]
     assert all(counts[:MOST]) and counts[MOST] == 0

@@ -10,58 +10,26 @@ from typing import Any
 
 import pytest
 
-from pipeline.bench import news
-from pipeline.bench.null_model import NullResources
-from pipeline.config.settings import Config, FilterSettings, ReadSettings, RunSettings, SegmentSettings, WriteSettings
+from pipeline.config.settings import Config, FilterSettings, SegmentSettings, WriteSettings
 from pipeline.errors import StoreError
-from pipeline.files.owner import RUN
-from pipeline.files.progress import Progress
-from pipeline.files.store import to_json
 from pipeline.files.together import ASIDE
-from pipeline.run import provenance, report_data
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import begin, held
 from pipeline.run.manifest import finished_shards
-from pipeline.run.publish import publish, publish_again
-from pipeline.run.run import Run
 from pipeline.stages.filter.decisions import Decisions, decide
+from tests.support.null_runs import QUIET, carry_out, prepared, quick_reports, report, settings, write_articles
 
 STEPS = ("replace", "rename", "fsync", "unlink", "rmdir")
-QUIET = Progress(quiet=True)
 STRICTER = FilterSettings(preset="none", rules={"length_ratio": {"max": 0.9}})
 
 
 @pytest.fixture(autouse=True, scope="module")
 def quick() -> Iterator[None]:
-    """What does not matter here takes little time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report_data, "RESAMPLES", 2)
-        patch.setattr(provenance, "code_version", lambda: "1")
-        patch.setattr(provenance, "packages", dict)
+    with quick_reports():
         yield
 
 
-def settings(articles: Path, **changed: Any) -> Config:
-    made = {
-        "read": ReadSettings(paths=(str(articles),)),
-        "run": RunSettings(shard_chars=1500, workers=1),
-        "filter": FilterSettings(preset="none"),
-        "write": WriteSettings(formats=("jsonl", "moses")),
-    }
-    return Config(**(made | changed))
-
-
 def run(config: Config, out: Path) -> None:
-    started = Run(config, out, QUIET, make_resources=NullResources)
-    with held(started.shards, RUN, config.read.paths):
-        begin(config, out)
-        publish(started.execute(), started.seconds)
-
-
-def report(out: Path) -> None:
-    finished = FinishedRun.read(out, QUIET)
-    with finished.shards.claimed():
-        publish_again(finished)
+    carry_out(prepared(config, out))
 
 
 def shown(out: Path) -> dict[str, bytes]:
@@ -111,9 +79,7 @@ class Deaths:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run `out` of `articles.jsonl`, which no test changes."""
     folder = tmp_path_factory.mktemp("finished")
-    articles = [*news.documents(2 * news.SENTENCES), {"id": "no text"}]
-    (folder / "articles.jsonl").write_bytes(b"".join(to_json(article) + b"\n" for article in articles))
-    run(settings(folder / "articles.jsonl"), folder / "out")
+    run(settings(write_articles(folder / "articles.jsonl", 2)), folder / "out")
     return folder
 
 
