@@ -87,7 +87,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("changed", "every"),
     [
         ({"filter": STRICTER, "write": WriteSettings(formats=("jsonl",))}, 1),
-        ({"segment": SegmentSettings(max_chars=100)}, 30),
+        ({"segment": SegmentSettings(max_chars=100)}, 60),
         ({}, 10),
     ],
     ids=["rule", "segments", "nothing"],
@@ -142,11 +142,14 @@ def test_a_report_again_that_dies_leaves_one_state_or_says_that_it_does_not(
         report(out)
     after = shown(out)
     assert after != before
-    for kept in deaths.folders:
+    for number, kept in enumerate(deaths.folders):
+        is_finished = (kept / "manifest.json").exists()
+        assert not is_finished or shown(kept) in (before, after)
+        if number % 5:  # the next command costs much more than the look
+            continue
         shutil.rmtree(out)
         shutil.copytree(kept, out)
-        if (out / "manifest.json").exists():
-            assert shown(out) in (before, after)
+        if is_finished:
             report(out)
         else:
             with pytest.raises(StoreError, match="is being made anew"):
