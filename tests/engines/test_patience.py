@@ -13,21 +13,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.engines import patience, pool
+from pipeline.engines import patience
 from pipeline.engines.child import Child
-from pipeline.engines.mekong import crew
-from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.engines.patience import _Life, wait_for
-from pipeline.engines.pool import EnginePool
-from pipeline.engines.search_settings import Search
-from pipeline.errors import EngineError
 from pipeline.metrics.learned import ScorerProcess
-from tests.support.faults import set_faults
 from tests.support.processes import children, wait_until
 
 ECHO = 'import sys\nfor line in sys.stdin: print(\'{"version": "1", "id": 1, "scores": [0.5], "cut": 0}\', flush=True)'
 COMMAND = [sys.executable, "-c", ECHO]
-SEARCH = Search(num_beams=1, length_penalty=1.0, start=2, end=2, pad=1, forced=40)
 
 
 @pytest.fixture(autouse=True)
@@ -61,34 +54,6 @@ def test_a_stopped_child_is_named_and_its_answer_taken_when_it_goes_on(
     assert f"{child.title} (process {pid}) was stopped and has not answered for" in caplog.text
     assert f"`kill -CONT {pid}`" in caplog.text
     child.close()
-
-
-def test_workers_that_hang_are_named(
-    tiny_model: Callable[[str], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    folder = tiny_model("m2m100")
-    for kind, parent in (("crew", crew), ("pool", pool)):
-        hung = tmp_path / kind
-        hung.mkdir()
-        set_faults(monkeypatch, parent, f"faulty_{kind}_worker", {"hang": str(hung), "echo": True})
-        engine: Any
-        if parent is crew:
-            engine = MekongEngine(folder, SEARCH, "cpu", "float32", 2, 1)
-        else:
-            engine = EnginePool(folder, SEARCH, ["gpu-1"], "float32", 1)
-        with ThreadPoolExecutor(1) as caller:
-            call = caller.submit(engine.generate, [[5, 2]] * 4, [5] * 4)
-            wait_until(lambda hung=hung: bool(list(hung.iterdir())))
-            name = "a worker of the engine" if parent is crew else "the worker on gpu-1"
-            told = [f"{name} (process {path.name}) has not answered" for path in hung.iterdir()]
-            wait_until(lambda told=told: all(line in caplog.text for line in told))
-            engine.close()
-            with pytest.raises(EngineError):
-                call.result()
-    assert "computes nothing; it is waited for. If it stays like this, `kill -9" in caplog.text
 
 
 def test_one_that_computes_is_left_in_peace_and_a_silent_one_told_of_ever_more_rarely(
