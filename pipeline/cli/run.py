@@ -1,4 +1,4 @@
-"""`mekong run` and `mekong report`."""
+"""`mekong run`, `mekong merge` and `mekong report`."""
 
 from __future__ import annotations
 
@@ -20,21 +20,30 @@ from pipeline.registry import models
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import begin, check_rejects, held, report_path
+from pipeline.run.folder import begin, check_rejects, held, read_settings, report_path
 from pipeline.run.manifest import Manifest
 from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
 from pipeline.run.names import read_settled
+from pipeline.run.part import PartDone, merge, part_of, settle_settings, translate_part
 from pipeline.run.publish import publish, publish_again, translations_path
 from pipeline.run.run import Run
 from pipeline.stages.write.stage import CORPUS
 
 
 def run_command(
-    path: Path, out: Path | None, overrides: Sequence[str], *, dry_run: bool, as_json: bool, quiet: bool
+    path: Path,
+    out: Path | None,
+    overrides: Sequence[str],
+    *,
+    shard: str | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Run the pipeline, or say what it would do; raises TooManyRejects after everything else is done when too much
-    input was rejected."""
+    """Run the pipeline or a part of it, or say what it would do; raises TooManyRejects after everything else is done
+    when too much input was rejected."""
+    part = part_of(shard) if shard else None
     config = load_config(path, overrides)
     out = out or Path("out") / config.name
     progress = Progress(quiet=quiet)
@@ -49,14 +58,49 @@ def run_command(
     if dry_run:
         say_plan(run, as_json=as_json)
         return
-    with held(run.shards, RUN, config.read.paths), run.stop.listening(progress.say):
+    with held(run.shards, RUN, config.read.paths, part, progress.say), run.stop.listening(progress.say):
+        if part:
+            settle_settings(run)
+            say_part(translate_part(run, part), out, as_json=as_json, quiet=quiet)
+            return
         begin(config, out)
         manifest = publish(run.execute(), run.seconds)
+    say_done(manifest, run, as_json=as_json, quiet=quiet)
+
+
+def merge_command(out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Do what is left of a run whose parts are translated; raises TooManyRejects as `run_command` does."""
+    config = read_settings(out)
+    progress = Progress(quiet=quiet)
+    models.offline()
+    run = Run(config, out, progress)
+    run.resources.check(translation=False)
+    progress.say(f"mekong merge {config.name}; output in {out}")
+    with held(run.shards, RUN, config.read.paths, None, progress.say), run.stop.listening(progress.say):
+        begin(config, out)
+        manifest = publish(merge(run), run.seconds)
+    say_done(manifest, run, as_json=as_json, quiet=quiet)
+
+
+def say_part(done: PartDone, out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Say how far a run is after one of its parts."""
+    if as_json:
+        sys.stdout.write(to_json(done, indent=True).decode() + "\n")
+    elif not quiet:
+        console = Console(highlight=False)
+        console.print(f"part {done.part}: its {done.shards:,} shards are translated", markup=False)
+        console.print(f"all parts: {done.translated:,} of {done.all_shards:,} shards", markup=False)
+        console.print(f"when all are: mekong merge {out}", soft_wrap=True, markup=False)
+
+
+def say_done(manifest: Manifest, run: Run, *, as_json: bool, quiet: bool) -> None:
+    """Say what a finished run came to; raises TooManyRejects when too much input was rejected."""
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     elif not quiet:
-        _summary(manifest, run.memory_use, out)
-    check_rejects("inputs were rejected", manifest.counts.rejected_inputs, config.read.max_rejects, out)
+        _summary(manifest, run.memory_use, run.out)
+    rejected, allowed = manifest.counts.rejected_inputs, run.config.read.max_rejects
+    check_rejects("inputs were rejected", rejected, allowed, run.out)
 
 
 def _summary(manifest: Manifest, memory: MemoryUse | None, out: Path) -> None:

@@ -12,9 +12,8 @@ import pytest
 from pipeline.bench.null_model import NullEngine, NullResources
 from pipeline.config.settings import RunSettings
 from pipeline.engines.base import Failure, Output
-from pipeline.errors import StoreError
 from pipeline.files.progress import Progress
-from pipeline.run.again import FOLDER, MOST, Again
+from pipeline.run.again import MOST
 from pipeline.run.preview import preview
 from pipeline.run.run import Run
 from tests.support.null_runs import carry_out, prepared, quick_reports, settings, write_articles
@@ -101,11 +100,3 @@ def test_what_fails_every_time_is_given_up(tmp_path: Path) -> None:
     counts = [room.run() for _ in range(MOST + 1)]
     assert all(counts[:MOST]) and counts[MOST] == 0
     assert {row["ended"] for row in lines(room.out / "translations.jsonl")} == {"failed"}
-
-
-def test_a_damaged_note_says_what_to_do(tmp_path: Path) -> None:
-    Again(tmp_path).note("k", 0)
-    assert Again(tmp_path).tries("k") == 1
-    (tmp_path / FOLDER / "k").write_bytes(b"")
-    with pytest.raises(StoreError, match=r"again/k is damaged[\s\S]*Delete it"):
-        Again(tmp_path).tries("k")

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.config.settings import Config, FilterSettings, SegmentSettings, WriteSettings
 from pipeline.errors import StoreError
+from pipeline.files.claim import CLAIMS
 from pipeline.files.together import ASIDE
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import finished_shards
@@ -34,7 +35,7 @@ def run(config: Config, out: Path) -> None:
 
 def shown(out: Path) -> dict[str, bytes]:
     """What people and programs find in a folder, but for times and the work behind it."""
-    hidden = {"shards", ASIDE, "manifest.json", ".claim.lock", "claim.json"}
+    hidden = {"shards", ASIDE, "manifest.json", CLAIMS}
     files = [path for path in out.rglob("*") if path.is_file() and not hidden & set(path.relative_to(out).parts)]
     return {str(path.relative_to(out)): path.read_bytes() for path in files if not path.name.endswith(".tmp")}
 
@@ -43,7 +44,7 @@ def everything(out: Path) -> tuple[object, ...]:
     """A folder as the next command finds it; of what is unfinished, only whether it is there."""
     files = sorted(path for path in out.rglob("*") if path.is_file())
     left = {ASIDE: (out / ASIDE).is_dir(), "tmp": any(path.name.endswith(".tmp") for path in files)}
-    whole = [path for path in files if ASIDE not in path.parts and not path.name.endswith(".tmp")]
+    whole = [path for path in files if not {ASIDE, CLAIMS} & set(path.parts) and not path.name.endswith(".tmp")]
     times = ("manifest.json", "withdrawn.json")
     return (*left.items(), *((str(path), b"" if path.name in times else path.read_bytes()) for path in whole))
 
