@@ -19,7 +19,7 @@ from typing import Protocol
 
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Failure, Hypothesis, ModelInput, Output, Translator
-from pipeline.errors import Interrupted
+from pipeline.errors import EngineError, Interrupted
 from pipeline.run import shards as kinds
 from pipeline.run.journal import Answer, Journal
 from pipeline.run.keys import answer_key
@@ -28,7 +28,7 @@ from pipeline.run.shards import Shards
 from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import batches
-from pipeline.types import ENGLISH, Document, Segment
+from pipeline.types import ENGLISH, Document, Segment, Translation
 
 IN_HAND = 2
 """Batches that an engine has or is about to have, where it is not asked one at a time."""
@@ -42,6 +42,16 @@ def to_translate(shards: Shards, number: int) -> tuple[list[Segment], dict[str, 
     """The segments of a shard that are not English, and their documents by id."""
     foreign = {document.id: document for document in shards.documents(number) if document.lang != ENGLISH}
     return [segment for segment in shards.segments(number) if segment.doc_id in foreign], foreign
+
+
+def check_count(number: int, segments: Sequence[Segment], made: Sequence[Translation]) -> None:
+    """Raises EngineError unless every segment has come to one end: translated, failed or skipped, in order."""
+    wanted, found = [segment.id for segment in segments], [one.segment_id for one in made]
+    if wanted != found:
+        raise EngineError(
+            f"shard {number} has {len(wanted):,} segments to translate, and other {len(found):,} came back",
+            "Report this as a bug; nothing of the shard was kept.",
+        )
 
 
 class _OpenShard:
@@ -249,6 +259,7 @@ class Feed:
                 return
             self._memory.remember(shard.judge())
         done = list(shard.draft.translations())
+        check_count(shard.number, to_translate(self._shards, shard.number)[0], done)
         if shard.was_deadly:
             self._deadly(shard.number)
         self._shards.commit(kinds.TRANSLATIONS, shard.number, shard.key, done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -126,6 +127,49 @@ def test_a_run_again_that_dies_leaves_one_state_or_says_that_it_does_not(
         assert shown(out) == after and (out / "manifest.json").exists()
         assert not (out / ASIDE).exists() and not list(out.rglob("*.tmp"))
     assert 0 < finished_ones < len(deaths.folders)
+
+
+def test_a_disk_that_is_full_at_any_step_is_our_error_and_the_next_run_completes(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, out = settings(finished / "articles.jsonl", filter=STRICTER), tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    report(out)
+    before = shown(out)
+    failures = 0
+    for left in range(0, 200, 6):
+        with monkeypatch.context() as patch:
+            fill(patch, left)
+            try:
+                run(config, out)
+                break
+            except StoreError as error:
+                assert "No space left on device" in str(error)
+                failures += 1
+        if (out / "manifest.json").exists():
+            assert shown(out) == before
+        else:
+            with pytest.raises(StoreError, match="`mekong run` first"):
+                FinishedRun.read(out, QUIET)
+        assert not list(out.rglob("*.tmp")) and not (out / ASIDE).exists()
+    assert failures > 3 and shown(out) != before
+    FinishedRun.read(out, QUIET)
+
+
+def fill(patch: pytest.MonkeyPatch, left: int) -> None:
+    """Have the disk take so many more flushes and renames, then no more."""
+    steps = iter(range(left))
+
+    def failing(step: Callable[..., Any]) -> Callable[..., Any]:
+        def attempted(*args: Any, **options: Any) -> Any:
+            if next(steps, None) is None:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return step(*args, **options)
+
+        return attempted
+
+    for name in ("fsync", "replace"):
+        patch.setattr(os, name, failing(getattr(os, name)))
 
 
 def test_a_report_again_that_dies_leaves_one_state_or_says_that_it_does_not(
