@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ from pipeline.files.together import ASIDE
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import finished_shards
 from pipeline.stages.filter.decisions import Decisions, decide
+from pipeline.view.review import Review
 from tests.support.null_runs import QUIET, carry_out, prepared, quick_reports, report, settings, write_articles
 
 STEPS = ("replace", "rename", "fsync", "unlink", "rmdir")
+REPORT = partial(FinishedRun.read, progress=QUIET)
+EVALUATE = finished_shards
+VIEW = partial(Review, warn=pytest.fail)
+"""How the commands of these names begin with a folder; a comparison begins as a report."""
 STRICTER = FilterSettings(preset="none", rules={"length_ratio": {"max": 0.9}})
 
 
@@ -116,9 +122,9 @@ def test_a_run_again_that_dies_leaves_one_state_or_says_that_it_does_not(
             assert shown(kept) in (before, after)
             FinishedRun.read(kept, QUIET)
         else:
-            for reading in (lambda kept=kept: FinishedRun.read(kept, QUIET), lambda kept=kept: finished_shards(kept)):
+            for read in REPORT, EVALUATE, VIEW:
                 with pytest.raises(StoreError, match=r"is being made anew[\s\S]*`mekong run` first"):
-                    reading()
+                    read(kept)
         if number % every:  # the next run costs much more than the look
             continue
         shutil.rmtree(out)

@@ -121,9 +121,7 @@ def test_split_loses_nothing_and_keeps_the_limit(text: str, limit: int) -> None:
     assert all(len(piece) <= limit for piece in pieces)
 
 
-@given(
-    st.integers(0, 20_000), st.sampled_from(["ก", "ประชุม ", "ฮานอย, ", "ข" * 300 + " "]), st.sampled_from([60, 400])
-)
+@given(st.integers(0, 20_000), st.sampled_from(["ก", "ประชุม ", "ฮานอย, ", "ข" * 300 + " "]), st.sampled_from([60, 400]))
 @settings(max_examples=30, deadline=None)
 def test_the_model_is_given_no_text_over_its_limit_however_long_a_segment_is(
     length: int, unit: str, limit: int
