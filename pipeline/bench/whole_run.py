@@ -27,7 +27,7 @@ from pipeline.engines.child import end_with_parent
 from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress
 from pipeline.run.feed import to_translate
-from pipeline.run.folder import begin, held
+from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run
 
@@ -109,7 +109,8 @@ def measure(folder: Path, segments: int, workers: int, shape: str, watch: bool =
     config = Config(read=read, translate=translate, run=RunSettings(workers=workers))
     run = MeasuredRun(config, out, Progress(quiet=True), make_resources=make)
     with held(run.shards, RUN, config.read.paths), Peak(watch) as peak:
-        begin(config, out)
+        reopen(out)
+        write_settings(config, out)
         finished = run.execute()
         run.costs[PUBLISH] = measured(lambda: publish(finished, run.seconds))
     counts = finished.counts()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,14 +14,16 @@ from rich.table import Table
 from pipeline.cli.dry_run import say_plan
 from pipeline.config.load import load_config
 from pipeline.errors import UsageError
+from pipeline.files.claim import Part
 from pipeline.files.owner import FILTER, RUN, owner
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
+from pipeline.run.cluster import translate_on_cluster
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import begin, check_rejects, held, read_settings, report_path
+from pipeline.run.folder import check_rejects, held, read_settings, reopen, report_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
@@ -44,7 +47,7 @@ def run_command(
     """Run the pipeline or a part of it, or say what it would do; raises TooManyRejects after everything else is done
     when too much input was rejected."""
     part = part_of(shard) if shard else None
-    config = load_config(path, overrides)
+    config = load_config(path, [*overrides, "run.executor=local"] if part else overrides)
     out = out or Path("out") / config.name
     progress = Progress(quiet=quiet)
     models.offline()
@@ -53,19 +56,38 @@ def run_command(
         run.check_request()
     else:
         run.check()
-    model, plan = run.resources.translation_entry.name, run.resources.translation_plan
+    model = run.resources.translation_entry.name
+    plan = run.resources.translation_plan if run.translates_here else "the nodes of a Ray cluster"
     progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
     if dry_run:
         say_plan(run, as_json=as_json)
-        return
-    with held(run.shards, RUN, config.read.paths, part, progress.say), run.stop.listening(progress.say):
-        if part:
+    elif part:
+        with _working(run, part):
             settle_settings(run)
             say_part(translate_part(run, part), out, as_json=as_json, quiet=quiet)
-            return
-        begin(config, out)
-        manifest = publish(run.execute(), run.seconds)
-    say_done(manifest, run, as_json=as_json, quiet=quiet)
+    else:
+        say_done(_whole(run), run, as_json=as_json, quiet=quiet)
+
+
+def _whole(run: Run) -> Manifest:
+    """The whole run, here, or translated by a cluster."""
+    with _working(run):
+        write_settings(run.config, run.out)
+        if run.translates_here:
+            return publish(run.execute(), run.seconds)
+    with run.stop.listening(run.progress.say):
+        translate_on_cluster(run.config, run.out, run.progress.say, run.stop.check)
+    with _working(run):
+        return publish(merge(run), run.seconds)
+
+
+@contextmanager
+def _working(run: Run, part: Part | None = None) -> Iterator[None]:
+    """Hold the folder of a run, or a part of it, and hear when the user wants to stop."""
+    say = run.progress.say
+    with held(run.shards, RUN, run.config.read.paths, part, say), run.stop.listening(say):
+        reopen(run.out)
+        yield
 
 
 def merge_command(out: Path, *, as_json: bool, quiet: bool) -> None:
@@ -76,8 +98,7 @@ def merge_command(out: Path, *, as_json: bool, quiet: bool) -> None:
     run = Run(config, out, progress)
     run.resources.check(translation=False)
     progress.say(f"mekong merge {config.name}; output in {out}")
-    with held(run.shards, RUN, config.read.paths, None, progress.say), run.stop.listening(progress.say):
-        begin(config, out)
+    with _working(run):
         manifest = publish(merge(run), run.seconds)
     say_done(manifest, run, as_json=as_json, quiet=quiet)
 

@@ -62,15 +62,14 @@ def held(
         yield
 
 
-def begin(config: Config, folder: Path) -> None:
-    """Begin to work in the folder, which is held: from here on it is not finished. Stores the settings.
+def reopen(folder: Path) -> None:
+    """Begin to work in the folder, which is held: from here on it is not finished.
 
     Raises StoreError when that cannot be written.
     """
     path = folder / MANIFEST if is_finished(folder) else withdrawn(folder)
     note_version(folder, _maker(path) if (folder / "shards").is_dir() or path.is_file() else None)
     withdraw(folder)
-    write_settings(config, folder)
 
 
 def _maker(manifest: Path) -> Version:

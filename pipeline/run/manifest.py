@@ -182,6 +182,8 @@ def withdraw(folder: Path) -> None:
             path.replace(to)
             flush(to.parent)
             flush(folder)
+    except FileNotFoundError:
+        pass  # another part of the run was faster
     except OSError as error:
         raise StoreError(f"cannot move {path}: {error.strerror}", "Make the folder writable.") from error
 

@@ -20,7 +20,7 @@ from pipeline.registry.facts import ModelFacts
 from pipeline.run import keys, provenance
 from pipeline.run import shards as kinds
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import begin, changed_settings, read_settings, settings_path
+from pipeline.run.folder import changed_settings, read_settings, settings_path, write_settings
 from pipeline.run.manifest import MadeWith
 from pipeline.run.names import corrected_in_shard
 from pipeline.run.order import read_order
@@ -76,15 +76,16 @@ def settle_settings(run: Run) -> None:
     store = run.store
     store.shard_root.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(store.shard_root / LOCK):
+        there = settings_path(run.out).is_file()
+        changed = changed_settings(read_settings(run.out), run.config) if there else []
         others = store.claim.others() if store.claim else []
-        if others and settings_path(run.out).is_file():
-            changed = changed_settings(read_settings(run.out), run.config)
-            if changed:
-                raise StoreError(
-                    f"{others[0]} works in {run.out} with other settings: {', '.join(changed)}",
-                    "Give every part the same settings.",
-                )
-        begin(run.config, run.out)
+        if changed and others:
+            raise StoreError(
+                f"{others[0]} works in {run.out} with other settings: {', '.join(changed)}",
+                "Give every part the same settings.",
+            )
+        if changed or not there:
+            write_settings(run.config, run.out)
 
 
 def translate_part(run: Run, part: Part) -> PartDone:

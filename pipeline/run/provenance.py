@@ -57,7 +57,7 @@ def note_version(folder: Path, before: Version | None) -> None:
 
 
 def worked(folder: Path) -> tuple[Version, ...]:
-    """All versions that have worked in the folder, the last one last.
+    """All versions that have worked in the folder, each once, in the order of their first time.
 
     Raises StoreError when the file is damaged.
     """
@@ -68,9 +68,10 @@ def worked(folder: Path) -> tuple[Version, ...]:
     if not is_json(lines[-1]):
         lines.pop()  # nothing, or what a kill left of a line
     try:
-        return tuple(msgspec.json.decode(line, type=Version) for line in lines)
+        found = [msgspec.json.decode(line, type=Version) for line in lines]
     except msgspec.DecodeError as error:
         raise StoreError(f"{path} is damaged: {error}", "Delete it; then nobody knows what made the shards.") from error
+    return tuple(one for place, one in enumerate(found) if one not in found[:place])  # parts may begin at once
 
 
 def several_versions(folder: Path) -> dict[str, str]:

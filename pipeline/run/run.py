@@ -108,7 +108,7 @@ class Run:
         Raises what `check_request` raises, then ModelMissing when a model is not in the store.
         """
         self.check_request()
-        self.resources.check(translation=True)
+        self.resources.check(translation=self.translates_here)
 
     def check_request(self) -> None:
         """The part of `check` that needs no model to be there.
@@ -116,13 +116,19 @@ class Run:
         Raises UsageError when the device or a score of a rule is not there, InputError when no input is named, or one
         or a held-out file does not exist, StoreError when what should be the translation memory is something else.
         """
-        choose(self.resources.translation_entry, self.config.translate)
+        if self.translates_here:
+            choose(self.resources.translation_entry, self.config.translate)
         if not self.config.read.paths:
             raise InputError("read.paths is empty", "Name files, folders or globs in it.")
         expand(self.config.read.paths)
         check_rules(self.config.filter.rules)
         held_out_files(self.config.filter.held_out)
         check_memory(self.config.translate.memory)
+
+    @property
+    def translates_here(self) -> bool:
+        """Whether this process translates, and no cluster."""
+        return self.config.run.executor == "local"
 
     def read(self) -> None:
         """Cut the input into shards of documents, and commit those that changed."""

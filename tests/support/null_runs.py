@@ -17,7 +17,7 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import to_json
 from pipeline.run import provenance, report_data
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import begin, held
+from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish, publish_again
 from pipeline.run.run import Run
 
@@ -61,7 +61,8 @@ def prepared(config: Config, out: Path, progress: Progress = QUIET, resources: A
 def carry_out(started: Run) -> None:
     """All that `mekong run` does."""
     with held(started.shards, RUN, started.config.read.paths):
-        begin(started.config, started.out)
+        reopen(started.out)
+        write_settings(started.config, started.out)
         publish(started.execute(), started.seconds)
 
 
