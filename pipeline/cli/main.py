@@ -296,10 +296,13 @@ def main() -> None:
         sys.exit(1)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Also of what libraries say that are being loaded, or cannot start a thread."""
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Also of what libraries say that are being loaded, or cannot start a thread, and of what came of that."""
+    if error is None:
+        return False
     said = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in said for sign in MEMORY_SIGNS)
+    here = isinstance(error, MemoryError) or any(sign in said for sign in MEMORY_SIGNS)
+    return here or _is_out_of_memory(error.__cause__ or error.__context__)
 
 
 if __name__ == "__main__":

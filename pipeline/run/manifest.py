@@ -197,7 +197,7 @@ def _refuse_withdrawn(folder: Path) -> None:
     if withdrawn(folder).exists() and not is_finished(folder):
         made = owner(folder)
         raise StoreError(
-            f"{folder} is being made anew, or that was stopped halfway: what is there is of two states",
+            f"{folder} is being made anew, or that was stopped halfway: what is there may be of two states",
             f"Finish it with the same `{made.made_by if made else RUN}` first.",
         )
 

@@ -65,6 +65,11 @@ def test_the_script_for_bash_is_one() -> None:
     assert done.stdout.strip() == "complete -o default -F _mekong_completion mekong", done.stderr
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -72,6 +77,7 @@ def test_the_script_for_bash_is_one() -> None:
         ImportError("libtorch_cpu.so: failed to map segment from shared object"),
         OSError(12, "Cannot allocate memory"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"),
+        caused(OSError("could not find libllvmlite.so"), OSError("cannot allocate memory in static TLS block")),
     ],
 )
 def test_memory_that_is_used_up_is_a_message(
