@@ -81,6 +81,10 @@ def run(
 
     Example: mekong run configs/news.yaml --set read.paths=[articles] --out out/articles
     """
+    from pipeline.cli.finished import say_if_finished
+
+    if not dry_run and not shard and say_if_finished(config, out, sets or [], as_json=as_json, quiet=quiet):
+        return
     from pipeline.cli.run import run_command
 
     run_command(config, out, sets or [], shard=shard, dry_run=dry_run, as_json=as_json, quiet=quiet)

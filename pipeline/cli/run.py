@@ -22,6 +22,7 @@ from pipeline.registry import models
 from pipeline.run.cluster import translate_on_cluster
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
+from pipeline.run.fingerprint import run_key
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import check_rejects, held, read_settings, reopen, report_path, write_settings
 from pipeline.run.manifest import Manifest
@@ -31,6 +32,7 @@ from pipeline.run.names import read_settled
 from pipeline.run.part import PartDone, merge, part_of, settle_settings, translate_part
 from pipeline.run.publish import publish, publish_again, translations_path
 from pipeline.run.run import Run
+from pipeline.run.unchanged import seal, unseal
 from pipeline.stages.write.stage import CORPUS
 
 
@@ -63,6 +65,7 @@ def run_command(
         say_plan(run, as_json=as_json)
     elif part:
         with _working(run, part):
+            unseal(out)
             settle_settings(run)
             say_part(translate_part(run, part), out, as_json=as_json, quiet=quiet)
     else:
@@ -72,9 +75,13 @@ def run_command(
 def _whole(run: Run) -> Manifest:
     """The whole run, here, or translated by a cluster."""
     with _working(run):
+        made_from = run_key(run.config)
+        unseal(run.out)
         write_settings(run.config, run.out)
         if run.translates_here:
-            return publish(run.execute(), run.seconds)
+            manifest = publish(run.execute(), run.seconds)
+            seal(run.out, made_from)
+            return manifest
     with run.stop.listening(run.progress.say):
         translate_on_cluster(run.config, run.out, run.progress.say, run.stop.check)
     with _working(run):

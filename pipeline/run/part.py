@@ -91,7 +91,7 @@ def settle_settings(run: Run) -> None:
 def translate_part(run: Run, part: Part) -> PartDone:
     """Read, segment and translate the shards of a part, which the process holds, and leave its receipt."""
     run.begin()
-    run.carry_out(run.read, run.segment, run.translate)
+    run.perform(run.read, run.segment, run.translate)
     resources, folder = run.resources, _receipts(run.store)
     receipt = Receipt(
         part=str(part),
@@ -118,7 +118,7 @@ def merge(run: Run) -> FinishedRun:
     run.begin()
     run.take(read_order(run.out))
     receipts = _read_receipts(run.store)
-    run.carry_out(run.segment)
+    run.perform(run.segment)
     run.translation_keys = [_translated(run, number, receipts) for number in run.shards.numbers]
     one, *others = {receipt.translator: receipt for receipt in receipts.values()}.values()
     if others:
@@ -127,7 +127,7 @@ def merge(run: Run) -> FinishedRun:
             f"{others[0].part} by {_how(others[0])}",
             "Translate all parts with one version of mekong, one model, and one kind of device.",
         )
-    run.carry_out(run.settle_names, run.match, run.align, run.score)
+    run.perform(run.settle_names, run.match, run.align, run.score)
     return run.finish(_made_with(run, list(receipts.values())))
 
 

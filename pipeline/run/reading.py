@@ -1,22 +1,21 @@
 """The first stage over a run folder: the input as shards of documents, unless it is as it was.
 
-What was read stays valid as long as the files are the same by name, size and time of change, as with make and rsync: a
-week-long run that goes on, and each part of one, need not read a billion lines to find out that nothing is new.
+What was read stays valid as long as the files seem the same: a week-long run that goes on, and each part of one, need
+not read a billion lines to find out that nothing is new.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.settings import Config
 from pipeline.errors import InputError
 from pipeline.files.claim import one_at_a_time
-from pipeline.files.store import Store, digest, to_json, write_bytes
-from pipeline.run import keys, provenance
+from pipeline.files.store import Store, to_json, write_bytes
+from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.fingerprint import input_key
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.order import Placed, Placement, cut, read_order, write_order
 from pipeline.run.shards import Shards
@@ -26,8 +25,6 @@ from pipeline.types import Document, Reject
 FILE = "input.json"
 """Beside the order of the shards: the key of the input that they are of."""
 LOCK = "reading.lock"
-RECENT = 2.0
-"""Seconds: a file that changed so shortly ago may change again within one tick of the disk's clock."""
 
 
 def read_input(config: Config, store: Store, warn: Callable[[str], None], check: Callable[[], None]) -> list[Placed]:
@@ -40,7 +37,7 @@ def read_input(config: Config, store: Store, warn: Callable[[str], None], check:
     store.shard_root.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(store.shard_root / LOCK):
         files = reader.files(config.read.paths)
-        key, state = _input_key(config, files), store.shard_root / FILE
+        key, state = input_key(config, files), store.shard_root / FILE
         if key and _is_read(store, key):
             return read_order(store.root)
         state.unlink(missing_ok=True)
@@ -90,20 +87,3 @@ def _documents(
             rejects.append(item)
         else:
             yield item
-
-
-def _input_key(config: Config, files: Sequence[Path]) -> str:
-    """Of files as they are on disk and of how they are read; empty where that cannot be told from outside."""
-    found = []
-    now = time.time()
-    for path in files:
-        inner = [Path(where) / name for where, _, names in os.walk(path) for name in names] if path.is_dir() else [path]
-        for file in sorted(inner):
-            try:
-                about = file.stat()
-            except OSError:
-                return ""
-            if not file.is_file() or now - about.st_mtime < RECENT:
-                return ""
-            found.append((str(path), str(file), about.st_size, about.st_mtime_ns, about.st_ino))
-    return digest("input", provenance.version(), config.read, config.run.shard_chars, found)

@@ -73,7 +73,7 @@ class Run:
     def execute(self) -> FinishedRun:
         """Run every stage up to the scores; `pipeline.run.publish` writes what people read of the run returned."""
         self.begin()
-        self.carry_out(self.read, self.segment, self.translate, self.match, self.align, self.score)
+        self.perform(self.read, self.segment, self.translate, self.match, self.align, self.score)
         return self.finish(self.made_with())
 
     def begin(self) -> None:
@@ -81,16 +81,20 @@ class Run:
         self.decisions.refresh()
         self.resources.settled = read_settled(self.out)
 
-    def carry_out(self, *stages: Callable[[], None]) -> None:
-        """Do stages one after the other, and note how long each took."""
+    def perform(self, *stages: Callable[[], None]) -> None:
+        """Do stages one after the other."""
         try:
             for stage in stages:
-                began = time.monotonic()
-                stage()
-                self.seconds[stage.__name__] = round(time.monotonic() - began, 3)
-                self.stop.check()
+                self.carry_out(stage)
         finally:
             self._makers.end()
+
+    def carry_out(self, stage: Callable[[], None]) -> None:
+        """Do one stage, and note how long it took."""
+        began = time.monotonic()
+        stage()
+        self.seconds[stage.__name__] = round(time.monotonic() - began, 3)
+        self.stop.check()
 
     def made_with(self, *, with_model: bool = True) -> MadeWith:
         """What the run is made with here and now; without the translation model where others had it."""
