@@ -8,6 +8,7 @@ MOST runs stays so.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.files.store import write_bytes
@@ -30,6 +31,12 @@ class Again:
         """The translations that are about to be committed under that key have such rows."""
         write_bytes(self._folder / key, b"")
         self.noted += 1
+
+    def tell(self, warn: Callable[[str], None]) -> None:
+        """Warn of what this run has noted."""
+        if self.noted:
+            failed = "they count as failed, and the next `mekong run` here translates these shards again"
+            warn(f"rows of {self.noted:,} shards ended the process that decoded them; {failed}")
 
     def keys(self, asked: str) -> list[str]:
         """The key that translations are wanted under, then those under which earlier runs made them; `asked` is that of

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -132,7 +132,7 @@ class Manifest(MadeWith):
     ) -> Manifest:
         """The manifest of a run that is finished now."""
         inherited = {part.name: getattr(made, part.name) for part in fields(MadeWith)}
-        more = {"counts": counts, "corpus": corpus, "shards": shards, "seconds": seconds, "keys": keys}
+        more: dict[str, Any] = {"counts": counts, "corpus": corpus, "shards": shards, "seconds": seconds, "keys": keys}
         return Manifest(**inherited, **more, worked=worked, finished=_now())
 
     @classmethod
@@ -317,7 +317,13 @@ class FilterManifest(FilteredWith):
     ) -> FilterManifest:
         """The manifest of a corpus that is filtered now."""
         inherited = {part.name: getattr(made, part.name) for part in fields(FilteredWith)}
-        more = {"counts": counts, "corpus": corpus, "shards": shards, "seconds": round(seconds, 3), "keys": keys}
+        more: dict[str, Any] = {
+            "counts": counts,
+            "corpus": corpus,
+            "shards": shards,
+            "seconds": round(seconds, 3),
+            "keys": keys,
+        }
         return FilterManifest(**inherited, **more, worked=worked, finished=_now())
 
     @classmethod

@@ -8,7 +8,7 @@ touches.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +26,7 @@ from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import MadeWith
 from pipeline.run.memory import MemoryUse, check_memory
-from pipeline.run.names import corrected_in_shard, count_hints, names_among, read_settled, write_settled
+from pipeline.run.names import corrected_in_shard, read_settled, settle_names
 from pipeline.run.order import Placed
 from pipeline.run.reading import read_input
 from pipeline.run.resources import Resources
@@ -39,10 +39,9 @@ from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.paths import expand
-from pipeline.types import DocumentPair, Translation
+from pipeline.types import DocumentPair
 
 T = TypeVar("T")
-AGAIN = "they count as failed, and the next `mekong run` here translates these shards again"
 
 
 @dataclass
@@ -190,22 +189,14 @@ class Run:
                 more = task.advance, self.stop.check, memory, lambda n: self.again.note(self.translation_keys[n])
                 feed = Feed(self.shards, translator, resources.glossaries, settings, *more)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
-        if self.again.noted:
-            self.progress.warn(f"rows of {self.again.noted} shards ended the process that decoded them; {AGAIN}")
+        self.again.tell(self.progress.warn)
         self.memory_use = memory.use
         if not (memory.use and memory.use.spared):
             resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
 
     def settle_names(self) -> None:
         """Write down the names that the model was given, where it was given any."""
-        hints = count_hints(self._translations())
-        if hints or self.resources.settled:
-            write_settled(names_among(hints, self.resources.glossaries), self.resources.settled, self.out)
-
-    def _translations(self) -> Iterator[Translation]:
-        for number in self.shards.numbers:
-            self.stop.check()
-            yield from self.shards.translations(number)
+        settle_names(self.shards, self.resources.settled, lambda: self.resources.glossaries, self.stop.check)
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
