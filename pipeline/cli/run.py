@@ -80,7 +80,8 @@ def _whole(run: Run) -> Manifest:
         write_settings(run.config, run.out)
         if run.translates_here:
             manifest = publish(run.execute(), run.seconds)
-            seal(run.out, made_from)
+            if not run.again.noted:  # else the next run has something to do
+                seal(run.out, made_from)
             return manifest
     with run.stop.listening(run.progress.say):
         translate_on_cluster(run.config, run.out, run.progress.say, run.stop.check)
