@@ -24,7 +24,7 @@ from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.fingerprint import run_key
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import check_rejects, held, read_settings, report_path, write_settings
+from pipeline.run.folder import check_rejects, held, read_settings, reopen, report_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
@@ -80,7 +80,8 @@ def _whole(run: Run) -> Manifest:
         write_settings(run.config, run.out)
         if run.translates_here:
             manifest = publish(run.execute(), run.seconds)
-            seal(run.out, made_from)
+            if not run.again.noted:  # else the next run has something to do
+                seal(run.out, made_from)
             return manifest
     with run.stop.listening(run.progress.say):
         translate_on_cluster(run.config, run.out, run.progress.say, run.stop.check)
@@ -93,6 +94,7 @@ def _working(run: Run, part: Part | None = None) -> Iterator[None]:
     """Hold the folder of a run, or a part of it, and hear when the user wants to stop."""
     say = run.progress.say
     with held(run.shards, RUN, run.config.read.paths, part, say), run.stop.listening(say):
+        reopen(run.out)
         yield
 
 

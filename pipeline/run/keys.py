@@ -57,6 +57,11 @@ def translations_key(translator: str, segments: str, names: Sequence[tuple[str, 
     return digest(translator, segments, names) if names else digest(translator, segments)
 
 
+def again_key(translations: str, tries: int) -> str:
+    """Of translations that are made once more, since rows ended the process that decoded them in `tries` runs."""
+    return digest(translations, "again", tries) if tries else translations
+
+
 def answer_key(translations: str, attempt: int, row: int, request: Request) -> str:
     """Of what the model makes of one request: the `row`-th of an attempt at the shard under the key `translations`."""
     return digest(translations, attempt, row, request)

@@ -141,9 +141,10 @@ def _translated(run: Run, number: int, receipts: dict[Part, Receipt]) -> str:
     for part, receipt in receipts.items():
         if part.has(slot):
             names = corrected_in_shard(settled, run.shards, number)
-            key = keys.translations_key(receipt.translator, run.segment_keys[number], names)
-            if run.shards.done(kinds.TRANSLATIONS, number, key):
-                return key
+            asked = keys.translations_key(receipt.translator, run.segment_keys[number], names)
+            for key in run.again.keys(asked):  # a part of this run may have noted it just now
+                if run.shards.done(kinds.TRANSLATIONS, number, key):
+                    return key
     raise _not_translated(run, receipts)
 
 

@@ -20,12 +20,13 @@ from pipeline.files.progress import Progress
 from pipeline.files.store import Store, write_bytes
 from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.again import Again
 from pipeline.run.executors import MakeResources, Makers
 from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import MadeWith
 from pipeline.run.memory import MemoryUse, check_memory
-from pipeline.run.names import corrected_in_shard, count_hints, names_among, names_due, read_settled, write_settled
+from pipeline.run.names import corrected_in_shard, names_due, read_settled, settle_names
 from pipeline.run.order import Placed
 from pipeline.run.reading import read_input
 from pipeline.run.resources import Resources
@@ -66,6 +67,7 @@ class Run:
         self.resources = self.make_resources(self.config)
         self._makers = Makers(self.config, self.resources, self.make_resources)
         self.decisions = Decisions(self.out, self.progress.warn)
+        self.again = Again(self.out)
 
     def execute(self) -> FinishedRun:
         """Run every stage up to the scores; `pipeline.run.publish` writes what people read of the run returned."""
@@ -187,7 +189,8 @@ class Run:
         if not self.shards.done(kinds.SEGMENTS, number, self.segment_keys[number]):
             return ""
         names = corrected_in_shard(self.resources.settled, self.shards, number)
-        return keys.translations_key(self.translator_key, self.segment_keys[number], names)
+        asked = keys.translations_key(self.translator_key, self.segment_keys[number], names)
+        return self.again.keys(asked)[0]
 
     def _feed(self, todo: Sequence[int]) -> None:
         settings, resources = self.config.translate, self.resources
@@ -197,19 +200,17 @@ class Run:
         ):
             segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
             with self.progress.task("translate", segments, "segments") as task:
-                check = self.stop.check
-                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, check, memory)
+                more = task.advance, self.stop.check, memory, lambda n: self.again.note(self.translation_keys[n])
+                feed = Feed(self.shards, translator, resources.glossaries, settings, *more)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
+        self.again.tell(self.progress.warn)
         self.memory_use = memory.use
         if not (memory.use and memory.use.spared):
             resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
 
     def settle_names(self) -> None:
         """Write down the names that the model was given, where it was given any."""
-        hints = count_hints(one for number in self.shards.numbers for one in self.shards.translations(number))
-        if hints or self.resources.settled:
-            write_settled(names_among(hints, self.resources.glossaries), self.resources.settled, self.out)
-        names_due(self.out).unlink(missing_ok=True)
+        settle_names(self.shards, self.resources.settled, lambda: self.resources.glossaries, self.stop.check)
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pipeline.config.settings import Config
 from pipeline.engines.devices import one_blas_thread
+from pipeline.errors import EngineError
 from pipeline.run import shards as kinds
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Place, ShardKind, Shards
@@ -69,8 +70,20 @@ class ShardWork:
                 if len(made) % BATCH == 0:
                     told += (more := BATCH if task.scores else 0)
                     tick(more)
+        if task.scores:
+            self._check_count(task, len(made))
         self._shards.commit(kind, task.number, task.key, made)
         tick(task.size - told)
+
+    def _check_count(self, task: ShardTask, scored: int) -> None:
+        """Raises EngineError unless every pair has come to its scores."""
+        kind: ShardKind[Any] = kinds.GIVEN if task.stage == "score given" else kinds.PAIRS
+        pairs = self._shards.size(kind, task.number)
+        if scored != pairs:
+            raise EngineError(
+                f"shard {task.number} has {pairs:,} pairs, and {scored:,} of them came back with scores",
+                "Report this as a bug; nothing of the shard was kept.",
+            )
 
     def _segments(self, task: ShardTask) -> Iterator[Segment]:
         return segment(self._shards.documents(task.number), self._config.segment)

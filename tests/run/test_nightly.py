@@ -15,7 +15,7 @@ from pipeline.config.settings import Config, ReadSettings, RunSettings, Translat
 from pipeline.engines.base import Output
 from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress
-from pipeline.run.folder import held, write_settings
+from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run
 from pipeline.types import Document, Source
@@ -62,6 +62,7 @@ class Newsroom:
         asked.clear()
         run = Run(config, out, Progress(quiet=True), make_resources=CountingResources)
         with held(run.shards, RUN, config.read.paths):
+            reopen(out)
             write_settings(config, out)
             publish(run.execute(), run.seconds)
         before, self.files = self.files, {p: p.stat().st_mtime_ns for p in (out / "shards").rglob("[0-9]*.jsonl.zst")}
