@@ -25,6 +25,7 @@ from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
+from pipeline.run.matching import ShardMatching
 from pipeline.run.memory import MemoryUse, check_memory
 from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
 from pipeline.run.order import Placed, Placement, cut, read_order, write_order
@@ -33,13 +34,12 @@ from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
 from pipeline.run.watch import Watch
 from pipeline.run.work import ShardTask, counterparts
-from pipeline.stages.align.matching import match
 from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.paths import expand
 from pipeline.stages.read.stage import Reader
-from pipeline.types import Document, DocumentPair, Reject
+from pipeline.types import Document, Reject
 
 T = TypeVar("T")
 
@@ -190,19 +190,14 @@ class Run:
         if all(self.shards.done(kinds.DOCUMENT_PAIRS, number, key) for number in self.shards.numbers):
             return
         self.stop.check()
-        by_shard: list[list[DocumentPair]] = [[] for _ in self.shards.numbers]
-        for pair in self._matched():
-            by_shard[self.shards.source_shard(pair.src_doc)].append(pair)
-        for number, pairs in enumerate(by_shard):
+        matching = ShardMatching(self.shards, self.config.align, aligner)
+        if self.shards.source_places and self.shards.english_places:
+            self._make(kinds.PROFILES, matching.profile_tasks(self.translation_keys), "documents")
+            matching.compare(self.progress, self.stop.check)
+            self._make(kinds.JUDGED, matching.judge_tasks(), "candidates")
+        for number, pairs in matching.document_pairs():
             if not self.shards.done(kinds.DOCUMENT_PAIRS, number, key):  # a kill may have come between two of them
                 self.shards.commit(kinds.DOCUMENT_PAIRS, number, key, pairs)
-
-    def _matched(self) -> list[DocumentPair]:
-        sources, targets = self.shards.source_sides(), self.shards.english_sides()
-        if not sources or not targets:
-            return []
-        with_models = self.config.align, self.resources.encoder, self.resources.lexicons
-        return match(sources, targets, *with_models, self.progress, self.stop.check)
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""

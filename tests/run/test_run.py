@@ -212,7 +212,7 @@ def test_matching_says_where_it_stands_and_hears_a_stop(tmp_path: Path) -> None:
     run.resources.encoder = Stopping("vi", "en")
     with pytest.raises(Interrupted):
         run.match()
-    assert "profiles     0%  0/2 documents" in stream.getvalue()
+    assert "profile     0%  0/2 documents" in stream.getvalue()
     assert run.store.record("match", 0) is None
 
 
