@@ -123,8 +123,7 @@ class ShardMatching:
 
 
 def _by_key(shards: Iterable[Callable[[], list[Evidence]]]) -> dict[str, Evidence]:
-    """The evidence that can be read; of a shard that a kill left half written, or that another version wrote, there is
-    none, and it is found out again."""
+    """The evidence that can be read; what a damaged shard holds, or one of another version, is found out again."""
     found: dict[str, Evidence] = {}
     for read in shards:
         with suppress(StoreError):
