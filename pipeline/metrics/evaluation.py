@@ -190,9 +190,10 @@ class _Counting:
         if wider is metric:
             return found
         sample = self._systems[0].segments[0], self._references[0][0]
+        kinds: tuple[Metric, Metric] = metric, NamesFolded(metric)
         return [
             (kind, [metric.of_wider(own, *sample) for own in counts])
-            for kind, (_, counts) in zip((metric, NamesFolded(metric)), found, strict=False)
+            for kind, (_, counts) in zip(kinds, found, strict=False)
         ]
 
     def _counted(self, metric: StringMetric) -> Counted:
