@@ -17,7 +17,7 @@ from pipeline.config.settings import Config
 from pipeline.engines.load import choose
 from pipeline.errors import InputError
 from pipeline.files.progress import Progress
-from pipeline.files.store import Store
+from pipeline.files.store import Store, write_bytes
 from pipeline.run import keys
 from pipeline.run import shards as kinds
 from pipeline.run.executors import MakeResources, Makers
@@ -26,7 +26,7 @@ from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import MadeWith
 from pipeline.run.matching import ShardMatching
 from pipeline.run.memory import MemoryUse, check_memory
-from pipeline.run.names import corrected_in_shard, count_hints, names_among, read_settled, write_settled
+from pipeline.run.names import corrected_in_shard, count_hints, names_among, names_due, read_settled, write_settled
 from pipeline.run.order import Placed
 from pipeline.run.reading import read_input
 from pipeline.run.resources import Resources
@@ -165,16 +165,15 @@ class Run:
         """Translate the segments of documents that are not English; the model is loaded only when there is work."""
         self.key_translations()
         todo = self.untranslated()
-        if not todo:
-            return
-        if not any(to_translate(self.shards, n)[0] for n in todo):
+        if any(to_translate(self.shards, number)[0] for number in todo):
+            self._makers.end()  # their memory is the engine's now
+            write_bytes(names_due(self.out), b"")
+            self._feed(todo)
+        elif todo:
             self.progress.warn("no new Thai or Vietnamese document in the input: there is nothing to translate")
             for number in todo:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
-            return
-        self._makers.end()  # their memory is the engine's now
-        self._feed(todo)
-        if self.store.part is None:
+        if self.store.part is None and names_due(self.out).exists():
             self.settle_names()
 
     def untranslated(self) -> list[int]:
@@ -206,10 +205,10 @@ class Run:
 
     def settle_names(self) -> None:
         """Write down the names that the model was given, where it was given any."""
-        made = (one for number in self.shards.numbers for one in self.shards.translations(number))
-        hints = count_hints(made)
+        hints = count_hints(one for number in self.shards.numbers for one in self.shards.translations(number))
         if hints or self.resources.settled:
             write_settled(names_among(hints, self.resources.glossaries), self.resources.settled, self.out)
+        names_due(self.out).unlink(missing_ok=True)
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
