@@ -31,6 +31,7 @@ from pipeline.run.names import FILE as NAMES
 from pipeline.run.names import read_settled
 from pipeline.run.part import PartDone, merge, part_of, settle_settings, translate_part
 from pipeline.run.publish import publish, publish_again, translations_path
+from pipeline.run.request import check_request
 from pipeline.run.run import Run
 from pipeline.run.unchanged import seal, unseal
 from pipeline.stages.write.stage import CORPUS
@@ -54,10 +55,9 @@ def run_command(
     progress = Progress(quiet=quiet)
     models.offline()
     run = Run(config, out, progress)
-    if dry_run:
-        run.check_request()
-    else:
-        run.check()
+    check_request(config, run.resources)
+    if not dry_run:
+        run.resources.check(translation=run.translates_here)
     model = run.resources.translation_entry.name
     plan = run.resources.translation_plan if run.translates_here else "the nodes of a Ray cluster"
     progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
@@ -183,11 +183,11 @@ def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) ->
     made = owner(folder)
     if made and made.made_by == FILTER:
         corpus = FilteredCorpus.read(folder, progress)
-        with corpus.shards.claimed():
+        with corpus.shards.store.claimed():
             corpus.publish_again()
     else:
         run = FinishedRun.read(folder, progress)
-        with run.shards.claimed():
+        with run.shards.store.claimed():
             publish_again(run)
     progress.say(f"corpus {folder / CORPUS}")
     progress.say(f"report {report_path(folder)}")

@@ -56,7 +56,7 @@ def held(
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()
-    with shards.claimed(part, say):
+    with shards.store.claimed(part, say):
         check()  # it may have been made in between
         mine.mark(folder)
         yield

@@ -102,9 +102,9 @@ def translate_part(run: Run, part: Part) -> PartDone:
         translation=resources.translation_plan,
         model=resources.model_facts()[0],
     )
-    write_bytes(folder / f"{part.number}of{part.count}.json", to_json(receipt, indent=True) + b"\n")
+    write_bytes(folder / f"{part.number}of{part.total}.json", to_json(receipt, indent=True) + b"\n")
     for other in folder.glob("*.json"):
-        if not other.stem.endswith(f"of{part.count}"):
+        if not other.stem.endswith(f"of{part.total}"):
             other.unlink(missing_ok=True)  # of a run that was cut otherwise
     translated = sum(run.shards.is_committed(kinds.TRANSLATIONS, number) for number in run.shards.numbers)
     return PartDone(str(part), len(run.shards.mine), len(run.shards.numbers), translated)
@@ -149,7 +149,7 @@ def _translated(run: Run, number: int, receipts: dict[Part, Receipt]) -> str:
 
 
 def _not_translated(run: Run, receipts: dict[Part, Receipt]) -> StoreError:
-    count = next(iter(receipts), Part(1, 1)).count
+    count = next(iter(receipts), Part(1, 1)).total
     missing = [part for part in (Part(number, count) for number in range(1, count + 1)) if part not in receipts]
     remedy = "`mekong run` without --shard does all that is left on this machine."
     if not receipts:

@@ -117,7 +117,7 @@ def test_any_number_of_workers_gives_the_same_files(
     path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=2))])
     out, found = tmp_path / "out", []
     for workers in (1, 4):
-        for stage in ("segment", "align", "score"):
+        for stage in ("segment", "profile", "judge", "match", "align", "score"):
             shutil.rmtree(out / "shards" / stage, ignore_errors=True)
         sets = ("--set", f"run.workers={workers}", "--set", "align.mine=true", "--set", "translate.retries=0")
         assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *sets) == 0

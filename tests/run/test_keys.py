@@ -33,6 +33,10 @@ BASES: dict[Key, tuple[Any, ...]] = {
     keys.again_key: ("t0", 1),
     keys.answer_key: ("t0", 1, 7, REQUEST),
     keys.document_pairs_key: (["s0", "s1"], ["t0", "t1"], AlignSettings(), ["e", "l"]),
+    keys.profiles_key: ("t0", ["e", "l"]),
+    keys.judge_key: (["e", "l"],),
+    keys.evidence_key: ("j0", "d0", "e0"),
+    keys.judged_key: (["e0", "e1"],),
     keys.counterparts_key: ([JUDGED], ["s0"], AlignSettings(), ["e", "l"]),
     keys.pairs_key: ("m0", "t0"),
     keys.scored_key: ("p0", SIGNATURES),
@@ -47,7 +51,11 @@ GOLDEN: dict[Key, str] = {
     keys.translations_key: "a9ca0464728202ea3bde70e257b62aa1",
     keys.again_key: "27f5cfa742789fffd961dacebd5a069f",
     keys.answer_key: "24c8f5fef0f4820dee5a2115f8e68471",
-    keys.document_pairs_key: "1ad57ce5d323efef8881cc660475dd22",
+    keys.document_pairs_key: "aacb6a2a88dc27c5e75921be88a3341e",
+    keys.profiles_key: "47ff43044318fc09472dc2e9e6494d28",
+    keys.judge_key: "9f0b5ab89d730c57a4822ac8028da063",
+    keys.evidence_key: "90e549af92a5dbc1c41624c8a1956ed6",
+    keys.judged_key: "c8626b446ef23a40f54ec6c25d5ec348",
     keys.counterparts_key: "d963df207a763946cb56c2ddbea1b4e1",
     keys.pairs_key: "d3d5bfdccff00a1cdcb1887172c32ee1",
     keys.scored_key: "b82d6f5ee18bee1f09a1cbc37452192d",
@@ -55,7 +63,7 @@ GOLDEN: dict[Key, str] = {
     keys.scored_given_key: "819a95fb78280731025bd305f708c236",
 }
 """Of the bases, with the versions below. A run folder made before a change of these is done again from there on."""
-VERSIONS = {"SEGMENT_VERSION": 2, "TRANSLATE_VERSION": 5, "ALIGN_VERSION": 3, "SCORE_VERSION": 2}
+VERSIONS = {"SEGMENT_VERSION": 2, "TRANSLATE_VERSION": 5, "MATCH_VERSION": 1, "ALIGN_VERSION": 3, "SCORE_VERSION": 2}
 
 CHANGES: list[tuple[Key, int, Any]] = [
     (keys.documents_key, 0, []),
@@ -97,6 +105,13 @@ CHANGES: list[tuple[Key, int, Any]] = [
     (keys.document_pairs_key, 1, ["t0"]),
     (keys.document_pairs_key, 2, AlignSettings(mine=True)),
     (keys.document_pairs_key, 3, ["e", "k"]),
+    (keys.profiles_key, 0, "t1"),
+    (keys.profiles_key, 1, ["e", "k"]),
+    (keys.judge_key, 0, ["e", "k"]),
+    (keys.evidence_key, 0, "j1"),
+    (keys.evidence_key, 1, "d1"),
+    (keys.evidence_key, 2, "e1"),
+    (keys.judged_key, 0, ["e0"]),
     (keys.counterparts_key, 0, [replace(JUDGED, relation="comparable")]),
     (keys.counterparts_key, 1, ["s1"]),
     (keys.counterparts_key, 2, AlignSettings(mine=True)),
@@ -154,6 +169,9 @@ def test_every_key_is_in_the_table() -> None:
         ("SEGMENT_VERSION", keys.segments_key),
         ("TRANSLATE_VERSION", keys.translator_key),
         ("ALIGN_VERSION", keys.document_pairs_key),
+        ("MATCH_VERSION", keys.document_pairs_key),
+        ("MATCH_VERSION", keys.profiles_key),
+        ("ALIGN_VERSION", keys.judge_key),
         ("ALIGN_VERSION", keys.counterparts_key),
         ("SCORE_VERSION", keys.scored_key),
         ("SCORE_VERSION", keys.scored_given_key),

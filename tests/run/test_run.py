@@ -204,7 +204,8 @@ def test_matching_says_where_it_stands_and_hears_a_stop(tmp_path: Path, monkeypa
     run = Run(Config(read=ReadSettings(paths=[str(tmp_path)])), tmp_path / "out", Progress(stream))
     run.read()
     run.segment()
-    run.store.commit("translate", 0, "", [])
+    run.translation_keys = ["t"]
+    run.store.commit("translate", 0, "t", [])
 
     class Stopping(LetterEncoder):
         def encode(self, texts: Sequence[str]) -> Vectors:
@@ -214,7 +215,7 @@ def test_matching_says_where_it_stands_and_hears_a_stop(tmp_path: Path, monkeypa
     run.resources.encoder = Stopping("vi", "en")
     with pytest.raises(Interrupted):
         run.match()
-    assert "profiles     0%  0/2 documents" in stream.getvalue()
+    assert ["profile", "0%", "0/2", "documents"] in [line.split() for line in stream.getvalue().splitlines()]
     assert run.store.record("match", 0) is None
 
 

@@ -69,5 +69,5 @@ def carry_out(started: Run) -> None:
 def report(out: Path) -> None:
     """What `mekong report` does."""
     finished = FinishedRun.read(out, QUIET)
-    with finished.shards.claimed():
+    with finished.shards.store.claimed():
         publish_again(finished)
