@@ -7,18 +7,20 @@ precedence is: `--set` over the file over the defaults written in `pipeline.conf
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config.settings import Config
 from pipeline.errors import ConfigError
-from pipeline.files.plain_yaml import Loader, load_yaml
+from pipeline.files.plain_yaml import load_yaml, parse_yaml
 
 T = TypeVar("T", bound=BaseModel)
+LONGEST_NAME = 80
+"""Characters of a wrong key that are shown and compared."""
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -56,8 +58,8 @@ def _apply(data: dict[str, Any], override: str) -> None:
             raise ConfigError(f"--set {override!r}: {part!r} is a value, not a section")
         data = inner
     try:
-        data[parts[-1]] = yaml.load(value, Loader)  # noqa: S506 - as above
-    except yaml.YAMLError as error:
+        data[parts[-1]] = parse_yaml(value)
+    except ValueError as error:
         raise ConfigError(f"--set {override!r}: the value is not YAML ({error})") from error
 
 
@@ -79,14 +81,14 @@ def parse_settings(kind: type[T], data: Mapping[str, Any], where: str) -> T:
 
 def _explain(kind: type[BaseModel], item: Mapping[str, Any]) -> str:
     location: tuple[str | int, ...] = item["loc"]
-    dotted = ".".join(str(part) for part in location)
+    dotted = ".".join(str(part)[:LONGEST_NAME] for part in location)
     if item["type"] != "extra_forbidden":
-        return f"{dotted} = {item['input']!r}: {item['msg']}"
+        return f"{dotted} = {reprlib.repr(item['input'])}: {item['msg']}"
     section: Any = kind
     for part in location[:-1]:
         fields = getattr(section, "model_fields", {})
         section = fields[part].annotation if part in fields else section
     names = list(getattr(section, "model_fields", {}))
-    near = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(str(location[-1])[:LONGEST_NAME], names, n=1, cutoff=0.0)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown key {dotted!r}{hint} (valid: {', '.join(names)})"

@@ -35,14 +35,19 @@ class Inflating(io.RawIOBase):
 
     Everything up to a damage is delivered before EOFError is raised, so that the lines before it are kept. Input is
     taken in small pieces, because a few bytes can inflate to a thousand times (.gz) or 30,000 times (.zst) as many.
+    Text shrinks to a tenth, much repeated text to a fiftieth; where STRETCH bytes come from less than 1 / RATIO as
+    many, the file is taken for a bomb, and ends there as a damaged one does.
     """
 
     CHUNK = 1 << 11
+    STRETCH, RATIO = 1 << 20, 250
 
     def __init__(self, stream: io.BufferedReader, new: Callable[[], Any]) -> None:
         self._stream, self._new, self._engine = stream, new, new()
         self._pending = memoryview(b"")
         self._input = b""
+        self._taken = self._given = 0
+        """Compressed bytes and what they came to, since the last stretch."""
         self._damage = ""
 
     def readable(self) -> bool:
@@ -75,11 +80,22 @@ class Inflating(io.RawIOBase):
                 break
             if self._engine.eof:
                 self._input, self._engine = self._engine.unused_data, None
+            self._check_ratio(len(data) - len(self._input))
         if not self._pending:
             raise EOFError(self._damage)
         size = min(len(buffer), len(self._pending))
         buffer[:size], self._pending = self._pending[:size], self._pending[size:]
         return size
+
+    def _check_ratio(self, taken: int) -> None:
+        self._taken += taken
+        self._given += len(self._pending)
+        if self._given <= self.STRETCH:
+            return
+        if self._given > self.RATIO * self._taken:
+            self._pending = memoryview(b"")
+            self._damage = f"it unpacks to over {self.RATIO} times its size, as no text does: unpack it to have it read"
+        self._taken = self._given = 0
 
 
 def open_raw(path: Path) -> io.RawIOBase:

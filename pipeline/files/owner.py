@@ -74,7 +74,7 @@ def owner(folder: Path) -> Owner | None:
     """Whose the folder is; None where nothing says so."""
     try:
         return msgspec.json.decode((folder / MARK).read_bytes(), type=Owner)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

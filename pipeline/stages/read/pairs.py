@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pipeline.errors import InputError, UsageError
 from pipeline.files.lines import BadInput, check_file, numbered_lines, path_text
+from pipeline.files.rejects import bounded
 from pipeline.files.table_row import TableRow
 from pipeline.files.tables import ENGLISH_KEYS, JSON, JSON_LINES, PARQUET, SOURCE_KEYS, TMX, kind, rows
 from pipeline.stages.read.fields import by_language, id_field, is_missing, text_field
@@ -50,6 +51,9 @@ class Corpus:
 
         Raises InputError when a file cannot be opened, or the two have different numbers of lines.
         """
+        return bounded(self._read(limit), self.path)
+
+    def _read(self, limit: int) -> Iterator[Given | Reject]:
         for row in _moses(self.path, self.english, limit) if self.english else rows(self.path, limit):
             if isinstance(row, Reject):
                 yield row

@@ -17,6 +17,7 @@ import orjson
 from pipeline.config.settings import ReadSettings
 from pipeline.errors import InputError
 from pipeline.files.lines import BOM, BadInput, check_file, decode, open_raw, path_text
+from pipeline.files.rejects import bounded
 from pipeline.files.table_row import NO_OFFSET, TableRow
 from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind, open_rows
 from pipeline.stages.read.fields import date_field, id_field, is_missing, text_field
@@ -39,6 +40,8 @@ class Reader:
     settings: ReadSettings
     warn: Callable[[str], None] = log.warning
     seen: dict[str, str] = field(default_factory=dict)
+    copies: dict[str, int] = field(default_factory=dict)
+    """How many texts of a file have the same hash, where there are several."""
 
     def read(self, paths: Iterable[str]) -> Iterator[Document | Reject]:
         """Yield every document and every reject of `paths`, in the order of the paths, folders sorted by name.
@@ -78,7 +81,7 @@ class Reader:
         self, path: Path, read: Callable[[Path], Iterator[Document | Reject]]
     ) -> Iterator[Document | Reject]:
         try:
-            yield from read(path)
+            yield from bounded(read(path), path)
         except BadInput as bad:
             yield Reject(path_text(path), 0, bad.offset, bad.reason)
         except OSError as error:
@@ -162,10 +165,12 @@ class Reader:
             self.seen[given] = where
             return given
         base = hashlib.blake2b(f"{path_text(Path(path.name))}\x000\0{text}".encode(), digest_size=8).hexdigest()
-        new, copies = base, 1
+        new, copies = base, self.copies.get(base, 1)
         while new in self.seen:
             copies += 1
             new = f"{base}-{copies}"
+        if copies > 1:
+            self.copies[base] = copies
         self.seen[new] = where
         return new
 
