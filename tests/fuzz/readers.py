@@ -39,7 +39,6 @@ from pipeline.run.shards import SCORED, Shards
 from pipeline.run.streams import read_stream
 from pipeline.stages.align.lexicon import Lexicon, read_lexicon
 from pipeline.stages.filter.decisions import Decisions, decide
-from pipeline.stages.filter.held_out import load_held_out
 from pipeline.stages.read.pairs import corpora
 from pipeline.stages.read.stage import Reader
 from pipeline.stages.translate.glossary import read_glossary
@@ -361,7 +360,7 @@ READERS = (
     FuzzedReader("pair tables", "a.parquet", (PAIR_TABLE,), _pairs, made=odd_table),
     FuzzedReader("pairs tmx", "a.tmx", (TMX, TMX_PREFIXED, TMX.decode().encode("utf-16")), _pairs, PACKED),
     FuzzedReader("pairs moses", "a.th", (LINES,), _moses, PACKED),
-    FuzzedReader("texts jsonl", "a.jsonl", (_jsonl(*PAIRS),), lambda path: load_held_out([str(path)]), PACKED),
+    FuzzedReader("texts jsonl", "a.jsonl", (_jsonl(*PAIRS),), lambda path: _all(texts(path)), PACKED),
     FuzzedReader("texts tmx", "a.tmx", (TMX,), lambda path: _all(texts(path)), PACKED),
     FuzzedReader("streams", "a.jsonl", (_jsonl({"id": "1", "ref": EN}, {"id": 2, "ref": EN}),), _streams, PACKED),
     FuzzedReader("stream lines", "a.en", (LINES,), _streams, PACKED),

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.files.lines import path_text
 from pipeline.files.owner import owner
+from pipeline.files.published import published
 from pipeline.files.tables import COMPRESSIONS, JSON, JSON_LINES, PARQUET, kind
 
 TEXT = ".txt"
@@ -23,10 +24,12 @@ DATASET_MARK = "state.json"
 class InputFiles:
     """The files in the order of the paths, folders sorted by name; a folder saved by `datasets` counts as a file.
 
-    `passed_over` is what lies in the folders and is not read, with the reason.
+    `names` are the files as what is made of them calls them. `passed_over` is what lies in the folders and is not read,
+    with the reason.
     """
 
     files: list[Path] = field(default_factory=list)
+    names: dict[Path, str] = field(default_factory=dict)
     passed_over: dict[Path, str] = field(default_factory=dict)
 
     def passed_over_text(self) -> str:
@@ -53,8 +56,9 @@ def expand(paths: Iterable[str]) -> InputFiles:
             ) from error
         if not files:
             raise _nothing(given, found)
-        found.files += files
-    found.files = list(dict.fromkeys(found.files))
+        for path, root in files.items():
+            found.names.setdefault(path, published(path, root))
+    found.files = list(found.names)
     return found
 
 
@@ -66,13 +70,17 @@ def _nothing(given: str, found: InputFiles) -> InputError:
     return InputError(f"{given} has no file that can be read: {why}", f"Read are {READ}.")
 
 
-def _matches(given: str, passed_over: dict[Path, str]) -> list[Path]:
+def _matches(given: str, passed_over: dict[Path, str]) -> dict[Path, Path]:
+    """Each file with the file or folder that was given, or that a glob led to."""
     path = Path(given)
     if path.is_dir():
-        return _inside(path, set(), passed_over)
+        return dict.fromkeys(_inside(path, set(), passed_over), path)
     if path.exists() or path.is_symlink():
-        return [path]
-    return [inner for match in sorted(glob.glob(given, recursive=True)) for inner in _matches(match, passed_over)]
+        return {path: path}
+    found: dict[Path, Path] = {}
+    for match in sorted(glob.glob(given, recursive=True)):
+        found |= _matches(match, passed_over)
+    return found
 
 
 def _inside(folder: Path, seen: set[Path], passed_over: dict[Path, str]) -> list[Path]:

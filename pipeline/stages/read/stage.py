@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Reader:
     seen: dict[str, str] = field(default_factory=dict)
     copies: dict[str, int] = field(default_factory=dict)
     """How many texts of a file have the same hash, where there are several."""
+    names: dict[Path, str] = field(default_factory=dict)
+    """What documents and rejects call the files that they are from."""
 
     def read(self, paths: Iterable[str]) -> Iterator[Document | Reject]:
         """Yield every document and every reject of `paths`, in the order of the paths, folders sorted by name.
@@ -51,8 +53,10 @@ class Reader:
         found = expand(paths)
         if found.passed_over:
             self.warn(f"passed over are {found.passed_over_text()}; read are {READ}")
+        self.names |= found.names
         for path in found.files:
-            yield from self._documents(path, self._file)
+            for row in self._documents(path, self._file):
+                yield replace(row, path=self._name(path)) if isinstance(row, Reject) else row
 
     def read_one(self, path: Path) -> Document:
         """The document that a file holds: its text, whatever it is called, or the only row of JSON and Parquet.
@@ -137,7 +141,7 @@ class Reader:
         if lang not in table():
             raise BadInput(f"the language {values['lang'] or lang!r} is not one of {', '.join(table())}")
         licence = values["licence"] or self.settings.licence
-        source = Source(path_text(path), line, values["url"], licence, values["date"])
+        source = Source(self._name(path), line, values["url"], licence, values["date"])
         return Document(self._id(values["id"], text, path, line), lang, text, source, _meta(row))
 
     def _check_text(self, text: str) -> None:
@@ -152,13 +156,16 @@ class Reader:
         if bad is not None:
             raise BadInput(f"a lone surrogate (\\u{ord(text[bad]):04x}) at character {bad}")
 
+    def _name(self, path: Path) -> str:
+        return self.names.get(path) or path_text(path)
+
     def _language(self, text: str) -> str:
         return detect(text) if self.settings.lang == "auto" else self.settings.lang
 
     def _id(self, given: str, text: str, path: Path, line: int) -> str:
         """The given id, else a hash of file name and text, so that it stays what it is wherever in the file the text
         stands; a repeated hash gets a number."""
-        where = f"{path_text(path)}:{line}" if line else path_text(path)
+        where = f"{self._name(path)}:{line}" if line else self._name(path)
         if given:
             if given in self.seen:
                 raise BadInput(f"the id {given!r} is already used by {self.seen[given]}")
