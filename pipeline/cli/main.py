@@ -59,6 +59,10 @@ def run(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file, see configs/.")],
     out: Annotated[Path | None, typer.Option(help="Run folder; default out/<name of the configuration>.")] = None,
     sets: Sets = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Translate part I of N only, side by side with the others; then merge."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done and what it takes, and stop.")
     ] = False,
@@ -72,9 +76,31 @@ def run(
 
     Example: mekong run configs/news.yaml --set read.paths=[articles] --out out/articles
     """
+    from pipeline.cli.finished import say_if_finished
+
+    if not dry_run and not shard and say_if_finished(config, out, sets or [], as_json=as_json, quiet=quiet):
+        return
     from pipeline.cli.run import run_command
 
-    run_command(config, out, sets or [], dry_run=dry_run, as_json=as_json, quiet=quiet)
+    run_command(config, out, sets or [], shard=shard, dry_run=dry_run, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def merge(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A run folder whose parts are all translated.")],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Finish a run that was translated in parts: match, align, score, filter, write, report.
+
+    What it writes is what `mekong run` writes without parts.
+
+    Example: mekong run news.yaml --out out/news --shard 1/2 & mekong run news.yaml --out out/news --shard 2/2;
+    wait; mekong merge out/news
+    """
+    from pipeline.cli.run import merge_command
+
+    merge_command(folder, as_json=as_json, quiet=quiet)
 
 
 @app.command()

@@ -1,9 +1,10 @@
-"""`mekong run` and `mekong report`."""
+"""`mekong run`, `mekong merge` and `mekong report`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,29 +14,42 @@ from rich.table import Table
 from pipeline.cli.dry_run import say_plan
 from pipeline.config.load import load_config
 from pipeline.errors import UsageError
+from pipeline.files.claim import Part
 from pipeline.files.owner import FILTER, RUN, owner
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
 from pipeline.registry import models
+from pipeline.run.cluster import translate_on_cluster
 from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
+from pipeline.run.fingerprint import run_key
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import check_rejects, held, report_path, write_settings
+from pipeline.run.folder import check_rejects, held, read_settings, report_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
 from pipeline.run.names import read_settled
+from pipeline.run.part import PartDone, merge, part_of, settle_settings, translate_part
 from pipeline.run.publish import publish, publish_again, translations_path
 from pipeline.run.run import Run
+from pipeline.run.unchanged import seal, unseal
 from pipeline.stages.write.stage import CORPUS
 
 
 def run_command(
-    path: Path, out: Path | None, overrides: Sequence[str], *, dry_run: bool, as_json: bool, quiet: bool
+    path: Path,
+    out: Path | None,
+    overrides: Sequence[str],
+    *,
+    shard: str | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Run the pipeline, or say what it would do; raises TooManyRejects after everything else is done when too much
-    input was rejected."""
-    config = load_config(path, overrides)
+    """Run the pipeline or a part of it, or say what it would do; raises TooManyRejects after everything else is done
+    when too much input was rejected."""
+    part = part_of(shard) if shard else None
+    config = load_config(path, [*overrides, "run.executor=local"] if part else overrides)
     out = out or Path("out") / config.name
     progress = Progress(quiet=quiet)
     models.offline()
@@ -44,19 +58,76 @@ def run_command(
         run.check_request()
     else:
         run.check()
-    model, plan = run.resources.translation_entry.name, run.resources.translation_plan
+    model = run.resources.translation_entry.name
+    plan = run.resources.translation_plan if run.translates_here else "the nodes of a Ray cluster"
     progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
     if dry_run:
         say_plan(run, as_json=as_json)
-        return
-    with held(run.shards, RUN, config.read.paths), run.stop.listening(progress.say):
-        write_settings(config, out)
-        manifest = publish(run.execute(), run.seconds)
+    elif part:
+        with _working(run, part):
+            unseal(out)
+            settle_settings(run)
+            say_part(translate_part(run, part), out, as_json=as_json, quiet=quiet)
+    else:
+        say_done(_whole(run), run, as_json=as_json, quiet=quiet)
+
+
+def _whole(run: Run) -> Manifest:
+    """The whole run, here, or translated by a cluster."""
+    with _working(run):
+        made_from = run_key(run.config)
+        unseal(run.out)
+        write_settings(run.config, run.out)
+        if run.translates_here:
+            manifest = publish(run.execute(), run.seconds)
+            seal(run.out, made_from)
+            return manifest
+    with run.stop.listening(run.progress.say):
+        translate_on_cluster(run.config, run.out, run.progress.say, run.stop.check)
+    with _working(run):
+        return publish(merge(run), run.seconds)
+
+
+@contextmanager
+def _working(run: Run, part: Part | None = None) -> Iterator[None]:
+    """Hold the folder of a run, or a part of it, and hear when the user wants to stop."""
+    say = run.progress.say
+    with held(run.shards, RUN, run.config.read.paths, part, say), run.stop.listening(say):
+        yield
+
+
+def merge_command(out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Do what is left of a run whose parts are translated; raises TooManyRejects as `run_command` does."""
+    config = read_settings(out)
+    progress = Progress(quiet=quiet)
+    models.offline()
+    run = Run(config, out, progress)
+    run.resources.check(translation=False)
+    progress.say(f"mekong merge {config.name}; output in {out}")
+    with _working(run):
+        manifest = publish(merge(run), run.seconds)
+    say_done(manifest, run, as_json=as_json, quiet=quiet)
+
+
+def say_part(done: PartDone, out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Say how far a run is after one of its parts."""
+    if as_json:
+        sys.stdout.write(to_json(done, indent=True).decode() + "\n")
+    elif not quiet:
+        console = Console(highlight=False)
+        console.print(f"part {done.part}: its {done.shards:,} shards are translated", markup=False)
+        console.print(f"all parts: {done.translated:,} of {done.all_shards:,} shards", markup=False)
+        console.print(f"when all are: mekong merge {out}", soft_wrap=True, markup=False)
+
+
+def say_done(manifest: Manifest, run: Run, *, as_json: bool, quiet: bool) -> None:
+    """Say what a finished run came to; raises TooManyRejects when too much input was rejected."""
     if as_json:
         sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
     elif not quiet:
-        _summary(manifest, run.memory_use, out)
-    check_rejects("inputs were rejected", manifest.counts.rejected_inputs, config.read.max_rejects, out)
+        _summary(manifest, run.memory_use, run.out)
+    rejected, allowed = manifest.counts.rejected_inputs, run.config.read.max_rejects
+    check_rejects("inputs were rejected", rejected, allowed, run.out)
 
 
 def _summary(manifest: Manifest, memory: MemoryUse | None, out: Path) -> None:

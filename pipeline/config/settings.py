@@ -201,6 +201,10 @@ class RunSettings(Settings):
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that make shards side by side in all stages but translation; 0 is one a core. What they make does not
     depend on it."""
+    executor: Literal["local", "ray"] = "local"
+    """Who translates: this machine, or the nodes of a Ray cluster (extra `ray`; RAY_ADDRESS says which), in parts."""
+    parts: Annotated[int, Field(ge=0)] = 0
+    """Parts that a Ray cluster gets; 0 is one a GPU, or where there are none, one a node."""
 
 
 class Config(Settings):

@@ -12,7 +12,7 @@ from pipeline.errors import StoreError
 from pipeline.files.store import to_json, write_bytes
 
 MARK = "folder.json"
-LAYOUT = 1
+LAYOUT = 2
 """Counts up when what lies in a folder can no longer be continued by the next version."""
 RUN = "mekong run"
 FILTER = "mekong filter"

@@ -1,10 +1,10 @@
 """The run folder: the only module that writes run data.
 
-A shard is a list of rows with a key. It is written as `shards/<stage>/000012.jsonl.zst`, and then its commit record
-`000012.json` (key, number of rows, hash); a shard exists only when its record does and the hash fits. Every file is
-written under a temporary name, flushed to disk, renamed, and the folder flushed, so a kill at any moment leaves
-either the old state or the new one. What this does not promise: a disk that lies about flushing, and two hosts
-writing to one network folder at the same moment (not every network disk knows the lock below).
+A shard is a list of rows with a key. It is one file, `shards/<stage>/000012.jsonl.zst`: its commit record (key, number
+of rows, hash) and its rows, see `pipeline.files.shard_file`. Every file is written under a temporary name of its own,
+flushed to disk, renamed, and the folder flushed, so a kill at any moment leaves either the old state or the new one,
+and of several that write one shard the last one wins, whole. What this does not promise: a disk that lies about
+flushing.
 
 Rows are written by orjson, whose way to write a float is that of all files that mekong has made (msgspec has 1e16 where
 it has 1e+16), and read by msgspec, which checks the types of dataclasses while it parses.
@@ -18,8 +18,9 @@ import hashlib
 import math
 import os
 import re
+import secrets
 import shutil
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -28,15 +29,16 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 import orjson
-import zstandard
 from pydantic import BaseModel
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import claimed
+from pipeline.files.claim import Claim, Part, claimed
+from pipeline.files.shard_file import SUFFIX, Damaged, Record, pack, read_record, unpack
 
 T = TypeVar("T")
-ZSTD_LEVEL = 3
 BLOCK = 1 << 16
+TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")
+"""What `replacing` calls a file that is not whole: no other process has that name, on this host or another."""
 _NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
 """How MessagePack writes NaN and the infinities, for which orjson writes null: a double (0xcb) whose exponent is all
 ones. Bytes of other numbers may look the same."""
@@ -113,7 +115,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritten(path, error) from error
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as stream:
@@ -207,45 +209,59 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.shard_root = root / "shards"
+        self.claim: Claim | None = None
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Hold the folder for this process.
+    def claimed(self, part: Part | None = None, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+        """Hold the folder for this process, or with others a part of it; see `pipeline.files.claim`.
 
-        Raises StoreError when a living process on this host, or any process of another host, holds it.
+        Raises StoreError when another process holds it.
         """
-        with claimed(self.root):
-            self._sweep()
+        with claimed(self.root, part, say) as self.claim:
+            if part is None:
+                self._sweep()
             yield
+        self.claim = None
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the folder that this process holds, None where it is not one of several."""
+        return self.claim.part if self.claim else None
 
     def _sweep(self) -> None:
-        """Remove temporary files: the claim is ours, so their writers are gone."""
-        for path in self.root.rglob(".*.tmp"):
-            path.unlink(missing_ok=True)
+        """Remove temporary files of ours: the claim is ours, so their writers are gone."""
+        places = [self.root, *(path for path in self.root.iterdir() if path.is_dir() and not path.is_symlink())]
+        for folder in places:
+            pattern = ".*.tmp" if folder == self.root else "**/.*.tmp"
+            for path in folder.glob(pattern):
+                if TEMPORARY.fullmatch(path.name) and path.is_file():
+                    path.unlink(missing_ok=True)
 
-    def _paths(self, stage: str, shard: int) -> tuple[Path, Path]:
-        folder = self.shard_root / stage
-        return folder / f"{shard:06d}.jsonl.zst", folder / f"{shard:06d}.json"
+    def _path(self, stage: str, shard: int) -> Path:
+        return self.shard_root / stage / f"{shard:06d}{SUFFIX}"
 
     def commit(self, stage: str, shard: int, key: str, rows: Sequence[Any]) -> None:
-        """Make a shard exist: data first, then its record."""
-        data_path, record_path = self._paths(stage, shard)
-        text = b"".join(to_json(row) + b"\n" for row in rows)
-        data = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
-        write_bytes(data_path, data)
-        record = {"key": key, "rows": len(rows), "sha256": hashlib.sha256(data).hexdigest()}
-        write_bytes(record_path, to_json(record) + b"\n")
+        """Make a shard exist, or replace it.
 
-    def record(self, stage: str, shard: int) -> dict[str, Any] | None:
-        """The commit record of a shard, None when it was never committed."""
-        _, record_path = self._paths(stage, shard)
+        Raises StoreError when it cannot be written, or the folder is no longer held.
+        """
+        if self.claim:
+            self.claim.check()
+        text = b"".join(to_json(row) + b"\n" for row in rows)
+        write_bytes(self._path(stage, shard), pack(key, len(rows), text))
+
+    def record(self, stage: str, shard: int) -> Record | None:
+        """The commit record of a shard, None when it was never committed.
+
+        Raises StoreError when it is damaged.
+        """
+        path = self._path(stage, shard)
         try:
-            record: dict[str, Any] = orjson.loads(record_path.read_bytes())
-            return record
+            return read_record(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{record_path} is damaged: {error}", f"Delete it to redo shard {shard}.") from error
+        except (OSError, Damaged) as error:
+            raise StoreError(f"{path} is damaged: {error}", f"Delete it to redo shard {shard}.") from error
 
     def key(self, stage: str, shard: int) -> str:
         """The key of a committed shard.
@@ -255,7 +271,7 @@ class Store:
         record = self.record(stage, shard)
         if record is None:
             raise StoreError(f"{self.root} has no shard {shard} of {stage}", "Finish it with `mekong run` first.")
-        return str(record["key"])
+        return record.key
 
     def load(self, stage: str, shard: int, key: str, kind: type[T]) -> list[T] | None:
         """The rows of a committed shard, None when there is no commit under this key.
@@ -263,21 +279,22 @@ class Store:
         Raises StoreError when the data does not fit its record.
         """
         record = self.record(stage, shard)
-        if record is None or record["key"] != key:
+        if record is None or record.key != key:
             return None
         return self.rows(stage, shard, kind)
 
     def rows(self, stage: str, shard: int, kind: type[T], only: Sequence[int] | None = None) -> list[T]:
-        """The rows of a committed shard, whatever its key; with `only`, those of these numbers."""
-        data_path, record_path = self._paths(stage, shard)
-        record = self.record(stage, shard)
+        """The rows of a committed shard, whatever its key; with `only`, those of these numbers.
+
+        Raises StoreError when it is not there, is damaged or was written by another version.
+        """
+        path = self._path(stage, shard)
         try:
-            data = data_path.read_bytes()
+            text = unpack(path.read_bytes())
         except OSError as error:
-            raise StoreError(f"{data_path} cannot be read: {error.strerror}") from error
-        if record is None or hashlib.sha256(data).hexdigest() != record["sha256"]:
-            raise StoreError(f"{data_path} does not fit its commit record", f"Delete {record_path} to redo the shard.")
-        text = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        except Damaged as error:
+            raise StoreError(f"{path} is damaged: {error}", "Delete it to redo the shard.") from error
         lines = text.split(b"\n")[:-1]
         if only is not None:
             lines = [lines[number] for number in only]
@@ -285,17 +302,20 @@ class Store:
         try:
             return [decoder.decode(line) for line in lines]
         except msgspec.DecodeError as error:
-            raise StoreError(f"{data_path} was written by another version: {error}", "Use a new --out.") from error
+            raise StoreError(f"{path} was written by another version: {error}", "Use a new --out.") from error
 
     def committed(self, stage: str) -> list[int]:
         """The numbers of the shards of a stage that are committed, in order."""
-        return sorted(int(path.stem) for path in (self.shard_root / stage).glob("[0-9]*.json"))
+        names = (path.name.removesuffix(SUFFIX) for path in (self.shard_root / stage).glob(f"[0-9]*{SUFFIX}"))
+        return sorted(int(name) for name in names if name.isdecimal())
 
     def remove(self, stage: str, shard: int) -> None:
-        """Forget a shard: its record first, so that it is never there in part."""
-        data_path, record_path = self._paths(stage, shard)
-        record_path.unlink(missing_ok=True)
-        data_path.unlink(missing_ok=True)
+        """Forget a shard."""
+        self._path(stage, shard).unlink(missing_ok=True)
+
+    def stages(self, pattern: str) -> list[str]:
+        """The stages with shards whose names fit, in order."""
+        return sorted(path.name for path in self.shard_root.glob(pattern) if path.is_dir())
 
     def discard(self, stage: str) -> None:
         """Forget all shards of a stage."""

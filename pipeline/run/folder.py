@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 import yaml
@@ -12,21 +13,33 @@ import yaml
 from pipeline.config.load import load_config
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError, TooManyRejects
+from pipeline.files.claim import Part
 from pipeline.files.lines import path_text
 from pipeline.files.owner import FILTER, LAYOUT, RUN, Owner
 from pipeline.files.store import write_bytes, write_lines
 from pipeline.report.build import HTML, JSON
-from pipeline.run import provenance
+from pipeline.run import keys, provenance
 from pipeline.run.manifest import FILE as MANIFEST
 from pipeline.run.names import FILE as NAMES
 from pipeline.run.shards import DOCUMENTS, GIVEN, Shards
 from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.types import Reject
 
+SPEED_ONLY = {f"run.{name}" for name in ("workers", "executor", "parts")} | {
+    f"translate.{name}" for name in keys.SPEED_ONLY
+}
+"""Settings that change no byte of what is made."""
+
 
 @contextmanager
-def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
-    """Hold the folder of `shards` for this process, once it is known that it is the command's.
+def held(
+    shards: Shards,
+    command: str,
+    inputs: Sequence[str],
+    part: Part | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[None]:
+    """Hold the folder of `shards` for this process, or a part of it, once it is known that it is the command's.
 
     It goes on with what it finds where its inputs are those of before: a filtered corpus needs every one of them, a
     run any. Raises StoreError, before anything is written, when the folder is another's or another process holds it.
@@ -41,7 +54,7 @@ def held(shards: Shards, command: str, inputs: Sequence[str]) -> Iterator[None]:
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()
-    with shards.claimed():
+    with shards.claimed(part, say):
         check()  # it may have been made in between
         mine.mark(folder)
         yield
@@ -67,6 +80,20 @@ def read_settings(folder: Path) -> Config:
     if not path.is_file():
         raise StoreError(f"{folder} is no run folder (no {path.name})", f"Give the --out of a `{RUN}`.")
     return load_config(path)
+
+
+def changed_settings(before: Config, now: Config) -> list[str]:
+    """The dotted names of the settings that differ and can change what is made."""
+    then, later = _flat(before.model_dump(mode="json")), _flat(now.model_dump(mode="json"))
+    return sorted(name for name in (then.keys() | later.keys()) - SPEED_ONLY if then.get(name) != later.get(name))
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
 
 
 def report_path(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from pipeline.engines.base import Hypothesis
 from pipeline.files.store import Store
 
 ANSWERS = "answers"
-"""The folder of the batches, beside those of the stages."""
+"""The folder of the batches, beside those of the stages; each part of a run has one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,23 @@ class Journal:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        numbers = store.committed(ANSWERS)
+        self._store, part = store, store.part
+        self._stage = f"{ANSWERS}-{part.number}of{part.count}" if part else ANSWERS
+        self._read = [self._stage] if part else [ANSWERS, *store.stages(f"{ANSWERS}-*")]
+        """Its own folder, and of those that parts left, if nobody works at a part now."""
         self.known: Mapping[str, Hypothesis] = {
-            answer.key: answer.hypothesis for number in numbers for answer in store.rows(ANSWERS, number, Answer)
+            answer.key: answer.hypothesis
+            for stage in self._read
+            for number in store.committed(stage)
+            for answer in store.rows(stage, number, Answer)
         }
         """By key, the answers that a run before this one left."""
-        self._next = max(numbers, default=-1) + 1
+        self._next = max(store.committed(self._stage), default=-1) + 1
         self._open: dict[int, set[int]] = {}
 
     def commit(self, answers: Sequence[Answer], concerned: set[int]) -> None:
         """Keep the answers of a batch, which has rows of the shards `concerned`."""
-        self._store.commit(ANSWERS, self._next, "", answers)
+        self._store.commit(self._stage, self._next, "", answers)
         self._open[self._next] = concerned
         self._next += 1
 
@@ -49,8 +54,9 @@ class Journal:
             concerned.discard(shard)
             if not concerned:
                 del self._open[number]
-                self._store.remove(ANSWERS, number)
+                self._store.remove(self._stage, number)
 
     def close(self) -> None:
         """All shards are whole."""
-        self._store.discard(ANSWERS)
+        for stage in self._read:
+            self._store.discard(stage)

@@ -79,15 +79,15 @@ class MadeWith:
     held_out: dict[str, str]
 
     @classmethod
-    def now(cls, config: Config, resources: Resources) -> MadeWith:
-        """What a run that ends now was made with."""
+    def now(cls, config: Config, resources: Resources, *, with_model: bool = True) -> MadeWith:
+        """What a run that ends now was made with; without the translation model where others translated."""
         return MadeWith(
             name=config.name,
             code=provenance.code_version(),
             packages=provenance.packages(),
             machine=provenance.machine(),
-            translation=resources.translation_plan,
-            models=resources.model_facts(),
+            translation=resources.translation_plan if with_model else "",
+            models=resources.model_facts() if with_model else resources.scoring_facts(),
             signatures=resources.signatures,
             held_out=digests(config.filter.held_out),
         )

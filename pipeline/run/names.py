@@ -99,13 +99,18 @@ def corrected_in_shard(settled: Sequence[SettledName], shards: Shards, number: i
     return corrected_in(settled, (segment.text for segment in shards.segments(number)))
 
 
-def count_names(translations: Iterable[Translation], glossaries: Mapping[str, Glossary]) -> Counter[tuple[str, str]]:
-    """How often each name was given to the model, with its English; months are no names here."""
-    hints = Counter(hint for made in translations for hint in made.hints)
-    for term, english in list(hints):
+def count_hints(translations: Iterable[Translation]) -> Counter[tuple[str, str]]:
+    """How often each hint was given to the model, with its English."""
+    return Counter(hint for made in translations for hint in made.hints)
+
+
+def names_among(hints: Counter[tuple[str, str]], glossaries: Mapping[str, Glossary]) -> Counter[tuple[str, str]]:
+    """The hints that are names; months are none here."""
+    found = hints.copy()
+    for term, english in hints:
         if english in EN_MONTHS or not any(glossary.has_name(term) for glossary in glossaries.values()):
-            del hints[term, english]
-    return hints
+            del found[term, english]
+    return found
 
 
 def write_settled(found: Mapping[tuple[str, str], int], before: Sequence[SettledName], folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.engines.token_counts import Count
 from pipeline.errors import MekongError
@@ -13,13 +12,12 @@ from pipeline.run import keys
 from pipeline.run import shards as kinds
 from pipeline.run.amounts import Amount
 from pipeline.run.finished import FinishedRun
+from pipeline.run.folder import changed_settings
 from pipeline.run.manifest import is_finished
 from pipeline.run.names import corrected_in_shard, read_settled
 from pipeline.run.run import Run
 from pipeline.stages.read.stage import Reader
 from pipeline.types import Document
-
-SPEED_ONLY = {"run.workers", *(f"translate.{name}" for name in keys.SPEED_ONLY)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,7 @@ def _changed(run: Run, documents: set[str]) -> Iterator[str]:
         shards = before.shards
         if documents != {digest(document) for n in shards.numbers for document in shards.documents(n)}:
             yield "the input"
-        then, now = _flat(before.config.model_dump(mode="json")), _flat(run.config.model_dump(mode="json"))
-        yield from sorted(name for name in (then.keys() | now.keys()) - SPEED_ONLY if then.get(name) != now.get(name))
+        yield from changed_settings(before.config, run.config)
         glossaries = run.resources.glossary_digests()
         translator = keys.translator_key(run.resources.translator_identity, run.config.translate, glossaries)
         settled = read_settled(run.out)
@@ -86,11 +83,3 @@ def _changed(run: Run, documents: set[str]) -> Iterator[str]:
                 return
     except MekongError as error:
         yield str(error).partition("\n")[0]
-
-
-def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by their dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in data.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return flat

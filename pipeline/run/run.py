@@ -8,7 +8,7 @@ touches.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -23,11 +23,11 @@ from pipeline.run import shards as kinds
 from pipeline.run.executors import MakeResources, Makers
 from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import rejects_path, write_rejects
 from pipeline.run.manifest import MadeWith
 from pipeline.run.memory import MemoryUse, check_memory
-from pipeline.run.names import corrected_in_shard, count_names, read_settled, write_settled
-from pipeline.run.order import Placed, Placement, cut, read_order, write_order
+from pipeline.run.names import corrected_in_shard, count_hints, names_among, read_settled, write_settled
+from pipeline.run.order import Placed
+from pipeline.run.reading import read_input
 from pipeline.run.resources import Resources
 from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
@@ -38,8 +38,7 @@ from pipeline.stages.filter.decisions import Decisions
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
 from pipeline.stages.read.paths import expand
-from pipeline.stages.read.stage import Reader
-from pipeline.types import Document, DocumentPair, Reject
+from pipeline.types import DocumentPair
 
 T = TypeVar("T")
 
@@ -54,6 +53,7 @@ class Run:
     stop: Stop = field(default_factory=Stop)
     seconds: dict[str, float] = field(default_factory=dict)
     text_keys: list[str] = field(default_factory=list)
+    translator_key: str = ""
     segment_keys: list[str] = field(default_factory=list)
     translation_keys: list[str] = field(default_factory=list)
     pair_keys: list[str] = field(default_factory=list)
@@ -69,17 +69,22 @@ class Run:
 
     def execute(self) -> FinishedRun:
         """Run every stage up to the scores; `pipeline.run.publish` writes what people read of the run returned."""
-        self.decisions.refresh()  # a damaged file should end the run now, not after hours
+        self.begin()
+        self.perform(self.read, self.segment, self.translate, self.match, self.align, self.score)
+        return self.finish(self.made_with())
+
+    def begin(self) -> None:
+        """Look at what people wrote into the folder: a damaged file should end the run now, not after hours."""
+        self.decisions.refresh()
         self.resources.settled = read_settled(self.out)
+
+    def perform(self, *stages: Callable[[], None]) -> None:
+        """Do stages one after the other."""
         try:
-            for stage in (self.read, self.segment, self.translate, self.match, self.align, self.score):
+            for stage in stages:
                 self.carry_out(stage)
         finally:
             self._makers.end()
-        self.shards.sweep()
-        made_with = MadeWith.now(self.config, self.resources)
-        self.resources.close()
-        return FinishedRun(self.config, self.shards, made_with, self.decisions, Watch(self.progress, self.stop))
 
     def carry_out(self, stage: Callable[[], None]) -> None:
         """Do one stage, and note how long it took."""
@@ -88,13 +93,23 @@ class Run:
         self.seconds[stage.__name__] = round(time.monotonic() - began, 3)
         self.stop.check()
 
+    def made_with(self, *, with_model: bool = True) -> MadeWith:
+        """What the run is made with here and now; without the translation model where others had it."""
+        return MadeWith.now(self.config, self.resources, with_model=with_model)
+
+    def finish(self, made_with: MadeWith) -> FinishedRun:
+        """All shards are scored: let go of what that took."""
+        self.shards.sweep()
+        self.resources.close()
+        return FinishedRun(self.config, self.shards, made_with, self.decisions, Watch(self.progress, self.stop))
+
     def check(self) -> None:
         """Find out what can be known before anything is loaded or written, and before what may ask for a download.
 
         Raises what `check_request` raises, then ModelMissing when a model is not in the store.
         """
         self.check_request()
-        self.resources.check(translation=True)
+        self.resources.check(translation=self.translates_here)
 
     def check_request(self) -> None:
         """The part of `check` that needs no model to be there.
@@ -102,7 +117,8 @@ class Run:
         Raises UsageError when the device or a score of a rule is not there, InputError when no input is named, or one
         or a held-out file does not exist, StoreError when what should be the translation memory is something else.
         """
-        choose(self.resources.translation_entry, self.config.translate)
+        if self.translates_here:
+            choose(self.resources.translation_entry, self.config.translate)
         if not self.config.read.paths:
             raise InputError("read.paths is empty", "Name files, folders or globs in it.")
         expand(self.config.read.paths)
@@ -110,55 +126,36 @@ class Run:
         held_out_files(self.config.filter.held_out)
         check_memory(self.config.translate.memory)
 
-    def read(self) -> None:
-        """Read the input anew, cut it into shards of documents, commit those that changed."""
-        rejects: list[Reject] = []
-        placement = Placement(read_order(self.out))
-        placed: list[Placed] = []
-        for documents in cut(self._documents(rejects), self.config.run.shard_chars):
-            self.stop.check()
-            placed.append(placement.place(keys.texts_key(documents)))
-            key, alone = keys.documents_key(documents), Shards(self.store, 1, [placed[-1].slot])
-            if not alone.done(kinds.DOCUMENTS, 0, key):
-                alone.commit(kinds.DOCUMENTS, 0, key, documents)
-        write_rejects(rejects, self.out)
-        if not placed:
-            raise InputError(
-                f"no document in {', '.join(self.config.read.paths)} ({len(rejects)} rejected)",
-                f"See {rejects_path(self.out)} for the reasons.",
-            )
-        write_order(placed, self.out)
-        self.shards = Shards.stated(self.out, len(placed))
-        self.text_keys = [one.texts for one in placed]
+    @property
+    def translates_here(self) -> bool:
+        """Whether this process translates, and no cluster."""
+        return self.config.run.executor == "local"
 
-    def _documents(self, rejects: list[Reject]) -> Iterator[Document]:
-        """What there is to read; what is rejected is put aside."""
-        for item in Reader(self.config.read, self.progress.warn).read(self.config.read.paths):
-            if isinstance(item, Reject):
-                rejects.append(item)
-            else:
-                yield item
+    def read(self) -> None:
+        """Cut the input into shards of documents, and commit those that changed."""
+        self.take(read_input(self.config, self.store, self.progress.warn, self.stop.check))
+
+    def take(self, placed: Sequence[Placed]) -> None:
+        """Work on these shards of the folder."""
+        self.shards = Shards(self.store, len(placed), [one.slot for one in placed])
+        self.text_keys = [one.texts for one in placed]
 
     def segment(self) -> None:
         """Cut every document into segments."""
         boundary_models, settings = self.resources.boundary_digests, self.config.segment
         self.segment_keys = [keys.segments_key(key, settings, boundary_models) for key in self.text_keys]
         tasks = [
-            ShardTask("segment", number, key, self.shards.size(kinds.DOCUMENTS, number))
-            for number, key in enumerate(self.segment_keys)
+            ShardTask("segment", number, self.segment_keys[number], self.shards.size(kinds.DOCUMENTS, number))
+            for number in self.shards.mine
         ]
         self._make(kinds.SEGMENTS, tasks, "documents")
 
     def translate(self) -> None:
         """Translate the segments of documents that are not English; the model is loaded only when there is work."""
         settings, resources = self.config.translate, self.resources
-        glossaries = resources.glossary_digests()
-        common = keys.translator_key(resources.translator_identity, settings, glossaries)
-        self.translation_keys = [
-            keys.translations_key(common, key, corrected_in_shard(resources.settled, self.shards, number))
-            for number, key in enumerate(self.segment_keys)
-        ]
-        todo = [n for n, key in enumerate(self.translation_keys) if not self.shards.done(kinds.TRANSLATIONS, n, key)]
+        self.translator_key = keys.translator_key(resources.translator_identity, settings, resources.glossary_digests())
+        self.translation_keys = [self._translation_key(number) for number in self.shards.numbers]
+        todo = [n for n in self.shards.mine if not self.shards.done(kinds.TRANSLATIONS, n, self.translation_keys[n])]
         if not todo:
             return
         if not any(to_translate(self.shards, n)[0] for n in todo):
@@ -167,6 +164,19 @@ class Run:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
             return
         self._makers.end()  # their memory is the engine's now
+        self._feed(todo)
+        if self.store.part is None:
+            self.settle_names()
+
+    def _translation_key(self, number: int) -> str:
+        """The key of the translations of a shard; none fits one that another part has yet to segment."""
+        if not self.shards.done(kinds.SEGMENTS, number, self.segment_keys[number]):
+            return ""
+        names = corrected_in_shard(self.resources.settled, self.shards, number)
+        return keys.translations_key(self.translator_key, self.segment_keys[number], names)
+
+    def _feed(self, todo: Sequence[int]) -> None:
+        settings, resources = self.config.translate, self.resources
         with (
             resources.translator(self.progress.say) as translator,
             resources.memory(translator, self.progress.warn) as memory,
@@ -179,9 +189,13 @@ class Run:
         self.memory_use = memory.use
         if not (memory.use and memory.use.spared):
             resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
-        if translator.codec.takes_hints:
-            made = (one for number in self.shards.numbers for one in self.shards.translations(number))
-            write_settled(count_names(made, resources.glossaries), resources.settled, self.out)
+
+    def settle_names(self) -> None:
+        """Write down the names that the model was given, where it was given any."""
+        made = (one for number in self.shards.numbers for one in self.shards.translations(number))
+        hints = count_hints(made)
+        if hints or self.resources.settled:
+            write_settled(names_among(hints, self.resources.glossaries), self.resources.settled, self.out)
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""

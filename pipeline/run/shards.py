@@ -6,7 +6,7 @@ stay in memory; of the others only where they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Generic, TypeVar, overload
 
 from pipeline.errors import StoreError
+from pipeline.files.claim import Part
 from pipeline.files.store import Store
 from pipeline.run.order import read_order
 from pipeline.stages.align.pairs import Group, aligned_groups
@@ -105,12 +106,20 @@ class Shards:
         """The run folder."""
         return self._store.root
 
-    def claimed(self) -> AbstractContextManager[None]:
-        """Hold the folder for this process.
+    def claimed(
+        self, part: Part | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> AbstractContextManager[None]:
+        """Hold the folder for this process, or a part of it; `say` is told when that takes a while.
 
         Raises StoreError when another one holds it.
         """
-        return self._store.claimed()
+        return self._store.claimed(part, say)
+
+    @property
+    def mine(self) -> list[int]:
+        """The numbers of the shards of the part that this process holds; all where it is not one of several."""
+        part = self._store.part
+        return [number for number in self.numbers if part is None or part.has(self._slots[number])]
 
     # -- any stage -------------------------------------------------------------------------------------------------
 
@@ -129,12 +138,20 @@ class Shards:
     def size(self, kind: ShardKind[T], number: int) -> int:
         """How many rows a shard has, 0 where it was never committed."""
         record = self._store.record(kind.stage, self._slots[number])
-        return int(record["rows"]) if record else 0
+        return record.rows if record else 0
 
     def done(self, kind: ShardKind[T], number: int, key: str) -> bool:
         """Whether a shard is committed under that key."""
         record = self._store.record(kind.stage, self._slots[number])
-        return record is not None and record["key"] == key
+        return record is not None and record.key == key
+
+    def is_committed(self, kind: ShardKind[T], number: int) -> bool:
+        """Whether a shard is committed, under whatever key."""
+        return self._store.record(kind.stage, self._slots[number]) is not None
+
+    def slot(self, number: int) -> int:
+        """The number that the files of a shard are called by."""
+        return self._slots[number]
 
     def load(self, kind: ShardKind[T], number: int, key: str) -> list[T] | None:
         """The rows of a shard, None where it is not committed under that key."""

@@ -1,9 +1,7 @@
 """The run folder: what is visible is exactly what was committed."""
 
 import math
-import os
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -16,12 +14,12 @@ from typing import Any
 
 import orjson
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import CLAIM
 from pipeline.files.store import Store, digest, plain, replacing, to_json, write_lines
 
 
@@ -101,20 +99,56 @@ def test_numbers_come_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory,
     assert [struct.pack("d", number) for number in found] == [struct.pack("d", number) for number in numbers]
 
 
-def test_data_without_record_does_not_exist(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.commit("read", 0, "k", [Row("a")])
-    (tmp_path / "shards/read/000000.json").unlink()
-    assert store.load("read", 0, "k", Row) is None
+SHARD = "shards/read/000000.jsonl.zst"
 
 
-def test_damaged_data_is_an_error_not_a_result(tmp_path: Path) -> None:
+def test_every_damaged_byte_of_a_shard_is_an_error_or_another_key(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.commit("read", 0, "k", [Row("a")])
-    data = tmp_path / "shards/read/000000.jsonl.zst"
-    data.write_bytes(data.read_bytes()[:-1])
-    with pytest.raises(StoreError, match="does not fit"):
-        store.load("read", 0, "k", Row)
+    store.commit("read", 0, "k", [Row("a"), Row("b")])
+    data = (tmp_path / SHARD).read_bytes()
+    for place in range(len(data)):
+        (tmp_path / SHARD).write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+        try:
+            found = store.load("read", 0, "k", Row)
+        except StoreError as error:
+            assert SHARD in error.problem
+        else:
+            assert found is None and store.key("read", 0) != "k"
+
+
+def test_a_shard_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.commit("read", 0, "k", [Row("a"), Row("b")])
+    data = (tmp_path / SHARD).read_bytes()
+    for length in range(len(data)):
+        (tmp_path / SHARD).write_bytes(data[:length])
+        with pytest.raises(StoreError, match="damaged"):
+            store.load("read", 0, "k", Row)
+
+
+def test_a_shard_is_a_zstandard_file_of_its_rows(tmp_path: Path) -> None:
+    Store(tmp_path).commit("read", 0, "k", [Row("a"), Row("b")])
+    with zstandard.open(tmp_path / SHARD, "rb") as stream:
+        assert [orjson.loads(line)["id"] for line in stream.read().splitlines()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", '{"key":"k","rows":0}', '{"key":1,"rows":0,"sha256":""}', "{"])
+def test_what_is_no_commit_record_is_an_error(tmp_path: Path, content: str) -> None:
+    Store(tmp_path).commit("read", 0, "k", [])
+    (tmp_path / SHARD).write_bytes(struct.pack("<II", 0x184D2A50, len(content)) + content.encode())
+    with pytest.raises(StoreError, match="damaged"):
+        Store(tmp_path).record("read", 0)
+
+
+def test_temporary_files_of_others_stay(tmp_path: Path) -> None:
+    others = [tmp_path / ".notes.tmp", tmp_path / "project/.important.tmp", tmp_path / "shards/.a.1.tmp"]
+    ours = [tmp_path / ".a.jsonl.12-0123abcd.tmp", tmp_path / "shards/read/.000000.jsonl.zst.7-89abcdef.tmp"]
+    for path in (*others, *ours):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"a")
+    (tmp_path / ".folder.12-0123abcd.tmp").mkdir()
+    with Store(tmp_path).claimed():
+        assert all(path.exists() for path in others) and not any(path.exists() for path in ours)
 
 
 @pytest.mark.parametrize(
@@ -161,52 +195,6 @@ def test_full_disk_is_our_error(tmp_path: Path) -> None:
         with open("/dev/full", "wb", buffering=0) as full:
             full.write(b"x")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_claim_refuses_a_living_holder_and_takes_over_a_dead_one(tmp_path: Path) -> None:
-    program = textwrap.dedent(
-        f"""
-        import sys, time
-        from pathlib import Path
-        from pipeline.files.store import Store
-        with Store(Path({str(tmp_path)!r})).claimed():
-            print("held", flush=True)
-            time.sleep(60)
-        """
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout and holder.stdout.readline() == "held\n"
-        with pytest.raises(StoreError, match=f"in use by process {holder.pid}"), Store(tmp_path).claimed():
-            pass
-        claim = orjson.loads((tmp_path / CLAIM).read_bytes())
-        assert claim == {"host": socket.gethostname(), "pid": holder.pid}
-        (tmp_path / ".left.tmp").touch()
-        holder.send_signal(signal.SIGKILL)
-    with Store(tmp_path).claimed():
-        assert not (tmp_path / ".left.tmp").exists()
-    assert not (tmp_path / CLAIM).exists()
-
-
-def test_claim_of_another_host_is_never_taken(tmp_path: Path) -> None:
-    (tmp_path / CLAIM).write_bytes(to_json({"host": "elsewhere", "pid": os.getpid(), "started": "1"}))
-    with pytest.raises(StoreError, match="elsewhere"), Store(tmp_path).claimed():
-        pass
-
-
-def test_a_folder_is_held_once_within_a_process_and_free_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), Store(tmp_path).claimed():
-        with pytest.raises(StoreError, match=f"in use by process {os.getpid()}"), Store(tmp_path).claimed():
-            pass
-        assert (tmp_path / CLAIM).exists()
-        raise RuntimeError
-    with Store(tmp_path).claimed():
-        pass
-
-
-def test_a_claim_left_half_written_is_taken_over(tmp_path: Path) -> None:
-    (tmp_path / CLAIM).write_bytes(b'{"host": "else')
-    with Store(tmp_path).claimed():
-        pass
 
 
 def test_plain_refuses_objects() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -21,12 +20,12 @@ from typing import Any
 
 import pyarrow
 import pyarrow.parquet
-import zstandard
 
 from pipeline.config.load import load_config, settings_from
 from pipeline.config.settings import ReadSettings
 from pipeline.engines.base import Hypothesis
 from pipeline.files.owner import RUN, Owner, check_made_by
+from pipeline.files.shard_file import pack
 from pipeline.files.store import Store, to_json
 from pipeline.files.tables import texts
 from pipeline.registry import models
@@ -193,36 +192,23 @@ def _memory_seed(rows: int) -> bytes:
         return path.read_bytes()
 
 
-def _shard_seed() -> tuple[bytes, bytes]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        store.commit(SCORED.stage, 0, "k", [Scored(PAIR, {"similarity": 0.5, "margin": None})])
-        return tuple((store.shard_root / "score" / name).read_bytes() for name in ("000000.json", "000000.jsonl.zst"))
+ROWS = to_json(Scored(PAIR, {"similarity": 0.5, "margin": None})) + b"\n"
+SHARD = pack("k", 1, ROWS)
 
 
-RECORD, SHARD = _shard_seed()
-ROWS = zstandard.decompress(SHARD)
-
-
-def _in_shards(path: Path) -> Path:
-    return path.parent.parent.parent
-
-
-def _shard_record(path: Path) -> None:
-    folder = _in_shards(path)
-    (path.parent / "000000.jsonl.zst").write_bytes(SHARD)
-    shards = Shards(Store(folder), 1)
+def _shard(path: Path) -> None:
+    shards = Shards(Store(path.parent.parent.parent), 1)
     shards.size(SCORED, 0)
     shards.done(SCORED, 0, "k")
     shards.key(SCORED, 0)
     shards.scored(0)
 
 
-def _shard_data(path: Path) -> None:
+def _shard_rows(path: Path) -> None:
     """Under a record whose hash fits: what another version, or somebody, wrote."""
-    record = {"key": "k", "rows": 1, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    (path.parent / "000000.json").write_bytes(json.dumps(record).encode())
-    Shards(Store(_in_shards(path)), 1).scored(0)
+    rows = path.read_bytes()
+    path.write_bytes(pack("k", rows.count(b"\n"), rows))
+    _shard(path)
 
 
 def _order(path: Path) -> None:
@@ -379,8 +365,8 @@ READERS = (
     FuzzedReader("manifest", "manifest.json", (MANIFEST,), _manifest, near=_run_folder),
     FuzzedReader("filter manifest", "manifest.json", (FILTER_MANIFEST,), _filter_manifest),
     FuzzedReader("order", "shards/order.json", (to_json([Placed(0, "a")]),), _order),
-    FuzzedReader("shard record", "shards/score/000000.json", (RECORD,), _shard_record),
-    FuzzedReader("shard rows", "shards/score/000000.jsonl.zst", (ROWS,), _shard_data, packing=".zst"),
+    FuzzedReader("shard", "shards/score/000000.jsonl.zst", (SHARD,), _shard),
+    FuzzedReader("shard rows", "shards/score/000000.jsonl.zst", (ROWS,), _shard_rows),
     FuzzedReader("rejects", "rejected.jsonl", (REJECTS,), lambda path: _all(read_rejects(path.parent))),
     FuzzedReader("owner", "folder.json", (to_json(Owner(RUN, "1", 1, ("a",))),), _owner),
     FuzzedReader("run settings", "config.yaml", (CONFIG,), lambda path: read_settings(path.parent)),

@@ -88,7 +88,7 @@ def test_stopped_and_gone_on_gives_the_same_bytes(monkeypatch, tmp_path, corpus)
     with monkeypatch.context() as patch:
         patch.setattr(Stop, "check", check)
         assert mekong(monkeypatch, "filter", corpus, "--out", parts, *SETS) == 130
-    assert list((parts / "shards" / "score").glob("*.json"))
+    assert list((parts / "shards" / "score").glob("*.jsonl.zst"))
     assert not (parts / "corpus").exists()
     assert mekong(monkeypatch, "filter", corpus, "--out", parts, *SETS) == 0
     assert files(parts) == files(whole)

@@ -11,7 +11,8 @@ from pipeline.run.names import (
     SettledName,
     corrected_in,
     corrections,
-    count_names,
+    count_hints,
+    names_among,
     read_settled,
     write_settled,
 )
@@ -33,7 +34,9 @@ def made(*hints: tuple[str, str]) -> Translation:
 def test_names_are_counted_and_months_and_words_are_none():
     glossaries = {"th": Glossary("th", NAMES)}
     hanoi, read = ("ฮานอย", "Hanoi"), ("เหงียน ซวน ถัง", "Nguyen Xuan Thang")
-    found = count_names([made(hanoi, ("ประชุม", "meet"), ("มกราคม", "January")), made(hanoi, read)], glossaries)
+    found = names_among(
+        count_hints([made(hanoi, ("ประชุม", "meet"), ("มกราคม", "January")), made(hanoi, read)]), glossaries
+    )
     assert found == {hanoi: 2, read: 1}
 
 
@@ -95,7 +98,7 @@ def test_a_correction_translates_only_the_shards_anew_that_have_the_name(
     assert mekong(monkeypatch, *run) == 0
 
     def shards() -> dict[str, int]:
-        return {path.name: path.stat().st_mtime_ns for path in (out / "shards" / "translate").glob("*.json")}
+        return {path.name: path.stat().st_mtime_ns for path in (out / "shards" / "translate").glob("*.jsonl.zst")}
 
     before = shards()
     write_settled({}, [SettledName("Xuân Thắng", "Xuan Thang", 1, "Xuan")], out)

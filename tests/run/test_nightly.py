@@ -64,7 +64,7 @@ class Newsroom:
         with held(run.shards, RUN, config.read.paths):
             write_settings(config, out)
             publish(run.execute(), run.seconds)
-        before, self.files = self.files, {p: p.stat().st_mtime_ns for p in (out / "shards").rglob("[0-9]*.json")}
+        before, self.files = self.files, {p: p.stat().st_mtime_ns for p in (out / "shards").rglob("[0-9]*.jsonl.zst")}
         made = [p.parent.name for p, at in self.files.items() if before.get(p) != at]
         return {stage: made.count(stage) for stage in STAGES} | {"rows": sum(asked)}
 
@@ -97,7 +97,7 @@ def test_what_a_night_brings_is_all_that_is_made(tmp_path: Path) -> None:
 
     removed = room.night([*new, *edited[2:]])
     assert removed["translate"] <= 2 and removed["align"] <= 2 and removed["score"] <= 2
-    files = {stage: len(list((tmp_path / "out/shards" / stage).glob("[0-9]*.json"))) for stage in STAGES}
+    files = {stage: len(list((tmp_path / "out/shards" / stage).glob("[0-9]*.jsonl.zst"))) for stage in STAGES}
     assert len(set(files.values())) == 1, "nothing is left of shards that are gone"
 
     fresh = Newsroom(tmp_path / "fresh")

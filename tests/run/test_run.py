@@ -160,7 +160,7 @@ def test_a_changed_article_redoes_its_shard_only(
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
 
     def times() -> dict[Path, int]:
-        return {path: path.stat().st_mtime_ns for path in (out / "shards/translate").glob("*.json")}
+        return {path: path.stat().st_mtime_ns for path in (out / "shards/translate").glob("*.jsonl.zst")}
 
     before = times()
     last = tmp_path / "articles" / "vi-2.txt"
@@ -232,7 +232,7 @@ def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["shards/answers/000001.json", "shards/translate/000000.json", "shards/match/000000.json"]
+    "moment", ["shards/answers/000001.jsonl.zst", "shards/translate/000000.jsonl.zst", "shards/match/000000.jsonl.zst"]
 )
 def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -243,8 +243,10 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "manifest.json").exists()
-    kept = {path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.json") if path.parent.name != "read"}
-    parts = sorted((out / "shards").glob("answers/*.json"))
+    kept = {
+        path: path.stat().st_mtime_ns for path in (out / "shards").rglob("*.jsonl.zst") if path.parent.name != "read"
+    }
+    parts = sorted((out / "shards").glob("answers/*.jsonl.zst"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
     again = [path for path, at in kept.items() if path.exists() and path.stat().st_mtime_ns != at]
     assert again == [], "a finished shard was done again"
@@ -261,16 +263,16 @@ def test_ctrl_c_finishes_the_batch_and_the_next_run_goes_on(
 ) -> None:
     out = tmp_path / "out"
     process = start(started, out)
-    wait_for("shards/answers/000000.json", out, process)
+    wait_for("shards/answers/000000.jsonl.zst", out, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    assert not (out / "claim.json").exists()
+    assert not list((out / ".claims").glob("*.json"))
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 0
 
 
 def test_two_runs_on_one_folder_do_not_mix(started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     process = start(started, out)
-    wait_for("claim.json", out, process)
+    wait_for(".claims/*.json", out, process)
     assert mekong(monkeypatch, "run", started, "--out", out, "--quiet") == 1
     assert process.wait(timeout=120) == 0

@@ -147,7 +147,7 @@ def test_folders_that_cannot_be_viewed_say_why(tmp_path: Path) -> None:
         Review(run_folder(tmp_path / "early", rows=[]), pytest.fail)
     torn = run_folder(tmp_path / "torn")
     (torn / "shards/score/000001.jsonl.zst").write_bytes(b"")
-    with pytest.raises(StoreError, match="commit record"):
+    with pytest.raises(StoreError, match="is damaged"):
         Review(torn, pytest.fail)
     (torn / "manifest.json").write_text('{"shards": 3}')
     with pytest.raises(StoreError, match="no shard 2"):

@@ -50,11 +50,19 @@ class Reader:
 
         Raises InputError when a path does not exist, a glob matches nothing, or a folder has nothing to read.
         """
+        yield from self.read_files(self.files(paths))
+
+    def files(self, paths: Iterable[str]) -> list[Path]:
+        """The files that `read` reads; raises what it raises."""
         found = expand(paths)
         if found.passed_over:
             self.warn(f"passed over are {found.passed_over_text()}; read are {READ}")
         self.names |= found.names
-        for path in found.files:
+        return found.files
+
+    def read_files(self, files: Iterable[Path]) -> Iterator[Document | Reject]:
+        """Yield every document and every reject of files from `files`."""
+        for path in files:
             for row in self._documents(path, self._file):
                 yield replace(row, path=self._name(path)) if isinstance(row, Reject) else row
 

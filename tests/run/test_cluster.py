@@ -1,0 +1,133 @@
+"""A run translated by two nodes of a Ray cluster on this machine: the files of one run, whoever is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.registry.models import Entry
+from pipeline.run import cluster as clusters
+from tests.support.processes import is_alive, parent_of
+from tests.support.runs import articles, config, mekong, outputs
+
+ray = pytest.importorskip("ray", reason="Ray is not installed (extra ray)")
+OUT = Path("out")
+RAY = ("--set", "run.executor=ray")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[str]:
+    """The address of a cluster of two nodes with a core each."""
+    for name, value in clusters.QUIET.items():
+        os.environ.setdefault(name, value)
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=80 * 1024 * 1024)
+    yield cluster.address
+    cluster.shutdown()
+
+
+def start(settings: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pipeline", "run", str(settings), "--out", str(OUT), "--quiet", *RAY]
+    return subprocess.Popen(command, env=os.environ.copy())
+
+
+def parts() -> list[int]:
+    """The processes that translate a part."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"--shard" in arguments and str(OUT.resolve()).encode() in arguments:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_for(pattern: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(12_000):
+        if list(OUT.glob(pattern)):
+            return
+        assert process.poll() is None, "the run ended before it came to that"
+        time.sleep(0.01)
+    pytest.fail(f"no {pattern}")
+
+
+def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
+    nodes: str, run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=3))])
+    for name in ("here", "nodes"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert mekong(monkeypatch, "run", settings, "--out", OUT, "--quiet") == 0
+    whole = outputs(OUT)
+    monkeypatch.chdir(tmp_path / "nodes")
+    monkeypatch.setenv("RAY_ADDRESS", nodes)
+    driver = start(settings)  # the first loses its driver, with both parts at work
+    wait_for("shards/answers-*/*.zst", driver)
+    at_work = parts()
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    for _ in range(3_000):
+        if not any(is_alive(pid) for pid in at_work):
+            break
+        time.sleep(0.01)
+    assert at_work and not (OUT / "corpus").exists()
+    assert not any(is_alive(pid) for pid in at_work), "parts outlive the run that wanted them"
+    done = {path: path.stat().st_mtime_ns for path in (OUT / "shards/translate").glob("*.zst")}
+    driver = start(settings)  # the second loses a worker of Ray
+    for _ in range(6_000):
+        if (at_work := parts()) or driver.poll() is not None:
+            break
+        time.sleep(0.01)
+    worker = parent_of(at_work[0])
+    assert worker
+    os.kill(worker, signal.SIGKILL)
+    assert driver.wait(timeout=120) == 0
+    assert all(path.stat().st_mtime_ns == changed for path, changed in done.items())
+    told = ("config.yaml", "report.html", "report.json")  # who translated is among the settings
+    found = outputs(OUT)
+    assert {name: data for name, data in found.items() if name not in told} == {
+        name: data for name, data in whole.items() if name not in told
+    }
+
+
+def test_a_part_that_fails_says_why_and_the_others_are_done(
+    nodes: str, run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_ADDRESS", nodes)
+    from pipeline.files.claim import Part, claimed
+
+    held = clusters._have_parts_done
+
+    def hold_one(*arguments: object) -> None:
+        with claimed(OUT, Part(1, 2)):
+            held(*arguments)
+
+    monkeypatch.setattr(clusters, "_have_parts_done", hold_one)
+    assert mekong(monkeypatch, "run", settings, "--out", OUT, "--quiet", *RAY) == 1
+    said = capsys.readouterr().err
+    assert "1 of 2 parts failed: part 1/2" in said and "in use by process" in said
+    assert (OUT / "shards/parts/2of2.json").is_file() and not (OUT / "corpus").exists()
+
+
+def test_without_ray_it_is_said_how_to_get_it(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert mekong(monkeypatch, "run", settings, "--out", tmp_path / "out", "--quiet", *RAY) == 2
+    assert "mekong-mt[ray]" in capsys.readouterr().err
