@@ -151,6 +151,26 @@ def test_the_linter_is_told_to_look_away_where_it_is_known_why() -> None:
     assert found == allowed
 
 
+PRINTING = {"typer.echo", "typer.secho", "print", "sys.stdout.write", "sys.stderr.write", "Console", "rich.print"}
+PRINTERS = {"files/terminal.py", "cli/main.py"}
+"""The second writes one sentence of its own, when it is stopped."""
+CHILDREN = ("bench/", "_worker.py", "child.py", "convert/", "metrics/environment.py")
+"""They write to a process of ours; the benches measure files of their own."""
+
+
+def test_people_are_told_things_by_what_makes_them_harmless() -> None:
+    """Text of data, and names of files, reach a terminal by `pipeline.files.terminal` alone."""
+    found = []
+    for path in FILES:
+        name = path.relative_to(PACKAGE).as_posix()
+        if name in PRINTERS or any(part in name for part in CHILDREN):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING:
+                found.append(f"{name}:{node.lineno}")
+    assert found == []
+
+
 def test_a_class_name_is_used_once() -> None:
     places: dict[str, list[str]] = {}
     for name, path in modules(PACKAGE).items():
