@@ -1,6 +1,6 @@
 # mekong: `make run` runs the main job on the samples, `make test` checks everything. Both make what they need.
 .DELETE_ON_ERROR:
-.PHONY: run test lint check lock clean help
+.PHONY: run test lint check lock fuzz clean help
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,6 +22,10 @@ test: $(VENV)/.dev ## Lint, types and tests.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov pipeline --cov-report term:skip-covered
+
+MINUTES ?= 10
+fuzz: $(VENV)/.dev ## Feed broken files to every reader, for MINUTES=10; what is found is kept in out/fuzz.
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 lock: ## Make the lock files anew (needs uv).
 	$(PYTHON) scripts/lock.py

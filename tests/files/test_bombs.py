@@ -14,10 +14,9 @@ import zstandard
 
 from pipeline.config.settings import ReadSettings
 from pipeline.errors import ConfigError
-from pipeline.files import json_array
+from pipeline.files import json_array, rejects, tmx
 from pipeline.files.lines import Inflating, read_whole
 from pipeline.files.plain_yaml import DEEPEST, MAX_CONFIG_BYTES, load_yaml
-from pipeline.files.rejects import MOST
 from pipeline.stages.read.pairs import corpora
 from pipeline.stages.read.stage import Reader
 from pipeline.types import Reject
@@ -25,6 +24,7 @@ from pipeline.types import Reject
 PATIENCE = 20.0
 """Seconds; each takes less than one on an idle machine, and minutes or hours where it is read to its end."""
 MEMORY = 256 << 20
+FEW = 300
 THAI = "นายกรัฐมนตรีเดินทางถึงกรุงฮานอย"
 
 
@@ -35,15 +35,17 @@ def packed(unit: bytes, megabytes: int, ending: str) -> bytes:
     return b"".join(engine.compress(block) for _ in range(megabytes)) + engine.flush()
 
 
-def measured(read: Callable[[], object]) -> tuple[object, float, int]:
-    """What `read` returns, the seconds, and the most bytes that Python objects took meanwhile."""
-    tracemalloc.start()
+def timed(read: Callable[[], object]) -> tuple[object, float]:
+    """What `read` returns, and the seconds."""
     began = time.monotonic()
-    try:
-        found = read()
-        return found, time.monotonic() - began, tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    found = read()
+    return found, time.monotonic() - began
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is given up sooner."""
+    monkeypatch.setattr(rejects, "MOST", FEW)
 
 
 def rows(path: Path) -> list[object]:
@@ -72,7 +74,12 @@ def test_what_unpacks_to_hundreds_of_times_its_size_is_set_aside(
 ) -> None:
     path = tmp_path / f"{name}{ending}"
     path.write_bytes(packed(unit, 64, ending))
-    found, seconds, memory = measured(lambda: rows(path))
+    tracemalloc.start()
+    try:
+        found, seconds = timed(lambda: rows(path))
+        memory = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     (reject,) = found
     assert isinstance(reject, Reject) and "unpacks to over 250 times its size" in reject.reason
     assert seconds < PATIENCE and memory < MEMORY
@@ -106,19 +113,21 @@ def test_much_repeated_text_is_no_bomb(tmp_path: Path) -> None:
         ("pairs.tmx", b"</tu>", "nothing after this place is read"),
     ],
 )
-def test_a_file_of_nothing_but_trouble_is_given_up(tmp_path: Path, name: str, line: bytes, last: str) -> None:
+def test_a_file_of_nothing_but_trouble_is_given_up(
+    few: None, tmp_path: Path, name: str, line: bytes, last: str
+) -> None:
     path = tmp_path / name
-    path.write_bytes(line * (5 * MOST))
+    path.write_bytes(line * (5 * FEW))
     found = rows(path)
-    assert len(found) == MOST + 1 and all(isinstance(row, Reject) for row in found)
-    assert last in found[-1].reason and f"{MOST:,} of {MOST:,}" in found[-1].reason
+    assert len(found) == FEW + 1 and all(isinstance(row, Reject) for row in found)
+    assert last in found[-1].reason and f"{FEW:,} of {FEW:,}" in found[-1].reason
 
 
-def test_many_bad_lines_among_more_good_ones_are_all_told(tmp_path: Path) -> None:
+def test_many_bad_lines_among_more_good_ones_are_all_told(few: None, tmp_path: Path) -> None:
     path = tmp_path / "pairs.tsv"
-    path.write_bytes((f"{THAI}\tHanoi\n" * 2 + "x\n").encode() * (MOST + 10))
+    path.write_bytes((f"{THAI}\tHanoi\n" * 2 + "x\n").encode() * (FEW + 10))
     found = rows(path)
-    assert sum(isinstance(row, Reject) for row in found) == MOST + 10
+    assert sum(isinstance(row, Reject) for row in found) == FEW + 10
 
 
 @pytest.mark.parametrize(
@@ -128,19 +137,20 @@ def test_many_bad_lines_among_more_good_ones_are_all_told(tmp_path: Path) -> Non
         b"<tu><![CDATA[", b"<tu><!--", b"<tu ", b"<tu a='", b"<body>", b"</body>", b"<tu><![CDATA[<!--",
     ],
 )  # fmt: skip
-def test_nothing_in_a_tmx_file_takes_long(tmp_path: Path, piece: bytes) -> None:
+def test_nothing_in_a_tmx_file_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: bytes) -> None:
+    monkeypatch.setattr(tmx, "MAX_BETWEEN_BYTES", 200_000)
     path = tmp_path / "pairs.tmx"
-    path.write_bytes(b"<tmx><body>" + piece * (1_500_000 // len(piece)))
-    found, seconds, memory = measured(lambda: rows(path))
+    path.write_bytes(b"<tmx><body>" + piece * (400_000 // len(piece)))
+    found, seconds = timed(lambda: rows(path))
     assert isinstance(found[-1], Reject)
-    assert seconds < 3 * PATIENCE and memory < MEMORY
+    assert seconds < PATIENCE
 
 
 def test_one_text_many_times_takes_no_longer_each_time(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "a b", "lang": "en"}\n' * 20_000)
-    found, seconds, _ = measured(lambda: rows(path))
-    assert len({row.id for row in found}) == 20_000 and seconds < 3 * PATIENCE
+    found, seconds = timed(lambda: rows(path))
+    assert len({row.id for row in found}) == 20_000 and seconds < PATIENCE
 
 
 def test_an_array_that_no_memory_should_hold_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,9 +195,9 @@ def test_yaml_is_refused_before_it_takes_time_memory_or_the_stack(tmp_path: Path
             load_yaml(path)
         return str(caught.value)
 
-    said, seconds, memory = measured(load)
+    said, seconds = timed(load)
     assert len(str(said)) < 2000
-    assert seconds < PATIENCE and memory < MEMORY
+    assert seconds < PATIENCE
 
 
 def test_yaml_as_deep_as_it_may_be_is_read(tmp_path: Path) -> None:
