@@ -19,6 +19,8 @@ from pipeline.types import Reject
 T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
 WHOLE_CHUNK = 1 << 20
+MOST_WHOLE = 1 << 30
+"""Bytes of a file that is held in memory as a whole; a device never ends."""
 
 
 class BadInput(Exception):
@@ -133,11 +135,16 @@ def text_lines(path: Path, noun: str) -> Iterator[tuple[str, str]]:
 def read_whole(path: Path, remedy: str) -> bytes:
     """All bytes of a file, decompressed.
 
-    Raises InputError where it cannot be opened, or is damaged or cut.
+    Raises InputError where it cannot be opened, is damaged or cut, or has more than MOST_WHOLE bytes.
     """
+    data = bytearray()
     try:
         with open_raw(path) as stream:
-            return b"".join(iter(partial(stream.read, WHOLE_CHUNK), b""))
+            for chunk in iter(partial(stream.read, WHOLE_CHUNK), b""):
+                data += chunk
+                if len(data) > MOST_WHOLE:
+                    raise InputError(f"cannot read {path}: it has more than {MOST_WHOLE:,} bytes", remedy)
+            return bytes(data)
     except EOFError as error:
         raise InputError(f"cannot read {path}: the compressed file is damaged: {error}", "Get it anew.") from error
     except OSError as error:
