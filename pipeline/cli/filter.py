@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from pipeline.config.load import apply_overrides, parse_settings
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, fit_name
 from pipeline.errors import ConfigError, UsageError
 from pipeline.files.owner import FILTER
 from pipeline.files.plain_yaml import load_yaml
@@ -77,7 +77,7 @@ def _settings(asked: FilterArguments) -> Config:
     if not isinstance(data, dict):
         raise ConfigError(f"{asked.config} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
     apply_overrides(data, [*([f"filter.preset={asked.preset}"] if asked.preset else []), *asked.overrides])
-    data.setdefault("name", f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered")
+    data.setdefault("name", fit_name(f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered"))
     config = parse_settings(Config, data, str(asked.config or "the command line"))
     held_out = (*config.filter.held_out, *map(str, asked.held_out))
     licence = config.read.licence if asked.licence is None else asked.licence

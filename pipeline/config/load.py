@@ -14,13 +14,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, fit_name
 from pipeline.errors import ConfigError
 from pipeline.files.plain_yaml import load_yaml, parse_yaml
 
 T = TypeVar("T", bound=BaseModel)
 LONGEST_NAME = 80
 """Characters of a wrong key that are shown and compared."""
+LONGEST_VALUE = 200
+"""Characters of a wrong override that are shown."""
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -32,7 +34,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
     apply_overrides(data, overrides)
-    data.setdefault("name", path.stem)
+    data.setdefault("name", fit_name(path.stem))
     return parse_settings(Config, data, str(path))
 
 
@@ -49,18 +51,20 @@ def _apply(data: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"--set {override!r} is not of the form a.b=c", "For example --set translate.retries=2")
+        raise ConfigError(
+            f"--set {override[:LONGEST_VALUE]!r} is not of the form a.b=c", "For example --set translate.retries=2"
+        )
     for part in parts[:-1]:
         inner = data.get(part)
         if inner is None:
             inner = data[part] = {}
         if not isinstance(inner, dict):
-            raise ConfigError(f"--set {override!r}: {part!r} is a value, not a section")
+            raise ConfigError(f"--set {override[:LONGEST_VALUE]!r}: {part[:LONGEST_NAME]!r} is a value, not a section")
         data = inner
     try:
         data[parts[-1]] = parse_yaml(value)
     except ValueError as error:
-        raise ConfigError(f"--set {override!r}: the value is not YAML ({error})") from error
+        raise ConfigError(f"--set {override[:LONGEST_VALUE]!r}: the value is not YAML ({error})") from error
 
 
 def settings_from(overrides: Sequence[str]) -> Config:

@@ -70,6 +70,14 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 def _check(folder: Path, checkpoint: Checkpoint) -> None:
     size = checkpoint.architecture
+    rows = 3 * size.heads * size.head_width
+    for layer in (*checkpoint.encoder.layers, *checkpoint.decoder.layers):
+        if len(layer.self_input.weight) != rows:
+            raise ModelError(
+                f"{folder.name} has {len(layer.self_input.weight)} rows of queries, keys and values; "
+                f"{size.heads} heads of {size.head_width}, as config.json says, have {rows}",
+                "Get the model again.",
+            )
     wanted = (size.vocabulary, size.width)
     for what, tensor in (
         ("encoder embedding", checkpoint.encoder.embedding),

@@ -265,3 +265,13 @@ def test_moses_files_may_name_their_language_otherwise(tmp_path):
 def test_a_folder_is_no_file_of_pairs(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         corpora([tmp_path], "th")
+
+
+@pytest.mark.parametrize("code", ["src_lang", "licence", "model", "origin", "src_text", "scores", "id", "translation"])
+def test_a_language_code_of_tmx_is_no_other_field_of_a_pair(tmp_path, code):
+    path, seg = tmp_path / "a.tmx", '<tuv xml:lang="{}"><seg>{}</seg></tuv>'.format
+    path.write_text(f"<tmx><body><tu>{seg('th', 'ก')}{seg('en', 'a')}{seg(code, 'x')}</tu></body></tmx>")
+    (found,) = corpora([path], "")[0].read(1000)
+    assert isinstance(found, Given)
+    assert (found.pair.src_text, found.pair.tgt_text, found.pair.origin, found.model) == ("ก", "a", "aligned", "")
+    assert (found.source.licence, found.pair.id) == ("", "a.tmx:1")
