@@ -1,12 +1,13 @@
 # mekong: `make run` runs the main job on the samples, `make test` checks everything. Both make what they need.
 .DELETE_ON_ERROR:
-.PHONY: run test lint check lock fuzz clean help
+.PHONY: run test kill fuzz lint check lock clean help
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-deps --require-hashes
+N ?= 500
 MODELS := qwen2.5-coder-1.5b use-multilingual-v3
 
 help: ## Say what there is to make.
@@ -22,6 +23,9 @@ test: $(VENV)/.dev ## Lint, types and tests.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov pipeline --cov-report term:skip-covered
+
+kill: $(VENV)/.dev ## Kill N runs (500) at random moments and compare what they leave.
+	$(BIN)/python -m tests.kill --kills $(N)
 
 MINUTES ?= 10
 fuzz: $(VENV)/.dev ## Feed broken files to every reader, for MINUTES=10; what is found is kept in out/fuzz.

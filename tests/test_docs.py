@@ -39,6 +39,7 @@ NOT_RUN = {
     "bench engine": "measures for minutes",
     "translate.device=cuda": "needs a GPU",
     "configs/gpu.yaml": "needs a GPU",
+    "configs/cluster.yaml": "needs GPUs, or a Ray cluster",
 }
 """What is only parsed: a part of the command, and why."""
 STAND_INS = {"qwen2.5-coder-1.5b": "qwen2", "opus-mt-th-en": "marian", "nllb-200-distilled-600M": "nllb"}
@@ -189,8 +190,9 @@ def check_claims(command: ShownCommand, folder: Path, out: str) -> None:
         assert "use-multilingual-v3" in out and "failed" not in out
     elif "--json" in command.words:
         assert json.loads((folder / command.words[-1]).read_text("utf-8"))
-    elif text.startswith("run") and "--dry-run" not in text:
-        check_run_folder(folder / (command.words[-1] if "--out" in text else "out/news"))
+    elif text.startswith(("run", "merge")) and "--dry-run" not in text and "--shard" not in text:
+        said = "--out" in text or text.startswith("merge")
+        check_run_folder(folder / (command.words[-1] if said else "out/news"))
 
 
 def check_run_folder(made: Path) -> None:

@@ -11,10 +11,14 @@ from pipeline.files.progress import clock
 from pipeline.files.store import to_json
 from pipeline.files.terminal import console, put
 from pipeline.run.amounts import Amount
+from pipeline.run.anew import StageWork
 from pipeline.run.forecast import Forecast, counter, forecast
 from pipeline.run.preview import Preview, preview
 from pipeline.run.run import Run
 from pipeline.stages.read.paths import expand
+
+REASONS = 8
+"""Changes that are told; a preset of the filter alone changes fifty settings."""
 
 
 def say_plan(run: Run, *, as_json: bool) -> None:
@@ -58,8 +62,18 @@ def _rows(run: Run, found: Preview, expected: Forecast) -> Iterator[tuple[str, s
     yield "translation", _time(found, expected)
     yield "speed", expected.rate_text
     yield "output folder", str(run.out)
-    changed = f"no longer, changed since: {', '.join(found.changed)}" if found.changed else "yes"
-    yield "finished before", changed if found.finished else "no"
+    yield "finished before", ("yes" if found.nothing_to_do else "no longer") if found.finished else "no"
+    for work in found.stages:
+        yield f"  {work.stage} anew", _work(work)
+    for number, reason in enumerate(found.because[:REASONS]):
+        yield "" if number else "changed since", reason
+    if len(found.because) > REASONS:
+        yield "", f"and {len(found.because) - REASONS} more"
+
+
+def _work(work: StageWork) -> str:
+    more = ", more if documents are matched otherwise" if work.at_least else ""
+    return f"{work.shards:,} of {work.of:,} shards{more}" if work.shards or more else "nothing"
 
 
 def _amount(amount: Amount) -> str:
@@ -71,11 +85,12 @@ def _amount(amount: Amount) -> str:
 def _time(found: Preview, expected: Forecast) -> str:
     if found.nothing_to_do:
         return "nothing to do"
-    if found.tokens is None:
+    tokens = found.tokens_to_translate
+    if tokens is None:
         return "tokens are not known before the model is in the store" if expected.missing else "no tokens to translate"
-    if expected.rate is None:
-        return f"about {found.tokens:,} tokens"
-    return f"about {found.tokens:,} tokens in {clock(found.tokens / expected.rate.per_second)}, loading apart"
+    if expected.rate is None or not tokens:
+        return f"about {tokens:,} tokens"
+    return f"about {tokens:,} tokens in {clock(tokens / expected.rate.per_second)}, loading apart"
 
 
 def _data(found: Preview, expected: Forecast) -> dict[str, object]:
@@ -89,19 +104,21 @@ def _data(found: Preview, expected: Forecast) -> dict[str, object]:
         }
         for lang, amount in found.amounts.items()
     }
-    rate = expected.rate.per_second if expected.rate else None
+    rate, tokens = expected.rate.per_second if expected.rate else None, found.tokens_to_translate
     return {
         "device": expected.device,
         "documents": amounts,
         "rejected": found.rejected,
         "finished": found.finished,
-        "changed": found.changed,
+        "anew": [asdict(work) for work in found.stages],
+        "changed": found.because,
         "model": expected.model,
         "in_store": not expected.missing,
         "plan": asdict(expected.plan),
         "bytes_needed": asdict(expected.need),
         "bytes_there": asdict(expected.there),
         "tokens": found.tokens,
+        "tokens_to_translate": tokens,
         "tokens_per_second": rate,
-        "seconds": found.tokens / rate if rate and found.tokens is not None else None,
+        "seconds": tokens / rate if rate and tokens is not None else None,
     }

@@ -163,6 +163,9 @@ def _doubtful(
     Raises StoreError for one whose process lives.
     """
     found = []
+    for path in claims.glob("*.begun"):
+        if not _is_locked(path) and _age(path) > SILENT:  # killed before the claim was there
+            path.unlink(missing_ok=True)
     for path in sorted(claims.glob("*.json")):
         if path == besides:
             continue
@@ -208,7 +211,7 @@ def _claimant(path: Path) -> Claimant | None:
     """Who wrote a claim; None where that cannot be read: it was left half written."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Claimant)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

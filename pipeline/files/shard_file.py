@@ -78,5 +78,5 @@ def _record(data: bytes) -> tuple[Record, int]:
         raise Damaged("it does not begin with a commit record")
     try:
         return msgspec.json.decode(data[HEAD.size : HEAD.size + length], type=Record), HEAD.size + length
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Damaged(f"its commit record is no such thing: {error}") from error

@@ -60,3 +60,9 @@ class Journal:
         """All shards are whole."""
         for stage in self._read:
             self._store.discard(stage)
+
+
+def discard_answers(store: Store) -> None:
+    """All shards of all parts are whole: of the way there a kill may have left answers."""
+    for stage in (ANSWERS, *store.stages(f"{ANSWERS}-*")):
+        store.discard(stage)

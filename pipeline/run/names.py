@@ -44,6 +44,12 @@ class SettledName:
         return self.english != self.said
 
 
+def names_due(folder: Path) -> Path:
+    """A file that is there from before the first translation until the names are written: a kill may come when all
+    shards are translated and their names are not counted yet."""
+    return folder / "shards" / "names.due"
+
+
 def read_settled(folder: Path) -> list[SettledName]:
     """The lines of the file in a run folder, none where there is no file.
 

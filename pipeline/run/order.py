@@ -63,7 +63,7 @@ def read_order(folder: Path) -> list[Placed]:
         return msgspec.json.decode(path.read_bytes(), type=list[Placed])
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StoreError(
             f"{path} is damaged: {error}", "Delete it: `mekong run` then reads and translates anew."
         ) from error

@@ -188,7 +188,7 @@ def _read_receipts(store: Store) -> dict[Part, Receipt]:
             try:
                 receipt = msgspec.json.decode(path.read_bytes(), type=Receipt)
                 yield part_of(receipt.part), receipt
-            except (OSError, msgspec.DecodeError, UsageError) as error:
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError, UsageError) as error:
                 raise StoreError(f"{path} is damaged: {error}", "Run that part again: what is done is kept.") from error
 
     return dict(sorted(read()))

@@ -17,7 +17,7 @@ from pipeline.config.settings import Config
 from pipeline.engines.load import choose
 from pipeline.errors import InputError
 from pipeline.files.progress import Progress
-from pipeline.files.store import Store
+from pipeline.files.store import Store, write_bytes
 from pipeline.run import keys
 from pipeline.run import shards as kinds
 from pipeline.run.executors import MakeResources, Makers
@@ -25,7 +25,7 @@ from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import MadeWith
 from pipeline.run.memory import MemoryUse, check_memory
-from pipeline.run.names import corrected_in_shard, count_hints, names_among, read_settled, write_settled
+from pipeline.run.names import corrected_in_shard, count_hints, names_among, names_due, read_settled, write_settled
 from pipeline.run.order import Placed
 from pipeline.run.reading import read_input
 from pipeline.run.resources import Resources
@@ -140,33 +140,47 @@ class Run:
         self.shards = Shards(self.store, len(placed), [one.slot for one in placed])
         self.text_keys = [one.texts for one in placed]
 
-    def segment(self) -> None:
-        """Cut every document into segments."""
+    def key_segments(self) -> None:
+        """The keys that the segments of all shards have, or would have."""
         boundary_models, settings = self.resources.boundary_digests, self.config.segment
         self.segment_keys = [keys.segments_key(key, settings, boundary_models) for key in self.text_keys]
+
+    def segment(self) -> None:
+        """Cut every document into segments."""
+        self.key_segments()
         tasks = [
             ShardTask("segment", number, self.segment_keys[number], self.shards.size(kinds.DOCUMENTS, number))
             for number in self.shards.mine
         ]
         self._make(kinds.SEGMENTS, tasks, "documents")
 
+    def key_translations(self) -> None:
+        """The keys that the translations of all shards have, or would have."""
+        resources = self.resources
+        self.translator_key = keys.translator_key(
+            resources.translator_identity, self.config.translate, resources.glossary_digests()
+        )
+        self.translation_keys = [self._translation_key(number) for number in self.shards.numbers]
+
     def translate(self) -> None:
         """Translate the segments of documents that are not English; the model is loaded only when there is work."""
-        settings, resources = self.config.translate, self.resources
-        self.translator_key = keys.translator_key(resources.translator_identity, settings, resources.glossary_digests())
-        self.translation_keys = [self._translation_key(number) for number in self.shards.numbers]
-        todo = [n for n in self.shards.mine if not self.shards.done(kinds.TRANSLATIONS, n, self.translation_keys[n])]
-        if not todo:
-            return
-        if not any(to_translate(self.shards, n)[0] for n in todo):
+        self.key_translations()
+        todo = self.untranslated()
+        if any(to_translate(self.shards, number)[0] for number in todo):
+            self._makers.end()  # their memory is the engine's now
+            write_bytes(names_due(self.out), b"")
+            self._feed(todo)
+        elif todo:
             self.progress.warn("no new Thai or Vietnamese document in the input: there is nothing to translate")
             for number in todo:
                 self.shards.commit(kinds.TRANSLATIONS, number, self.translation_keys[number], [])
-            return
-        self._makers.end()  # their memory is the engine's now
-        self._feed(todo)
-        if self.store.part is None:
+        if self.store.part is None and names_due(self.out).exists():
             self.settle_names()
+
+    def untranslated(self) -> list[int]:
+        """The shards of this process that have no translations under the keys of now."""
+        made = dict(enumerate(self.translation_keys))
+        return [n for n in self.shards.mine if not self.shards.done(kinds.TRANSLATIONS, n, made.get(n, ""))]
 
     def _translation_key(self, number: int) -> str:
         """The key of the translations of a shard; none fits one that another part has yet to segment."""
@@ -192,10 +206,10 @@ class Run:
 
     def settle_names(self) -> None:
         """Write down the names that the model was given, where it was given any."""
-        made = (one for number in self.shards.numbers for one in self.shards.translations(number))
-        hints = count_hints(made)
+        hints = count_hints(one for number in self.shards.numbers for one in self.shards.translations(number))
         if hints or self.resources.settled:
             write_settled(names_among(hints, self.resources.glossaries), self.resources.settled, self.out)
+        names_due(self.out).unlink(missing_ok=True)
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
@@ -221,11 +235,12 @@ class Run:
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""
         aligner = self.resources.aligner_digests()
-        tasks = [self._alignment(number, aligner) for number in self.shards.numbers]
+        tasks = [self.alignment(number, aligner) for number in self.shards.numbers]
         self.pair_keys = [task.key for task in tasks]
         self._make(kinds.PAIRS, tasks, "segments")
 
-    def _alignment(self, number: int, aligner: Sequence[str]) -> ShardTask:
+    def alignment(self, number: int, aligner: Sequence[str]) -> ShardTask:
+        """What is to be done to align the documents of a shard, by the document pairs that are committed."""
         settings = self.config.align
         pairs = list(counterparts(self.shards.document_pairs(number), mined=settings.mine))
         english = {name: self.shards.english_place(name) for name in sorted({pair.tgt_doc for pair in pairs})}

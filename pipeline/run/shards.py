@@ -17,6 +17,7 @@ from typing import Generic, TypeVar, overload
 from pipeline.errors import StoreError
 from pipeline.files.claim import Part
 from pipeline.files.store import Store
+from pipeline.run.journal import discard_answers
 from pipeline.run.order import read_order
 from pipeline.stages.align.pairs import Group, aligned_groups
 from pipeline.stages.align.sides import Side
@@ -89,7 +90,8 @@ class Shards:
         return cls(store, len(scored), scored)
 
     def sweep(self) -> None:
-        """Remove the files of shards that are none of these."""
+        """Remove the files of shards that are none of these, and what was kept on the way to these."""
+        discard_answers(self._store)
         there = set(self._slots)
         for kind in (DOCUMENTS, SEGMENTS, TRANSLATIONS, DOCUMENT_PAIRS, PAIRS, SCORED):
             for slot in self._store.committed(kind.stage):

@@ -75,9 +75,11 @@ def test_a_dry_run_tells_amounts_memory_and_time(
     assert segments == len(made)
     (kept,) = (root() / FOLDER).iterdir()
     rate = orjson.loads(kept.read_bytes())
-    after = plan()
-    assert after["tokens_per_second"] == pytest.approx(rate["tokens"] / rate["seconds"])
-    assert after["seconds"] == pytest.approx(after["tokens"] * rate["seconds"] / rate["tokens"])  # type: ignore[operator]
+    after, again = plan(), plan("--set", "segment.max_chars=219")
+    assert after["tokens_to_translate"] == 0 and not any(work["shards"] for work in after["anew"])  # type: ignore[attr-defined]
+    assert again["tokens_per_second"] == pytest.approx(rate["tokens"] / rate["seconds"])
+    assert again["tokens_to_translate"] == again["tokens"]
+    assert again["seconds"] == pytest.approx(again["tokens"] * rate["seconds"] / rate["tokens"])  # type: ignore[operator]
     # Numbers are shown to this model in another form, so that its tokens are not quite those of the text.
     assert after["tokens"] == before["tokens"] == pytest.approx(rate["tokens"], rel=0.1)
     assert mekong(monkeypatch, "run", path, "--out", out, "--dry-run") == 0
@@ -139,16 +141,16 @@ def test_a_dry_run_says_finished_only_where_nothing_has_changed(
         assert mekong(monkeypatch, "run", path, "--out", out, "--dry-run", *hints, *more) == 0
         return capfd.readouterr().out.partition("finished before")[2].strip()
 
-    assert finished() == "no"
+    assert finished().split()[:2] == ["no", "read"]
     assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *hints) == 0
     assert capfd.readouterr().out == ""
-    assert finished("--set", "translate.workers=1") == "yes"
+    assert finished("--set", "translate.workers=1").startswith("yes")
     assert "filter.near_duplicates" in finished("--set", "filter.near_duplicates=0.9")
     terms.write_text("ข่าว\treport\tNOUN\n", encoding="utf-8")
-    assert finished().endswith("changed since: what the translations are made with")
+    assert "what the translations are made with" in finished()
     terms.write_text("ข่าว\tnews\tNOUN\n", encoding="utf-8")
     (folder / "new.txt").write_text(THAI[0], encoding="utf-8")
-    assert finished().endswith("changed since: the input")
+    assert (said := finished()).startswith("no longer") and "new.txt" in said
 
 
 def test_doctor_tries_a_model_that_is_named_and_loads_none_by_itself(
@@ -180,3 +182,39 @@ def test_doctor_names_what_is_missing(
     assert "mekong models add" in capfd.readouterr().out.replace("\n", " ")
     assert mekong(monkeypatch, "doctor", "--model", "nllb-200-3.3") == 1
     assert "Did you mean" in capfd.readouterr().out.replace("\n", " ")
+
+
+def test_a_dry_run_says_what_each_stage_would_make_anew_and_why(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = articles(tmp_path / "articles", copies=3), tmp_path / "out"
+    path = config(tmp_path, run_entry.name, paths=[str(folder)])
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def plan(*more: object) -> tuple[dict[str, int], list[str]]:
+        assert mekong(monkeypatch, "run", path, "--out", out, "--dry-run", "--json", *more) == 0
+        said = orjson.loads(capfd.readouterr().out)
+        return {work["stage"]: work["shards"] for work in said["anew"]}, said["changed"]
+
+    first, because = plan()
+    every = first["read"]
+    assert every > 2 and first == dict.fromkeys(("read", "segment", "translate", "match", "align", "score"), every)
+    assert because == []
+    assert mekong(monkeypatch, "run", path, "--out", out, "--quiet") == 0
+    assert plan() == (dict.fromkeys(first, 0), [])
+    beams, because = plan("--set", "translate.num_beams=2")
+    assert beams == first | {"read": 0, "segment": 0} and because == ["translate.num_beams"]
+    rules, because = plan("--set", "filter.near_duplicates=0.9")
+    assert rules == dict.fromkeys(first, 0) and because == ["filter.near_duplicates"]
+    mined, because = plan("--set", "align.mine=true")
+    assert mined["translate"] == 0 and mined["align"] == mined["score"] == every and because == ["align.mine"]
+    (folder / "th-1.txt").write_text("\n\n".join(THAI) + "\nข่าวเช้านี้\n", encoding="utf-8")
+    (folder / "th-9.txt").write_text("\n\n".join(THAI) + "\nข่าวอื่น\n", encoding="utf-8")
+    (folder / "vi-0.txt").unlink()
+    edited, because = plan()
+    assert 0 < edited["read"] == edited["segment"] == edited["translate"] < every
+    assert [reason.partition(":")[0] for reason in because] == ["1 new", "1 changed", "1 gone"]
+    assert "th-9" in because[0] and "th-1" in because[1] and "vi-0" in because[2]
+    assert mekong(monkeypatch, "run", path, "--out", out, "--dry-run") == 0
+    said = " ".join(capfd.readouterr().out.split())
+    assert f"translate anew {edited['translate']} of" in said and "changed since 1 new" in said

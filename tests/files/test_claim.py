@@ -111,6 +111,14 @@ def test_another_host_that_gives_a_sign_of_life_is_refused(tmp_path: Path, quick
     assert "sign of life" in refused.value.remedy and path.exists()
 
 
+def test_a_claim_that_was_never_made_is_removed_in_time(tmp_path: Path) -> None:
+    old, new = left(tmp_path, Claimant("elsewhere", 7), 300), left(tmp_path, Claimant("elsewhere", 8))
+    for path in (old, new):
+        path.rename(path.with_suffix(".begun"))
+    with claimed(tmp_path):
+        assert not old.with_suffix(".begun").exists() and new.with_suffix(".begun").exists()
+
+
 def test_a_silent_part_on_another_host_does_not_stop_the_other_parts(tmp_path: Path) -> None:
     path = left(tmp_path, Claimant("elsewhere", 7, Part(1, 2)))
     with claimed(tmp_path, Part(2, 2)):

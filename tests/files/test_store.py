@@ -1,5 +1,6 @@
 """The run folder: what is visible is exactly what was committed."""
 
+import itertools
 import math
 import signal
 import struct
@@ -106,8 +107,8 @@ def test_every_damaged_byte_of_a_shard_is_an_error_or_another_key(tmp_path: Path
     store = Store(tmp_path)
     store.commit("read", 0, "k", [Row("a"), Row("b")])
     data = (tmp_path / SHARD).read_bytes()
-    for place in range(len(data)):
-        (tmp_path / SHARD).write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+    for place, bit in itertools.product(range(len(data)), (4, 128)):  # with the last one it is no UTF-8
+        (tmp_path / SHARD).write_bytes(data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :])
         try:
             found = store.load("read", 0, "k", Row)
         except StoreError as error:

@@ -21,6 +21,7 @@ from pipeline.errors import Interrupted
 from pipeline.files.progress import Progress
 from pipeline.registry import models
 from pipeline.registry.models import Entry
+from pipeline.run.journal import Journal
 from pipeline.run.run import Run
 from pipeline.stages.segment import boundaries
 from tests.support.encoders import LetterEncoder
@@ -267,6 +268,25 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     for name in first:
         same = second[name].replace(str(out).encode(), str(whole).encode())
         assert same == first[name], f"{name} differs"
+
+
+def test_a_kill_behind_the_last_translation_costs_no_names_and_leaves_no_answers(
+    run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
+    out = tmp_path / "out"
+    run = ("run", path, "--out", out, "--quiet", "--set", "translate.use_glossary=true")
+    for name, killed in (
+        ("forget", lambda journal, shard: journal._open and sys.exit(9)),  # a batch is left, its shard is whole
+        ("close", lambda journal: sys.exit(9)),  # and now all are
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, name, killed)
+            assert mekong(patch, *run) == 9
+            assert list((out / "shards/answers").glob("*"))
+    assert mekong(monkeypatch, *run) == 0
+    assert "Hanoi" in (out / "names.tsv").read_text("utf-8")
+    assert not list((out / "shards").glob("answers*")) and not list((out / "shards").glob("*.due"))
 
 
 def test_ctrl_c_finishes_the_batch_and_the_next_run_goes_on(

@@ -129,7 +129,7 @@ def test_every_visible_character_is_in_exactly_one_segment(text, lang, max_chars
     at = 0
     for s in found:
         assert at <= s.start < s.end
-        assert not normalise(re.sub(r"\s", "", text[at : s.start]), "en").text
+        assert not normalise(re.sub(r"\s", "", text[at : s.start]), lang).text
         assert s.text and s.text == s.text.strip()
         assert len(s.text) <= 2 * max_chars
         assert "\n" not in text[s.start : s.end]
