@@ -88,7 +88,7 @@ def _is_flat(text: str) -> bool:
 def _check_shape(text: str) -> None:
     """Raises ComposerError on an alias, where collections are too deep in each other, and where there is too much."""
     depth = 0
-    for number, event in enumerate(yaml.parse(text, _Loader)):  # type: ignore[no-untyped-call]
+    for number, event in enumerate(yaml.parse(text, _Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             problem = f"more than {DEEPEST} lists and mappings are inside each other"
@@ -98,14 +98,14 @@ def _check_shape(text: str) -> None:
             problem = "aliases are not allowed"
         else:
             continue
-        raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        raise yaml.composer.ComposerError(None, None, problem, event.start_mark)  # type: ignore[arg-type]
 
 
 def _explained(text: str, error: Exception) -> str:
     if isinstance(error, (yaml.scanner.ScannerError, yaml.parser.ParserError)) and len(text) <= EXPLAINED:
         with suppress(RecursionError):
             try:
-                yaml.compose(text, yaml.SafeLoader)  # type: ignore[no-untyped-call]
+                yaml.compose(text, yaml.SafeLoader)
             except yaml.YAMLError as better:
                 return str(better)
     return str(error) or type(error).__name__
