@@ -20,6 +20,7 @@ ENGLISH = "en"
 Kind = Literal["body", "headline", "caption", "boilerplate"]
 Ended = Literal["stop", "length", "empty", "copied", "looped", "refused", "incomplete", "failed", "skipped"]
 Origin = Literal["translated", "aligned", "mined"]
+Relation = Literal["parallel", "comparable", "unrelated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class DocumentPair:
     bead_score: float
     coverage: float
     monotony: float
-    relation: Literal["parallel", "comparable", "unrelated"]
+    relation: Relation
 
 
 @dataclass(frozen=True, slots=True)

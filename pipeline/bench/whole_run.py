@@ -27,7 +27,7 @@ from pipeline.engines.child import end_with_parent
 from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress
 from pipeline.run.feed import to_translate
-from pipeline.run.folder import held, write_settings
+from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run
 
@@ -109,6 +109,7 @@ def measure(folder: Path, segments: int, workers: int, shape: str, watch: bool =
     config = Config(read=read, translate=translate, run=RunSettings(workers=workers))
     run = MeasuredRun(config, out, Progress(quiet=True), make_resources=make)
     with held(run.shards, RUN, config.read.paths), Peak(watch) as peak:
+        reopen(out)
         write_settings(config, out)
         finished = run.execute()
         run.costs[PUBLISH] = measured(lambda: publish(finished, run.seconds))

@@ -19,7 +19,7 @@ from pipeline.files.store import to_json
 from pipeline.files.terminal import console, put
 from pipeline.registry import models
 from pipeline.run.corpus import CorpusFilter
-from pipeline.run.folder import check_rejects, held, rejects_path, report_path, write_settings
+from pipeline.run.folder import check_rejects, held, rejects_path, reopen, report_path, write_settings
 from pipeline.run.manifest import FilterManifest
 from pipeline.stages.filter.held_out import held_out_files
 from pipeline.stages.filter.stage import check_rules
@@ -62,6 +62,7 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
     work.resources.check(translation=False)
     progress.say(f"mekong filter {config.name}: {len(config.filter.rules)} rules; output in {out}")
     with held(work.shards, FILTER, [str(path) for path in asked.files]), work.stop.listening(progress.say):
+        reopen(out)
         write_settings(config, out)
         manifest = work.execute()
     if as_json:

@@ -17,6 +17,11 @@ import typer
 from pipeline.errors import MekongError, UsageError
 from pipeline.files.terminal import put, tell
 
+MEMORY = (
+    "Free some, lift a limit (`ulimit -v`), or set run.workers or translate.batch_rows lower. What is done is kept."
+)
+MEMORY_SIGNS = ("cannot allocate memory", "failed to map segment", "not enough memory", "can't start new thread")
+
 app = typer.Typer(
     name="mekong",
     help="Thai and Vietnamese news text into English, and into parallel corpora: "
@@ -297,6 +302,20 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            raise
+        sys.stderr.write(f"mekong: the memory is used up: {error or type(error).__name__}\n  {MEMORY}\n")
+        sys.exit(1)
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Also of what libraries say that are being loaded, or cannot start a thread, and of what came of that."""
+    if error is None:
+        return False
+    said = str(error).lower()
+    here = isinstance(error, MemoryError) or any(sign in said for sign in MEMORY_SIGNS)
+    return here or _is_out_of_memory(error.__cause__ or error.__context__)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,9 @@ TOKENIZER = "tokenizer"
 def add(name: str, say: Say, given: Path | None = None) -> Path:
     """Put a model of the registry into the store, from the first of its sources that has it; the folder to load from.
 
-    A model that is there and complete is left alone. A scorer gets its environment first. `say` gets lines of progress;
-    `given` is a folder to take the model from instead, a scorer's tokenizer from the folder `tokenizer` in it.
+    A model that is there as it was added is left alone. A scorer gets its environment first. `say` gets lines of
+    progress; `given` is a folder to take the model from instead, a scorer's tokenizer from the folder `tokenizer` in
+    it.
 
     Raises UsageError for an unknown name, ModelRefused when a source had it but it must not be used, ModelError when no
     source has it or another process is adding it.
@@ -52,7 +53,7 @@ def add(name: str, say: Say, given: Path | None = None) -> Path:
             if not _wants_ctranslate2(one) or (there / CT2_FOLDER).is_dir():
                 say(f"{name} is in the store: {there}")
                 return there
-        except ModelMissing:
+        except (ModelMissing, ModelRefused):  # not there, or not as it was
             pass
         _add(one, say)
     return locate(one)
@@ -162,7 +163,7 @@ def _records(model: Path, fetched: Fetched) -> dict[str, FileRecord]:
     with ThreadPoolExecutor(HASH_THREADS) as pool:
         hashes = pool.map(file_sha256, [path for _, path in files])
         return {
-            name: FileRecord(size=path.stat().st_size, sha256=sha256)
+            name: FileRecord(size=path.stat().st_size, sha256=sha256, mtime_ns=path.stat().st_mtime_ns)
             for (name, path), sha256 in zip(files, hashes, strict=True)
         }
 

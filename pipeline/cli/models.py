@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli.model_add import add
-from pipeline.errors import ModelError, UsageError
+from pipeline.errors import ModelError, ModelRefused, UsageError
 from pipeline.files.store import to_json
 from pipeline.files.terminal import console, put, tell
 from pipeline.registry.models import Entry, check, entries, entry, locate, read_lock, root
@@ -125,9 +125,11 @@ def _row(one: Entry) -> dict[str, Any]:
 
 
 def _state(one: Entry) -> str:
-    """Whether a model is in the store: yes, no, or incomplete."""
+    """Whether a model is in the store: yes, no, incomplete, or changed since it was added."""
     try:
         locate(one)
+    except ModelRefused:
+        return "changed"
     except ModelError:
         return "incomplete" if (root() / one.name).is_dir() else "no"
     return "yes"

@@ -23,13 +23,14 @@ from pipeline.run.compare import page_path, write_comparison
 from pipeline.run.filtered import FilteredCorpus
 from pipeline.run.fingerprint import run_key
 from pipeline.run.finished import FinishedRun
-from pipeline.run.folder import check_rejects, held, read_settings, report_path, write_settings
+from pipeline.run.folder import check_rejects, held, read_settings, reopen, report_path, write_settings
 from pipeline.run.manifest import Manifest
 from pipeline.run.memory import MemoryUse
 from pipeline.run.names import FILE as NAMES
 from pipeline.run.names import read_settled
 from pipeline.run.part import PartDone, merge, part_of, settle_settings, translate_part
 from pipeline.run.publish import publish, publish_again, translations_path
+from pipeline.run.request import check_request
 from pipeline.run.run import Run
 from pipeline.run.unchanged import seal, unseal
 from pipeline.stages.write.stage import CORPUS
@@ -53,10 +54,9 @@ def run_command(
     progress = Progress(quiet=quiet)
     models.offline()
     run = Run(config, out, progress)
-    if dry_run:
-        run.check_request()
-    else:
-        run.check()
+    check_request(config, run.resources)
+    if not dry_run:
+        run.resources.check(translation=run.translates_here)
     model = run.resources.translation_entry.name
     plan = run.resources.translation_plan if run.translates_here else "the nodes of a Ray cluster"
     progress.say(f"mekong run {config.name}: {model} with {plan}; output in {out}")
@@ -79,7 +79,8 @@ def _whole(run: Run) -> Manifest:
         write_settings(run.config, run.out)
         if run.translates_here:
             manifest = publish(run.execute(), run.seconds)
-            seal(run.out, made_from)
+            if not run.again.noted:  # else the next run has something to do
+                seal(run.out, made_from)
             return manifest
     with run.stop.listening(run.progress.say):
         translate_on_cluster(run.config, run.out, run.progress.say, run.stop.check)
@@ -92,6 +93,7 @@ def _working(run: Run, part: Part | None = None) -> Iterator[None]:
     """Hold the folder of a run, or a part of it, and hear when the user wants to stop."""
     say = run.progress.say
     with held(run.shards, RUN, run.config.read.paths, part, say), run.stop.listening(say):
+        reopen(run.out)
         yield
 
 
@@ -180,11 +182,11 @@ def report_command(folders: Sequence[Path], out: Path | None, *, quiet: bool) ->
     made = owner(folder)
     if made and made.made_by == FILTER:
         corpus = FilteredCorpus.read(folder, progress)
-        with corpus.shards.claimed():
+        with corpus.shards.store.claimed():
             corpus.publish_again()
     else:
         run = FinishedRun.read(folder, progress)
-        with run.shards.claimed():
+        with run.shards.store.claimed():
             publish_again(run)
     progress.say(f"corpus {folder / CORPUS}")
     progress.say(f"report {report_path(folder)}")

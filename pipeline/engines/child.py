@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 from pipeline import errors
+from pipeline.engines.patience import wait_for
 from pipeline.errors import EngineError, MekongError
 
 PR_SET_PDEATHSIG = 1
@@ -56,7 +57,7 @@ class Child:
             raise
 
     def _ask(self, question: dict[str, Any]) -> Any:
-        """One line there, one line back.
+        """One line there, one line back; however long that takes, but see `wait_for`.
 
         Raises EngineError with the child's last words when it has ended.
         """
@@ -64,6 +65,7 @@ class Child:
         try:
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
+            wait_for(self._process.stdout.fileno(), self._process.pid, self.title)  # a line is all that ever comes
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""

@@ -161,6 +161,7 @@ class _Process(Child):
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._device = settings["device"]
+        self.title = f"the worker on {self._device}"
         try:
             super().__init__(python(WORKER), settings)
         except OSError as error:

@@ -38,14 +38,14 @@ class Part(NamedTuple):
     """Which part of how many: (1, 4) is the first of four."""
 
     number: int
-    count: int
+    total: int
 
     def has(self, slot: int) -> bool:
         """Whether the shard in that slot is of this part."""
-        return slot % self.count == self.number - 1
+        return slot % self.total == self.number - 1
 
     def __str__(self) -> str:
-        return f"{self.number}/{self.count}"
+        return f"{self.number}/{self.total}"
 
 
 class Claimant(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class Claimant(msgspec.Struct, frozen=True):
         """Whether the two cannot hold one folder."""
         if self.part is None or other.part is None:
             return True
-        return self.part.number == other.part.number or self.part.count != other.part.count
+        return self.part.number == other.part.number or self.part.total != other.part.total
 
     def __str__(self) -> str:
         part = f" (part {self.part})" if self.part else ""

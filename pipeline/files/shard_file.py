@@ -24,11 +24,11 @@ MOST = 4096
 """Bytes of a record; one that says more is no record."""
 
 
-class Damaged(ValueError):
+class DamagedShard(ValueError):
     """A file is not what `pack` made."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class ShardRecord(msgspec.Struct, frozen=True):
     """What a shard is: the key that says what it was made from, how many rows it has, the hash of its second frame."""
 
     key: str
@@ -39,14 +39,14 @@ class Record(msgspec.Struct, frozen=True):
 def pack(key: str, rows: int, text: bytes) -> bytes:
     """The file of a shard with so many rows, which are the lines of `text`."""
     frame = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
-    record = msgspec.json.encode(Record(key, rows, hashlib.sha256(frame).hexdigest())) + b"\n"
+    record = msgspec.json.encode(ShardRecord(key, rows, hashlib.sha256(frame).hexdigest())) + b"\n"
     return HEAD.pack(SKIPPABLE, len(record)) + record + frame
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path) -> ShardRecord:
     """The record of a shard, without its rows.
 
-    Raises Damaged when there is none in the file, OSError when it cannot be read.
+    Raises DamagedShard when there is none in the file, OSError when it cannot be read.
     """
     with path.open("rb") as stream:
         return _record(stream.read(HEAD.size + MOST))[0]
@@ -55,28 +55,28 @@ def read_record(path: Path) -> Record:
 def unpack(data: bytes) -> bytes:
     """The lines of a whole file of a shard.
 
-    Raises Damaged when they are not those that were committed.
+    Raises DamagedShard when they are not those that were committed.
     """
     record, at = _record(data)
     if hashlib.sha256(frame := data[at:]).hexdigest() != record.sha256:
-        raise Damaged("the rows do not fit the commit record")
+        raise DamagedShard("the rows do not fit the commit record")
     try:
         text = zstandard.ZstdDecompressor().decompressobj().decompress(frame)
     except zstandard.ZstdError as error:
-        raise Damaged(str(error)) from error
+        raise DamagedShard(str(error)) from error
     if (rows := text.count(b"\n")) != record.rows:
-        raise Damaged(f"it has {rows} rows and says that it has {record.rows}")
+        raise DamagedShard(f"it has {rows} rows and says that it has {record.rows}")
     return text
 
 
-def _record(data: bytes) -> tuple[Record, int]:
+def _record(data: bytes) -> tuple[ShardRecord, int]:
     """The record at the start of a file, and where the rows begin."""
     if len(data) < HEAD.size:
-        raise Damaged(f"it has {len(data)} bytes")
+        raise DamagedShard(f"it has {len(data)} bytes")
     magic, length = HEAD.unpack_from(data)
     if magic != SKIPPABLE or length > MOST:
-        raise Damaged("it does not begin with a commit record")
+        raise DamagedShard("it does not begin with a commit record")
     try:
-        return msgspec.json.decode(data[HEAD.size : HEAD.size + length], type=Record), HEAD.size + length
+        return msgspec.json.decode(data[HEAD.size : HEAD.size + length], type=ShardRecord), HEAD.size + length
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Damaged(f"its commit record is no such thing: {error}") from error
+        raise DamagedShard(f"its commit record is no such thing: {error}") from error

@@ -33,7 +33,7 @@ from pydantic import BaseModel
 
 from pipeline.errors import StoreError
 from pipeline.files.claim import Claim, Part, claimed
-from pipeline.files.shard_file import SUFFIX, Damaged, Record, pack, read_record, unpack
+from pipeline.files.shard_file import SUFFIX, DamagedShard, ShardRecord, pack, read_record, unpack
 
 T = TypeVar("T")
 BLOCK = 1 << 16
@@ -250,7 +250,7 @@ class Store:
         text = b"".join(to_json(row) + b"\n" for row in rows)
         write_bytes(self._path(stage, shard), pack(key, len(rows), text))
 
-    def record(self, stage: str, shard: int) -> Record | None:
+    def record(self, stage: str, shard: int) -> ShardRecord | None:
         """The commit record of a shard, None when it was never committed.
 
         Raises StoreError when it is damaged.
@@ -260,7 +260,7 @@ class Store:
             return read_record(path)
         except FileNotFoundError:
             return None
-        except (OSError, Damaged) as error:
+        except (OSError, DamagedShard) as error:
             raise StoreError(f"{path} is damaged: {error}", f"Delete it to redo shard {shard}.") from error
 
     def key(self, stage: str, shard: int) -> str:
@@ -293,7 +293,7 @@ class Store:
             text = unpack(path.read_bytes())
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error.strerror}") from error
-        except Damaged as error:
+        except DamagedShard as error:
             raise StoreError(f"{path} is damaged: {error}", "Delete it to redo the shard.") from error
         lines = text.split(b"\n")[:-1]
         if only is not None:

@@ -86,9 +86,12 @@ class MetricScore:
 class StringMetric:
     """A metric of sacreBLEU: it compares strings and needs no source."""
 
-    def __init__(self, metric: SacreBleuMetric, name: str, *, higher_better: bool = True) -> None:
+    def __init__(self, metric: SacreBleuMetric, name: str, *, higher_better: bool = True, counted_by: str = "") -> None:
+        """`counted_by` names another metric whose statistics begin with those of this one, where there is one reference
+        (of several, each metric takes the one that it likes best)."""
         self.name = name
         self.higher_better = higher_better
+        self.counted_by = counted_by
         self._metric = metric
         self._references: list[list[str]] = []
 
@@ -96,6 +99,11 @@ class StringMetric:
     def signature(self) -> str:
         """See Metric."""
         return str(self._metric.get_signature())
+
+    def of_wider(self, statistics: NDArray[Any], hypothesis: str, reference: str) -> NDArray[Any]:
+        """The statistics of this metric, given those of the one that `counted_by` names, and any one segment."""
+        own = self.statistics([hypothesis], [[reference]])  # now the signature knows how many references there are
+        return statistics[:, : own.shape[1]]
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str] | None = None
@@ -131,7 +139,7 @@ def _bleu() -> Metric:
 def _chrf() -> Metric:
     from sacrebleu.metrics.chrf import CHRF
 
-    return StringMetric(CHRF(), "chrF2")
+    return StringMetric(CHRF(), "chrF2", counted_by="chrF2++")
 
 
 def _chrf_plus() -> Metric:

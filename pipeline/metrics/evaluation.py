@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,8 @@ def evaluate(
     see `pipeline.metrics.significance.Draws`; signatures tell where ties count. `advance` is told how many segments a
     metric of strings has counted, some at a time; what it raises ends the work.
 
-    Memory holds the statistics of one metric at a time, at most 24 numbers a segment for those of sacreBLEU.
+    Memory holds the statistics of one metric at a time, and those of chrF++ where chrF is asked for too: at most 24
+    numbers a segment for each of sacreBLEU.
 
     Raises UsageError on requests that make no sense, InputError on counts that differ.
     """
@@ -85,10 +86,9 @@ def evaluate(
     units = _places(documents)[1] if unit == "document" and documents is not None else None
     size = len(systems[0].segments) if units is None else int(units.max()) + 1
     draws = Draws(size, confidence, paired, as_sacrebleu=as_sacrebleu)
+    counting = _Counting(chosen, systems, references, sources, fold_names, advance)
     columns = [
-        _column(kind, found, units, draws, slices)
-        for metric in chosen
-        for kind, found in _statistics(metric, systems, references, sources, fold_names, advance)
+        _column(kind, found, units, draws, slices) for metric in chosen for kind, found in counting.statistics(metric)
     ]
     return [
         SystemScores(system.name, scores) for system, scores in zip(systems, zip(*columns, strict=True), strict=True)
@@ -150,38 +150,72 @@ def _check_count(name: str, what: str, count: int, wanted: int, expected: str) -
         )
 
 
-def _statistics(
-    metric: Metric,
-    systems: Sequence[System],
-    references: Sequence[Sequence[str]],
-    sources: Sequence[str] | None,
-    fold_names: bool,
-    advance: Callable[[float], None],
-) -> Iterator[tuple[Metric, list[NDArray[Any]]]]:
-    """The metric with the statistics of each system; one that compares strings also with names folded, if asked for.
+Counted = list[tuple[Metric, list[NDArray[Any]]]]
+"""A metric with the statistics of each system; one that compares strings also with names folded, if asked for."""
 
-    Of strings some segments of all systems at a time: sacreBLEU keeps the n-grams of the references that it has seen,
-    15 kB a segment and more.
-    """
-    if not isinstance(metric, StringMetric):
-        yield metric, [metric.statistics(system.segments, references, sources) for system in systems]
-        return
-    folding = NamesFolded(metric)
-    blocks: list[list[NDArray[Any]]] = [[] for _ in systems]
-    folded: list[list[NDArray[Any]]] = [[] for _ in systems]
-    size = len(systems[0].segments)
-    for first in range(0, size, BLOCK):
-        part = slice(first, first + BLOCK)
-        streams = [stream[part] for stream in references]
-        for found, system in zip(blocks, systems, strict=True):
-            found.append(metric.statistics(system.segments[part], streams, None))
-        for found, plain, system in zip(folded, blocks, systems, strict=True):
-            if fold_names:
-                found.append(folding.corrected(plain[-1], system.segments[part], streams))
-        advance((2 if fold_names else 1) * min(BLOCK, size - first))
-    yield metric, [np.concatenate(found) for found in blocks]
-    if fold_names:
-        yield folding, [np.concatenate(found) for found in folded]
+
+class _Counting:
+    """Statistics of metrics, each counted once: with one reference those of chrF are a part of those of chrF++."""
+
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        systems: Sequence[System],
+        references: Sequence[Sequence[str]],
+        sources: Sequence[str] | None,
+        fold_names: bool,
+        advance: Callable[[float], None],
+    ) -> None:
+        self._systems, self._references, self._sources = systems, references, sources
+        self._fold_names, self._advance = fold_names, advance
+        strings = {metric.name: metric for metric in metrics if isinstance(metric, StringMetric)}
+        wanted = {metric.counted_by for metric in strings.values()} if len(references) == 1 else set()
+        self._wider = {name: metric for name, metric in strings.items() if name in wanted}
+        self._kept: dict[str, Counted] = {}
+
+    def statistics(self, metric: Metric) -> Counted:
+        """What is counted of a metric."""
+        if not isinstance(metric, StringMetric):
+            return [
+                (metric, [metric.statistics(one.segments, self._references, self._sources) for one in self._systems])
+            ]
+        wider = metric if metric.name in self._wider else self._wider.get(metric.counted_by)
+        if wider is None:
+            return self._counted(metric)
+        if wider.name in self._kept:
+            self._advance((2 if self._fold_names else 1) * len(self._references[0]))
+        else:
+            self._kept[wider.name] = self._counted(wider)
+        found = self._kept[wider.name]
+        if wider is metric:
+            return found
+        sample = self._systems[0].segments[0], self._references[0][0]
+        kinds: tuple[Metric, Metric] = metric, NamesFolded(metric)
+        return [
+            (kind, [metric.of_wider(own, *sample) for own in counts])
+            for kind, (_, counts) in zip(kinds, found, strict=False)
+        ]
+
+    def _counted(self, metric: StringMetric) -> Counted:
+        """Some segments of all systems at a time: sacreBLEU keeps the n-grams of the references that it has seen, 15 kB
+        a segment and more."""
+        folding = NamesFolded(metric)
+        blocks: list[list[NDArray[Any]]] = [[] for _ in self._systems]
+        folded: list[list[NDArray[Any]]] = [[] for _ in self._systems]
+        size = len(self._systems[0].segments)
+        for first in range(0, size, BLOCK):
+            part = slice(first, first + BLOCK)
+            streams = [stream[part] for stream in self._references]
+            for found, system in zip(blocks, self._systems, strict=True):
+                found.append(metric.statistics(system.segments[part], streams, None))
+            for found, plain, system in zip(folded, blocks, self._systems, strict=True):
+                if self._fold_names:
+                    found.append(folding.corrected(plain[-1], system.segments[part], streams))
+            self._advance((2 if self._fold_names else 1) * min(BLOCK, size - first))
+        counted: Counted = [(metric, [np.concatenate(found) for found in blocks])]
+        if self._fold_names:
+            counted.append((folding, [np.concatenate(found) for found in folded]))
+        return counted
 
 
 def _column(

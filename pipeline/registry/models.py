@@ -13,12 +13,14 @@ A model that an installed Python package carries stays there; its folder in the 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.metadata
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,9 +28,9 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator, model
 
 from pipeline.config.load import parse_settings
 from pipeline.config.settings import Count, Settings
-from pipeline.errors import ConfigError, ModelError, ModelMissing, UsageError
+from pipeline.errors import ConfigError, ModelError, ModelMissing, ModelRefused, StoreError, UsageError
 from pipeline.files.plain_yaml import load_yaml
-from pipeline.files.store import digest, file_sha256
+from pipeline.files.store import digest, file_sha256, to_json, write_bytes
 
 LOCK = "lock.json"
 OWN_ENTRIES = "entries"
@@ -172,10 +174,11 @@ class Entry(Settings):
 
 
 class FileRecord(BaseModel):
-    """Size in bytes and hash of one file."""
+    """Size in bytes and hash of one file, and when it had last changed when it was hashed (0: nobody knows)."""
 
     size: int
     sha256: str
+    mtime_ns: int = 0
 
 
 class Lock(BaseModel):
@@ -278,21 +281,48 @@ def read_lock(entry: Entry) -> Lock:
 
 
 def locate(entry: Entry) -> Path:
-    """The folder to load a model from; every file of the lock is there in its size.
+    """The folder to load a model from; every file of the lock is there as it was.
 
-    Raises ModelMissing with the command that gets it when it is not in the store, incomplete, or belongs to another
-    version of the package.
+    One that was written to since it was hashed is hashed again. Raises ModelMissing with the command that gets it when
+    it is not in the store, incomplete, or belongs to another version of the package, ModelRefused when a file has
+    changed.
     """
     lock = read_lock(entry)
     base, files = _resolved(entry, lock)
+    times: dict[str, int] = {}
     for name, record in lock.files.items():
-        size = files[name].stat().st_size if files[name].is_file() else None
-        if size != record.size:
+        about = files[name].stat() if files[name].is_file() else None
+        size = about.st_size if about else None
+        if about is None or size != record.size:
             raise ModelMissing(
                 f"the model {entry.name} is incomplete: {files[name]} has {size or 'no'} of {record.size} bytes",
                 how_to_add(entry),
             )
+        if about.st_mtime_ns == record.mtime_ns:
+            continue
+        if _hash(files[name], about.st_size, about.st_mtime_ns) != record.sha256:
+            raise ModelRefused(
+                f"the model {entry.name} has changed since it was added: {files[name]} has another SHA-256 than {LOCK}",
+                f"See `mekong models check {entry.name}`; get it again with {how_to_add(entry)}",
+            )
+        times[name] = about.st_mtime_ns
+    if times:
+        _note_times(entry, lock, times)
     return base
+
+
+@cache
+def _hash(path: Path, size: int, mtime_ns: int) -> str:
+    """The SHA-256 of a file that has that size and time."""
+    return file_sha256(path)
+
+
+def _note_times(entry: Entry, lock: Lock, times: dict[str, int]) -> None:
+    """Remember that files are as they were at these times, so that they are hashed once only."""
+    for name, mtime_ns in times.items():
+        lock.files[name].mtime_ns = mtime_ns
+    with contextlib.suppress(StoreError):  # the store of others: then each process hashes them
+        write_bytes(folder(entry) / LOCK, to_json(lock, indent=True) + b"\n")
 
 
 def check(entry: Entry) -> list[FileProblem]:

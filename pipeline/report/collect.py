@@ -36,10 +36,11 @@ class Histogram:
         """Count one finite value."""
         self.count += 1
         self.total += value
-        self.low, self.high = min(self.low, value), max(self.high, value)
         self.clipped += not self.clip[0] <= value <= self.clip[1]
-        while self._index(self.high) - self._index(self.low) >= MAX_BINS:
-            self._double()
+        if not self.low <= value <= self.high:
+            self.low, self.high = min(self.low, value), max(self.high, value)
+            while self._index(self.high) - self._index(self.low) >= MAX_BINS:
+                self._double()
         index = self._index(value)
         self.bins[index] = self.bins.get(index, 0) + 1
 

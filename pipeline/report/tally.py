@@ -65,6 +65,7 @@ class ReportTally:
         self.unlicensed = 0
         """Pairs of a corpus without a stated licence; of documents see `licences`."""
         self.histograms: dict[tuple[str, str], Histogram] = {}
+        self._limits: dict[tuple[str, str], Rule] = {}
         self.missing: Counter[tuple[str, str]] = Counter()
         self.below: Counter[tuple[str, str]] = Counter()
         self.above: Counter[tuple[str, str]] = Counter()
@@ -186,8 +187,11 @@ class ReportTally:
             return
         if not math.isfinite(value):
             raise StoreError(f"score {name!r} of a pair is {value}", "Report this as a bug.")
-        rule = rule_for(self._rules, name, origin)
-        self.histograms.setdefault(key, Histogram(_clip(rule))).add(value)
+        if key not in self.histograms:
+            self._limits[key] = rule = rule_for(self._rules, name, origin)
+            self.histograms[key] = Histogram(_clip(rule))
+        self.histograms[key].add(value)
+        rule = self._limits[key]
         self.below[key] += rule.min is not None and value < rule.min
         self.above[key] += rule.max is not None and value > rule.max
 

@@ -17,6 +17,7 @@ from pipeline.report.comparison import RunSide, SharedText, build_comparison, co
 from pipeline.report.page import render_comparison
 from pipeline.run import provenance
 from pipeline.run.finished import FinishedRun
+from pipeline.run.shards import shard_groups
 
 HTML = "comparison.html"
 JSON = "comparison.json"
@@ -84,7 +85,7 @@ def _side(name: str, run: FinishedRun) -> RunSide:
 def _texts(run: FinishedRun, contents: dict[str, str]) -> Iterator[tuple[tuple[str, Hashable], SharedText]]:
     """Aligned stretches by source and reference, since alignment may follow translations; repeated ones are counted."""
     seen: Counter[tuple[str, str, str]] = Counter()
-    groups = (group for number in run.shards.numbers for group in run.shards.groups(number))
+    groups = (group for number in run.shards.numbers for group in shard_groups(run.shards, number))
     for group in groups:
         key = (contents[group.doc_id], group.source, group.reference)
         seen[key] += 1

@@ -88,6 +88,7 @@ class CorpusFilter:
         chars = 0
         for corpus in self.corpora:
             for row in corpus.read(self.config.read.max_line_bytes):
+                self.stop.check()  # one file may take hours
                 if isinstance(row, Reject):
                     self.set_aside += 1
                     yield row
@@ -102,7 +103,6 @@ class CorpusFilter:
             self._commit(shard)
 
     def _commit(self, shard: Sequence[Given]) -> None:
-        self.stop.check()
         key, alone = keys.given_key(shard), Shards(self.store, 1, [len(self.given_keys)])
         if not alone.done(kinds.GIVEN, 0, key):
             alone.commit(kinds.GIVEN, 0, key, shard)

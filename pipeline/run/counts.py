@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pipeline.files.store import digest
 from pipeline.report.data import FactCheck, FactMiss
 from pipeline.report.tally import MAX_ROWS
-from pipeline.run.shards import DOCUMENTS, Shards
+from pipeline.run.shards import DOCUMENTS, Shards, shard_groups
 from pipeline.run.watch import Watch
 from pipeline.stages.align.pairs import Group
 from pipeline.stages.align.sides import Side
@@ -73,7 +73,7 @@ def survey(shards: Shards, watch: Watch) -> Survey:
                 if side.document.lang != ENGLISH:
                     yield from _paragraphs(side)
                 advance(1)
-            for group in shards.groups(number):
+            for group in shard_groups(shards, number):
                 counted.groups[group.lang].add(group)
 
     total = sum(shards.size(DOCUMENTS, number) for number in shards.numbers)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.config.settings import TranslateSettings
-from pipeline.engines.base import Hypothesis, ModelInput, Output, Translator
-from pipeline.errors import Interrupted
+from pipeline.engines.base import Failure, Hypothesis, ModelInput, Output, Translator
+from pipeline.errors import EngineError, Interrupted
 from pipeline.run import shards as kinds
 from pipeline.run.journal import Answer, Journal
 from pipeline.run.keys import answer_key
@@ -28,7 +28,7 @@ from pipeline.run.shards import Shards
 from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.stage import batches
-from pipeline.types import ENGLISH, Document, Segment
+from pipeline.types import ENGLISH, Document, Segment, Translation
 
 IN_HAND = 2
 """Batches that an engine has or is about to have, where it is not asked one at a time."""
@@ -44,12 +44,24 @@ def to_translate(shards: Shards, number: int) -> tuple[list[Segment], dict[str, 
     return [segment for segment in shards.segments(number) if segment.doc_id in foreign], foreign
 
 
+def check_count(number: int, segments: Sequence[Segment], made: Sequence[Translation]) -> None:
+    """Raises EngineError unless every segment has come to one end: translated, failed or skipped, in order."""
+    wanted, found = [segment.id for segment in segments], [one.segment_id for one in made]
+    if wanted != found:
+        raise EngineError(
+            f"shard {number} has {len(wanted):,} segments to translate, and other {len(found):,} came back",
+            "Report this as a bug; nothing of the shard was kept.",
+        )
+
+
 class _OpenShard:
     """A shard under way: its draft, and the answers to the attempt in hand."""
 
     def __init__(self, number: int, key: str, draft: Draft, known: Mapping[str, Hypothesis]) -> None:
         self.number, self.key, self.draft, self._known = number, key, draft, known
         self.answers: dict[int, Hypothesis] = {}
+        self.was_deadly = False
+        """Whether a row has ended the process that decoded it, in whatever attempt."""
         self.remembered: frozenset[int] = frozenset()
         """Rows of the first attempt that the memory knew."""
 
@@ -74,6 +86,7 @@ class _OpenShard:
     def judge(self) -> list[tuple[ModelInput, Hypothesis]]:
         """Go on to the next attempt. Returns what of a first attempt passed and the memory did not know."""
         is_first, inputs, answers = self.draft.number == 1, self.draft.inputs, self.answers
+        self.was_deadly |= any(answer.note.startswith(Failure.DEADLY) for answer in answers.values())
         passed = self.draft.take([answers[row] for row in range(len(answers))])
         self.answers = {}
         return [(inputs[row], answers[row]) for row in passed if row not in self.remembered] if is_first else []
@@ -165,7 +178,7 @@ class Feed:
 
     `advance` is told the share of each shard that has its first attempt, `check` raises to stop. `tokens` are those of
     the sources that the model was given for the first time, `seconds` how long all that took. `memory` is for a
-    translator whose rows are apart.
+    translator whose rows are apart. `deadly` is told of shards with rows that ended a process, before their commit.
     """
 
     def __init__(
@@ -177,9 +190,10 @@ class Feed:
         advance: Callable[[float], None],
         check: Callable[[], None],
         memory: TranslationMemory | None = None,
+        deadly: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._shards, self._translator, self._glossaries, self._settings = shards, translator, glossaries, settings
-        self._advance, self._check = advance, check
+        self._advance, self._check, self._deadly = advance, check, deadly
         self._memory = memory or TranslationMemory()
         self.tokens, self.seconds = 0, 0.0
         self._journal = Journal(shards.store)
@@ -245,6 +259,9 @@ class Feed:
                 return
             self._memory.remember(shard.judge())
         done = list(shard.draft.translations())
+        check_count(shard.number, to_translate(self._shards, shard.number)[0], done)
+        if shard.was_deadly:
+            self._deadly(shard.number)
         self._shards.commit(kinds.TRANSLATIONS, shard.number, shard.key, done)
         self._journal.forget(shard.number)
 

@@ -10,18 +10,19 @@ from pathlib import Path
 from shlex import quote
 
 from pipeline.config.settings import Config
-from pipeline.errors import StoreError
 from pipeline.files.owner import FILTER
 from pipeline.files.progress import Progress
 from pipeline.files.published import published, published_settings
 from pipeline.files.tables import kind
+from pipeline.files.together import aside
 from pipeline.report.build import assemble, write_built
 from pipeline.report.card import CardFacts
 from pipeline.report.data import RANK_BY, ReportData
 from pipeline.report.tally import ReportTally
-from pipeline.run import keys, provenance
+from pipeline.run import provenance
 from pipeline.run import shards as kinds
-from pipeline.run.corpus_files import publish_corpus
+from pipeline.run.corpus_files import appear, publish_corpus
+from pipeline.run.finished import check_keys, keys_of
 from pipeline.run.folder import read_rejects, read_settings, settings_path
 from pipeline.run.manifest import FilterCounts, FilteredWith, FilterManifest
 from pipeline.run.shards import Shards
@@ -32,6 +33,9 @@ from pipeline.stages.filter.held_out import check_unchanged
 from pipeline.stages.read.pairs import Given
 from pipeline.stages.write.record import CorpusRow
 from pipeline.types import Scored, Source, Verdict
+
+OF_A_FILTER = kinds.GIVEN, kinds.SCORED
+"""What a filtered corpus has of every shard."""
 
 
 @dataclass
@@ -58,13 +62,7 @@ class FilteredCorpus:
         config = read_settings(folder)
         check_unchanged(manifest.held_out, config.filter.held_out)
         shards = Shards.stated(folder, manifest.shards)
-        for number in shards.numbers:  # what is missing should be named now, not in the middle of a file
-            given = keys.scored_given_key(shards.key(kinds.GIVEN, number), manifest.signatures)
-            if shards.key(kinds.SCORED, number) != given:
-                raise StoreError(
-                    f"the pairs of {folder} were read anew and not scored, or scored otherwise than its manifest says",
-                    f"Finish it with `{FILTER}` first.",
-                )
+        check_keys(shards, OF_A_FILTER, manifest.keys, FILTER)
         return cls(config, shards, manifest, Decisions(folder, progress.warn), Watch(progress))
 
     @property
@@ -73,32 +71,43 @@ class FilteredCorpus:
         return self.shards.folder
 
     def publish(self, *, set_aside: int, scored_now: int, seconds: float) -> FilterManifest:
-        """Write corpus, report and manifest; `set_aside` lines were no pair, scoring took `seconds` until now."""
+        """Write corpus, report and manifest; `set_aside` lines were no pair, scoring took `seconds` until now.
+
+        They appear together, as what `pipeline.run.publish` writes.
+        """
         began = time.monotonic()
-        counts, corpus = self._write(set_aside, scored_now)
-        took = seconds + time.monotonic() - began
-        shards = len(self.shards.numbers)
-        manifest = FilterManifest.of(self.made_with, counts=counts, corpus=corpus, shards=shards, seconds=took)
-        manifest.write(self.folder)
+        with aside(self.folder) as fresh:
+            counts, corpus = self._write(fresh, set_aside, scored_now)
+            manifest = FilterManifest.of(
+                self.made_with,
+                counts=counts,
+                corpus=corpus,
+                shards=len(self.shards.numbers),
+                seconds=seconds + time.monotonic() - began,
+                keys=keys_of(self.shards, OF_A_FILTER),
+                worked=provenance.worked(self.folder),
+            )
+            appear(fresh, self.folder, manifest)
         return manifest
 
     def publish_again(self) -> None:
         """Write corpus and report anew, and the counts of the manifest; the rest of it stays true."""
-        manifest = FilterManifest.read(self.folder)
-        counts, corpus = self._write(manifest.counts.set_aside, manifest.counts.scored_now)
-        replace(manifest, counts=counts, corpus=corpus).write(self.folder)
+        with aside(self.folder) as fresh:
+            manifest = FilterManifest.read(self.folder)
+            counts, corpus = self._write(fresh, manifest.counts.set_aside, manifest.counts.scored_now)
+            appear(fresh, self.folder, replace(manifest, counts=counts, corpus=corpus))
 
-    def _write(self, set_aside: int, scored_now: int) -> tuple[FilterCounts, dict[str, int]]:
+    def _write(self, out: Path, set_aside: int, scored_now: int) -> tuple[FilterCounts, dict[str, int]]:
         """One pass over the pairs for the corpus and the report, so that no verdict is held."""
         self.decisions.refresh()
         data = self._report_data()
         tally = ReportTally(data)
         made = self.made_with
         facts = CardFacts(self.config.name, provenance.version(), made.models, made.signatures)
-        corpus = publish_corpus(self._rows(tally), self.config.write, self.folder, facts)
+        corpus = publish_corpus(self._rows(tally), self.config.write, out, facts)
         if unused := len(self.decisions.latest) - len(self._by_hand):
             self.watch.warn(self.decisions.unapplied(unused))
-        write_built(assemble(data, tally), self.folder)
+        write_built(assemble(data, tally), out)
         counts = FilterCounts(
             pairs=self._pairs,
             set_aside=set_aside,
@@ -153,7 +162,7 @@ class FilteredCorpus:
             rank_by={"translated": "similarity"} | RANK_BY,
             models=made.models,
             packages=made.packages,
-            environment=made.machine,
+            environment=made.machine | provenance.several_versions(self.folder),
             config=published_settings(self.config.model_dump(mode="json")),
             examples=self.config.report.examples,
         )

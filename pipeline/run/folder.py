@@ -20,7 +20,9 @@ from pipeline.files.store import write_bytes, write_lines
 from pipeline.report.build import HTML, JSON
 from pipeline.run import keys, provenance
 from pipeline.run.manifest import FILE as MANIFEST
+from pipeline.run.manifest import is_finished, withdraw, withdrawn
 from pipeline.run.names import FILE as NAMES
+from pipeline.run.provenance import Version, note_version
 from pipeline.run.shards import DOCUMENTS, GIVEN, Shards
 from pipeline.stages.write.stage import CORPUS, REJECTED
 from pipeline.types import Reject
@@ -54,10 +56,29 @@ def held(
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()
-    with shards.claimed(part, say):
+    with shards.store.claimed(part, say):
         check()  # it may have been made in between
         mine.mark(folder)
         yield
+
+
+def reopen(folder: Path) -> None:
+    """Begin to work in the folder, which is held: from here on it is not finished.
+
+    Raises StoreError when that cannot be written.
+    """
+    path = folder / MANIFEST if is_finished(folder) else withdrawn(folder)
+    note_version(folder, _maker(path) if (folder / "shards").is_dir() or path.is_file() else None)
+    withdraw(folder)
+
+
+def _maker(manifest: Path) -> Version:
+    """Who worked in a folder that does not say it: what its manifest knows of that."""
+    try:
+        said = orjson.loads(manifest.read_bytes())
+        return Version(str(said["code"]), dict(said["packages"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Version("an earlier version", {})
 
 
 def settings_path(folder: Path) -> Path:

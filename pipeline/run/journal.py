@@ -29,7 +29,7 @@ class Journal:
 
     def __init__(self, store: Store) -> None:
         self._store, part = store, store.part
-        self._stage = f"{ANSWERS}-{part.number}of{part.count}" if part else ANSWERS
+        self._stage = f"{ANSWERS}-{part.number}of{part.total}" if part else ANSWERS
         self._read = [self._stage] if part else [ANSWERS, *store.stages(f"{ANSWERS}-*")]
         """Its own folder, and of those that parts left, if nobody works at a part now."""
         self.known: Mapping[str, Hypothesis] = {

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.config.settings import AlignSettings, SegmentSettings, TranslateSettings
 from pipeline.engines.base import Request
 from pipeline.files.store import digest
+from pipeline.stages.align.matching import VERSION as MATCH_VERSION
 from pipeline.stages.align.stage import VERSION as ALIGN_VERSION
 from pipeline.stages.read.pairs import Given
 from pipeline.stages.score.stage import VERSION as SCORE_VERSION
@@ -57,6 +58,11 @@ def translations_key(translator: str, segments: str, names: Sequence[tuple[str, 
     return digest(translator, segments, names) if names else digest(translator, segments)
 
 
+def again_key(translations: str, tries: int) -> str:
+    """Of translations that are made once more, since rows ended the process that decoded them in `tries` runs."""
+    return digest(translations, "again", tries) if tries else translations
+
+
 def answer_key(translations: str, attempt: int, row: int, request: Request) -> str:
     """Of what the model makes of one request: the `row`-th of an attempt at the shard under the key `translations`."""
     return digest(translations, attempt, row, request)
@@ -66,7 +72,27 @@ def document_pairs_key(
     segments: Sequence[str], translations: Sequence[str], settings: AlignSettings, aligner: Sequence[str]
 ) -> str:
     """Of the document pairs, which rest on all shards; `aligner` are the hashes of all it is made with."""
-    return digest("match", ALIGN_VERSION, segments, translations, settings, aligner)
+    return digest("match", MATCH_VERSION, ALIGN_VERSION, segments, translations, settings, aligner)
+
+
+def profiles_key(translations: str, aligner: Sequence[str]) -> str:
+    """Of the profiles of the documents of a shard; `aligner` as in `document_pairs_key`."""
+    return digest("profile", MATCH_VERSION, translations, aligner)
+
+
+def judge_key(aligner: Sequence[str]) -> str:
+    """Of everything that judges a candidate beside the two documents; `aligner` as in `document_pairs_key`."""
+    return digest("judge", ALIGN_VERSION, aligner)
+
+
+def evidence_key(judge: str, source: str, english: str) -> str:
+    """Of what the sentences of two documents say, these being known by the hashes of their content."""
+    return digest(judge, source, english)
+
+
+def judged_key(evidence: Sequence[str]) -> str:
+    """Of the evidence for all candidates of a shard, given the keys of it all."""
+    return digest("judged", evidence)
 
 
 def counterparts_key(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -19,13 +19,17 @@ from pipeline.errors import StoreError
 from pipeline.files.owner import FILTER, RUN, check_made_by, owner
 from pipeline.files.published import published_names
 from pipeline.files.store import file_sha256, to_json, write_bytes
+from pipeline.files.together import flush
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.run import provenance
+from pipeline.run.provenance import Version
 from pipeline.run.resources import Resources
 from pipeline.stages.filter.held_out import digests
 
 FILE = "manifest.json"
+WITHDRAWN = "shards/withdrawn.json"
+"""The last manifest, while what it describes is being changed."""
 NEEDED = ("code", "packages", "machine", "translation", "models", "signatures", "shards")
 """What later reports take from a manifest; without it they cannot be made."""
 NEEDED_OF_FILTER = ("code", "packages", "machine", "models", "signatures", "inputs", "shards")
@@ -103,6 +107,8 @@ class Manifest(MadeWith):
     """The manifest of a finished run.
 
     `corpus` holds what the write stage counted, `seconds` the time of each stage, `finished` when (ISO 8601, UTC).
+    `keys` is a hash over the keys of all shards that it was made of, empty where an earlier version wrote it. `code`
+    and `packages` are those of the run that finished; each shard was made by one of `worked`.
     """
 
     counts: RunCounts
@@ -110,14 +116,25 @@ class Manifest(MadeWith):
     shards: int
     seconds: dict[str, float]
     finished: str
+    keys: str = ""
+    worked: tuple[Version, ...] = ()
 
     @classmethod
     def of(
-        cls, made: MadeWith, *, counts: RunCounts, corpus: dict[str, int], shards: int, seconds: dict[str, float]
+        cls,
+        made: MadeWith,
+        *,
+        counts: RunCounts,
+        corpus: dict[str, int],
+        shards: int,
+        seconds: dict[str, float],
+        keys: str,
+        worked: tuple[Version, ...],
     ) -> Manifest:
         """The manifest of a run that is finished now."""
         inherited = {part.name: getattr(made, part.name) for part in fields(MadeWith)}
-        return Manifest(**inherited, counts=counts, corpus=corpus, shards=shards, seconds=seconds, finished=_now())
+        more: dict[str, Any] = {"counts": counts, "corpus": corpus, "shards": shards, "seconds": seconds, "keys": keys}
+        return Manifest(**inherited, **more, worked=worked, finished=_now())
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -128,8 +145,8 @@ class Manifest(MadeWith):
         return _read(Manifest, folder, RUN, NEEDED)
 
     def write(self, folder: Path) -> None:
-        """Store the manifest in a run folder."""
-        write_bytes(folder / FILE, to_json(self, indent=True) + b"\n")
+        """Store the manifest in a run folder, when all that it describes is there."""
+        _write(self, folder)
 
 
 def _read(kind: type[M], folder: Path, command: str, needed: Iterable[str]) -> M:
@@ -137,6 +154,7 @@ def _read(kind: type[M], folder: Path, command: str, needed: Iterable[str]) -> M
     check_made_by(folder, command)
     path = folder / FILE
     if not path.exists():
+        _refuse_withdrawn(folder)
         raise StoreError(f"{folder} holds no finished run (no {FILE})", f"Finish it with `{command}` first.")
     try:
         data = orjson.loads(path.read_bytes())
@@ -152,6 +170,44 @@ def _read(kind: type[M], folder: Path, command: str, needed: Iterable[str]) -> M
         raise StoreError(f"{path} is damaged: {what}", f"Write it anew with `{command}`.") from error
 
 
+def withdraw(folder: Path) -> None:
+    """Put the manifest aside, before anything is changed of what it describes: until the next one is written, the
+    folder holds no finished state.
+
+    Raises StoreError when it cannot be moved.
+    """
+    path, to = folder / FILE, folder / WITHDRAWN
+    try:
+        if path.exists():
+            to.parent.mkdir(exist_ok=True)
+            path.replace(to)
+            flush(to.parent)
+            flush(folder)
+    except FileNotFoundError:
+        pass  # another part of the run was faster
+    except OSError as error:
+        raise StoreError(f"cannot move {path}: {error.strerror}", "Make the folder writable.") from error
+
+
+def withdrawn(folder: Path) -> Path:
+    """Where the manifest is that was put aside, which may not exist."""
+    return folder / WITHDRAWN
+
+
+def _refuse_withdrawn(folder: Path) -> None:
+    if withdrawn(folder).exists() and not is_finished(folder):
+        made = owner(folder)
+        raise StoreError(
+            f"{folder} is being made anew, or that was stopped halfway: what is there may be of two states",
+            f"Finish it with the same `{made.made_by if made else RUN}` first.",
+        )
+
+
+def _write(manifest: MadeWith | FilteredWith, folder: Path) -> None:
+    write_bytes(folder / FILE, to_json(manifest, indent=True) + b"\n")
+    withdrawn(folder).unlink(missing_ok=True)
+
+
 def is_finished(folder: Path) -> bool:
     """Whether the folder has a manifest."""
     return (folder / FILE).exists()
@@ -161,10 +217,11 @@ def finished_shards(folder: Path) -> int | None:
     """How many shards the manifest of a run or of a filtered corpus names, of whatever version it is; None where there
     is none.
 
-    Raises StoreError when it is damaged.
+    Raises StoreError when it is damaged, and when the folder had one and is being made anew.
     """
     path = folder / FILE
     if not path.is_file():
+        _refuse_withdrawn(folder)
         return None
     try:
         return int(orjson.loads(path.read_bytes())["shards"])
@@ -244,15 +301,31 @@ class FilterManifest(FilteredWith):
     shards: int
     seconds: float
     finished: str
+    keys: str = ""
+    worked: tuple[Version, ...] = ()
 
     @classmethod
     def of(
-        cls, made: FilteredWith, *, counts: FilterCounts, corpus: dict[str, int], shards: int, seconds: float
+        cls,
+        made: FilteredWith,
+        *,
+        counts: FilterCounts,
+        corpus: dict[str, int],
+        shards: int,
+        seconds: float,
+        keys: str,
+        worked: tuple[Version, ...],
     ) -> FilterManifest:
         """The manifest of a corpus that is filtered now."""
         inherited = {part.name: getattr(made, part.name) for part in fields(FilteredWith)}
-        took = round(seconds, 3)
-        return FilterManifest(**inherited, counts=counts, corpus=corpus, shards=shards, seconds=took, finished=_now())
+        more: dict[str, Any] = {
+            "counts": counts,
+            "corpus": corpus,
+            "shards": shards,
+            "seconds": round(seconds, 3),
+            "keys": keys,
+        }
+        return FilterManifest(**inherited, **more, worked=worked, finished=_now())
 
     @classmethod
     def read(cls, folder: Path) -> FilterManifest:
@@ -260,8 +333,8 @@ class FilterManifest(FilteredWith):
         return _read(FilterManifest, folder, FILTER, NEEDED_OF_FILTER)
 
     def write(self, folder: Path) -> None:
-        """Store the manifest beside the corpus."""
-        write_bytes(folder / FILE, to_json(self, indent=True) + b"\n")
+        """Store the manifest beside the corpus, when all that it describes is there."""
+        _write(self, folder)
 
 
 def _now() -> str:

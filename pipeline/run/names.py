@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,3 +132,23 @@ def write_settled(found: Mapping[tuple[str, str], int], before: Sequence[Settled
         for name in sorted(times, key=lambda name: (-times[name], name))
     ]
     write_bytes(folder / FILE, ("\n".join([_HEAD, *lines]) + "\n").encode())
+
+
+def settle_names(
+    shards: Shards,
+    before: Sequence[SettledName],
+    glossaries: Callable[[], Mapping[str, Glossary]],
+    check: Callable[[], None],
+) -> None:
+    """Write the file of the names that the model was given for all shards, where it was given any; the glossaries are
+    read only then. `check` raises to stop."""
+
+    def translations() -> Iterator[Translation]:
+        for number in shards.numbers:
+            check()
+            yield from shards.translations(number)
+
+    hints = count_hints(translations())
+    if hints or before:
+        write_settled(names_among(hints, glossaries()), before, shards.folder)
+    names_due(shards.folder).unlink(missing_ok=True)

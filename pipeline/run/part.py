@@ -102,9 +102,9 @@ def translate_part(run: Run, part: Part) -> PartDone:
         translation=resources.translation_plan,
         model=resources.model_facts()[0],
     )
-    write_bytes(folder / f"{part.number}of{part.count}.json", to_json(receipt, indent=True) + b"\n")
+    write_bytes(folder / f"{part.number}of{part.total}.json", to_json(receipt, indent=True) + b"\n")
     for other in folder.glob("*.json"):
-        if not other.stem.endswith(f"of{part.count}"):
+        if not other.stem.endswith(f"of{part.total}"):
             other.unlink(missing_ok=True)  # of a run that was cut otherwise
     translated = sum(run.shards.is_committed(kinds.TRANSLATIONS, number) for number in run.shards.numbers)
     return PartDone(str(part), len(run.shards.mine), len(run.shards.numbers), translated)
@@ -141,14 +141,15 @@ def _translated(run: Run, number: int, receipts: dict[Part, Receipt]) -> str:
     for part, receipt in receipts.items():
         if part.has(slot):
             names = corrected_in_shard(settled, run.shards, number)
-            key = keys.translations_key(receipt.translator, run.segment_keys[number], names)
-            if run.shards.done(kinds.TRANSLATIONS, number, key):
-                return key
+            asked = keys.translations_key(receipt.translator, run.segment_keys[number], names)
+            for key in run.again.keys(asked):  # a part of this run may have noted it just now
+                if run.shards.done(kinds.TRANSLATIONS, number, key):
+                    return key
     raise _not_translated(run, receipts)
 
 
 def _not_translated(run: Run, receipts: dict[Part, Receipt]) -> StoreError:
-    count = next(iter(receipts), Part(1, 1)).count
+    count = next(iter(receipts), Part(1, 1)).total
     missing = [part for part in (Part(number, count) for number in range(1, count + 1)) if part not in receipts]
     remedy = "`mekong run` without --shard does all that is left on this machine."
     if not receipts:

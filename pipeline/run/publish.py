@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files.store import write_lines
+from pipeline.files.together import aside
 from pipeline.report.build import write_report
 from pipeline.report.card import CardFacts
 from pipeline.run import provenance
-from pipeline.run.corpus_files import publish_corpus
+from pipeline.run.corpus_files import appear, publish_corpus
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import Manifest
 from pipeline.run.report_data import report_data
@@ -28,39 +29,45 @@ def translations_path(folder: Path) -> Path:
 def publish(run: FinishedRun, seconds: Mapping[str, float]) -> Manifest:
     """Write every file; returns the manifest. `seconds` is what each stage took.
 
-    Raises Interrupted when the user asked to stop; a file that was begun is then as it was before.
+    All of it is written aside first. Then the manifest goes, the files take their places, and the new manifest comes:
+    a folder with a manifest holds one state. Raises Interrupted when the user asked to stop; no file has changed then.
     """
     began = time.monotonic()
-    segments = sum(run.shards.size(TRANSLATIONS, number) for number in run.shards.numbers)
-    told = run.watch.each("write", segments, "translations", _translations(run.shards))
-    write_lines(translations_path(run.folder), told)
-    corpus = _publish_corpus(run)
-    written = time.monotonic()
-    write_report(report_data(run), run.folder)
-    reported = time.monotonic()
-    took = {"write": round(written - began, 3), "report": round(reported - written, 3)}
-    manifest = Manifest.of(
-        run.made_with,
-        counts=run.counts(),
-        corpus=corpus,
-        shards=len(run.shards.numbers),
-        seconds={**seconds, **took},
-    )
-    manifest.write(run.folder)
+    with aside(run.folder) as fresh:
+        segments = sum(run.shards.size(TRANSLATIONS, number) for number in run.shards.numbers)
+        told = run.watch.each("write", segments, "translations", _translations(run.shards))
+        write_lines(translations_path(fresh), told)
+        corpus = _write_corpus(run, fresh)
+        written = time.monotonic()
+        write_report(report_data(run), fresh)
+        reported = time.monotonic()
+        took = {"write": round(written - began, 3), "report": round(reported - written, 3)}
+        manifest = Manifest.of(
+            run.made_with,
+            counts=run.counts(),
+            corpus=corpus,
+            shards=len(run.shards.numbers),
+            seconds={**seconds, **took},
+            keys=run.keys,
+            worked=provenance.worked(run.folder),
+        )
+        appear(fresh, run.folder, manifest)
     return manifest
 
 
 def publish_again(run: FinishedRun) -> None:
     """Write corpus, report and the counts of the manifest anew; the rest of it stays true of the run."""
-    write_report(report_data(run), run.folder)  # first: it reads all that a damaged or foreign run may lack
-    corpus = _publish_corpus(run)
-    replace(Manifest.read(run.folder), counts=run.counts(), corpus=corpus).write(run.folder)
+    with aside(run.folder) as fresh:
+        write_report(report_data(run), fresh)  # first: it reads all that a damaged or foreign run may lack
+        corpus = _write_corpus(run, fresh)
+        manifest = replace(Manifest.read(run.folder), counts=run.counts(), corpus=corpus)
+        appear(fresh, run.folder, manifest)
 
 
-def _publish_corpus(run: FinishedRun) -> dict[str, int]:
+def _write_corpus(run: FinishedRun, out: Path) -> dict[str, int]:
     made_with = run.made_with
     facts = CardFacts(run.config.name, provenance.version(), made_with.models, made_with.signatures)
-    return publish_corpus(_rows(run), run.config.write, run.folder, facts)
+    return publish_corpus(_rows(run), run.config.write, out, facts)
 
 
 def _rows(run: FinishedRun) -> Iterator[CorpusRow]:

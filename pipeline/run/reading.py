@@ -65,8 +65,7 @@ def _read(
     rejects = Spool()
     placement = Placement(read_order(store.root))
     placed: list[Placed] = []
-    for documents in cut(_documents(reader, files, rejects), config.run.shard_chars):
-        check()
+    for documents in cut(_documents(reader, files, rejects, check), config.run.shard_chars):
         placed.append(placement.place(keys.texts_key(documents)))
         key, alone = keys.documents_key(documents), Shards(store, 1, [placed[-1].slot])
         if not alone.done(kinds.DOCUMENTS, 0, key):
@@ -81,9 +80,10 @@ def _read(
     return placed
 
 
-def _documents(reader: Reader, files: Sequence[Path], rejects: Spool) -> Iterator[Document]:
+def _documents(reader: Reader, files: Sequence[Path], rejects: Spool, check: Callable[[], None]) -> Iterator[Document]:
     """What there is to read; what is rejected is put aside."""
     for item in reader.read_files(files):
+        check()  # one file may take hours
         if isinstance(item, Reject):
             rejects.append(to_json(item))
         else:

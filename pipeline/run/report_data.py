@@ -12,6 +12,7 @@ from pipeline.metrics.base import DEFAULT_METRICS
 from pipeline.metrics.evaluation import System, evaluate, resampled_unit
 from pipeline.report.data import RANK_BY, AlignedWork, CorpusMetric, DocumentWork, ReportData
 from pipeline.report.tally import MAX_DRAWN
+from pipeline.run import provenance
 from pipeline.run.finished import FinishedRun
 from pipeline.run.folder import settings_path
 from pipeline.stages.align.sides import Side
@@ -44,7 +45,11 @@ def report_data(run: FinishedRun) -> ReportData:
         facts=run.survey.facts,
         models=made_with.models,
         packages=made_with.packages,
-        environment={"translation": made_with.translation, **made_with.machine},
+        environment={
+            "translation": made_with.translation,
+            **made_with.machine,
+            **provenance.several_versions(run.folder),
+        },
         config=published_settings(run.config.model_dump(mode="json")),
         examples=run.config.report.examples,
     )

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config.settings import Config
-from pipeline.engines.load import choose
-from pipeline.errors import InputError
 from pipeline.files.progress import Progress
 from pipeline.files.store import Store, write_bytes
 from pipeline.run import keys
 from pipeline.run import shards as kinds
+from pipeline.run.again import Again
 from pipeline.run.executors import MakeResources, Makers
 from pipeline.run.feed import Feed, to_translate
 from pipeline.run.finished import FinishedRun
 from pipeline.run.manifest import MadeWith
-from pipeline.run.memory import MemoryUse, check_memory
-from pipeline.run.names import corrected_in_shard, count_hints, names_among, names_due, read_settled, write_settled
+from pipeline.run.matching import ShardMatching
+from pipeline.run.memory import MemoryUse
+from pipeline.run.names import corrected_in_shard, names_due, read_settled, settle_names
 from pipeline.run.order import Placed
 from pipeline.run.reading import read_input
 from pipeline.run.resources import Resources
@@ -33,12 +33,7 @@ from pipeline.run.shards import ShardKind, Shards
 from pipeline.run.stop import Stop
 from pipeline.run.watch import Watch
 from pipeline.run.work import ShardTask, counterparts
-from pipeline.stages.align.matching import match
 from pipeline.stages.filter.decisions import Decisions
-from pipeline.stages.filter.held_out import held_out_files
-from pipeline.stages.filter.stage import check_rules
-from pipeline.stages.read.paths import expand
-from pipeline.types import DocumentPair
 
 T = TypeVar("T")
 
@@ -66,6 +61,7 @@ class Run:
         self.resources = self.make_resources(self.config)
         self._makers = Makers(self.config, self.resources, self.make_resources)
         self.decisions = Decisions(self.out, self.progress.warn)
+        self.again = Again(self.out)
 
     def execute(self) -> FinishedRun:
         """Run every stage up to the scores; `pipeline.run.publish` writes what people read of the run returned."""
@@ -102,29 +98,6 @@ class Run:
         self.shards.sweep()
         self.resources.close()
         return FinishedRun(self.config, self.shards, made_with, self.decisions, Watch(self.progress, self.stop))
-
-    def check(self) -> None:
-        """Find out what can be known before anything is loaded or written, and before what may ask for a download.
-
-        Raises what `check_request` raises, then ModelMissing when a model is not in the store.
-        """
-        self.check_request()
-        self.resources.check(translation=self.translates_here)
-
-    def check_request(self) -> None:
-        """The part of `check` that needs no model to be there.
-
-        Raises UsageError when the device or a score of a rule is not there, InputError when no input is named, or one
-        or a held-out file does not exist, StoreError when what should be the translation memory is something else.
-        """
-        if self.translates_here:
-            choose(self.resources.translation_entry, self.config.translate)
-        if not self.config.read.paths:
-            raise InputError("read.paths is empty", "Name files, folders or globs in it.")
-        expand(self.config.read.paths)
-        check_rules(self.config.filter.rules)
-        held_out_files(self.config.filter.held_out)
-        check_memory(self.config.translate.memory)
 
     @property
     def translates_here(self) -> bool:
@@ -187,7 +160,8 @@ class Run:
         if not self.shards.done(kinds.SEGMENTS, number, self.segment_keys[number]):
             return ""
         names = corrected_in_shard(self.resources.settled, self.shards, number)
-        return keys.translations_key(self.translator_key, self.segment_keys[number], names)
+        asked = keys.translations_key(self.translator_key, self.segment_keys[number], names)
+        return self.again.keys(asked)[0]
 
     def _feed(self, todo: Sequence[int]) -> None:
         settings, resources = self.config.translate, self.resources
@@ -197,19 +171,17 @@ class Run:
         ):
             segments = sum(self.shards.size(kinds.SEGMENTS, number) for number in todo)
             with self.progress.task("translate", segments, "segments") as task:
-                check = self.stop.check
-                feed = Feed(self.shards, translator, resources.glossaries, settings, task.advance, check, memory)
+                more = task.advance, self.stop.check, memory, lambda n: self.again.note(self.translation_keys[n])
+                feed = Feed(self.shards, translator, resources.glossaries, settings, *more)
                 feed.translate([(number, self.translation_keys[number]) for number in todo])
+        self.again.tell(self.progress.warn)
         self.memory_use = memory.use
         if not (memory.use and memory.use.spared):
             resources.keep_rate(feed.tokens, feed.seconds, self.progress.warn)
 
     def settle_names(self) -> None:
         """Write down the names that the model was given, where it was given any."""
-        hints = count_hints(one for number in self.shards.numbers for one in self.shards.translations(number))
-        if hints or self.resources.settled:
-            write_settled(names_among(hints, self.resources.glossaries), self.resources.settled, self.out)
-        names_due(self.out).unlink(missing_ok=True)
+        settle_names(self.shards, self.resources.settled, lambda: self.resources.glossaries, self.stop.check)
 
     def match(self) -> None:
         """Find the English counterpart of each document, over the whole input."""
@@ -218,19 +190,14 @@ class Run:
         if all(self.shards.done(kinds.DOCUMENT_PAIRS, number, key) for number in self.shards.numbers):
             return
         self.stop.check()
-        by_shard: list[list[DocumentPair]] = [[] for _ in self.shards.numbers]
-        for pair in self._matched():
-            by_shard[self.shards.source_shard(pair.src_doc)].append(pair)
-        for number, pairs in enumerate(by_shard):
+        matching = ShardMatching(self.shards, self.config.align, aligner)
+        if self.shards.source_places and self.shards.english_places:
+            self._make(kinds.PROFILES, matching.profile_tasks(self.translation_keys), "documents")
+            matching.compare(self.progress, self.stop.check)
+            self._make(kinds.JUDGED, matching.judge_tasks(), "candidates")
+        for number, pairs in matching.document_pairs():
             if not self.shards.done(kinds.DOCUMENT_PAIRS, number, key):  # a kill may have come between two of them
                 self.shards.commit(kinds.DOCUMENT_PAIRS, number, key, pairs)
-
-    def _matched(self) -> list[DocumentPair]:
-        sources, targets = self.shards.source_sides(), self.shards.english_sides()
-        if not sources or not targets:
-            return []
-        with_models = self.config.align, self.resources.encoder, self.resources.lexicons
-        return match(sources, targets, *with_models, self.progress, self.stop.check)
 
     def align(self) -> None:
         """Align the sentences of parallel documents, and join both roads in one list of pairs a shard."""

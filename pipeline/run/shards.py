@@ -7,19 +7,19 @@ stay in memory; of the others only where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import takewhile
 from pathlib import Path
-from typing import Generic, TypeVar, overload
+from typing import Generic, TypeVar
 
 from pipeline.errors import StoreError
-from pipeline.files.claim import Part
 from pipeline.files.store import Store
 from pipeline.run.journal import discard_answers
 from pipeline.run.order import read_order
+from pipeline.stages.align.judging import Evidence
 from pipeline.stages.align.pairs import Group, aligned_groups
+from pipeline.stages.align.profiles import Profile
 from pipeline.stages.align.sides import Side
 from pipeline.stages.read.pairs import Given
 from pipeline.types import ENGLISH, Document, DocumentPair, Pair, Scored, Segment, Translation
@@ -42,6 +42,9 @@ class ShardKind(Generic[T]):
 DOCUMENTS = ShardKind("read", Document)
 SEGMENTS = ShardKind("segment", Segment)
 TRANSLATIONS = ShardKind("translate", Translation)
+PROFILES = ShardKind("profile", Profile)
+JUDGED = ShardKind("judge", Evidence)
+"""For the candidates of the source documents in the shard, in the order of the keys."""
 DOCUMENT_PAIRS = ShardKind("match", DocumentPair)
 """Those whose source document is in the shard."""
 PAIRS = ShardKind("align", Pair)
@@ -93,7 +96,7 @@ class Shards:
         """Remove the files of shards that are none of these, and what was kept on the way to these."""
         discard_answers(self._store)
         there = set(self._slots)
-        for kind in (DOCUMENTS, SEGMENTS, TRANSLATIONS, DOCUMENT_PAIRS, PAIRS, SCORED):
+        for kind in (DOCUMENTS, SEGMENTS, TRANSLATIONS, PROFILES, JUDGED, DOCUMENT_PAIRS, PAIRS, SCORED):
             for slot in self._store.committed(kind.stage):
                 if slot not in there:
                     self._store.remove(kind.stage, slot)
@@ -107,15 +110,6 @@ class Shards:
     def folder(self) -> Path:
         """The run folder."""
         return self._store.root
-
-    def claimed(
-        self, part: Part | None = None, say: Callable[[str], None] = lambda _: None
-    ) -> AbstractContextManager[None]:
-        """Hold the folder for this process, or a part of it; `say` is told when that takes a while.
-
-        Raises StoreError when another one holds it.
-        """
-        return self._store.claimed(part, say)
 
     @property
     def mine(self) -> list[int]:
@@ -155,13 +149,16 @@ class Shards:
         """The number that the files of a shard are called by."""
         return self._slots[number]
 
-    def load(self, kind: ShardKind[T], number: int, key: str) -> list[T] | None:
-        """The rows of a shard, None where it is not committed under that key."""
-        return self._store.load(kind.stage, self._slots[number], key, kind.row)
-
     def commit(self, kind: ShardKind[T], number: int, key: str, rows: Sequence[T]) -> None:
         """Make a shard exist."""
         self._store.commit(kind.stage, self._slots[number], key, rows)
+
+    def left_over(self, kind: ShardKind[T]) -> Iterator[Callable[[], list[T]]]:
+        """What reads the rows of each committed shard that is none of these: until `sweep` what they were once."""
+        there = set(self._slots)
+        for slot in self._store.committed(kind.stage):
+            if slot not in there:
+                yield partial(self._store.rows, kind.stage, slot, kind.row)
 
     # -- one stage each --------------------------------------------------------------------------------------------
 
@@ -224,13 +221,15 @@ class Shards:
             for document in self.documents(number)
         ]
 
-    def source_sides(self) -> Sequence[Side]:
-        """Every document that is not English, read when it is asked for."""
-        return SidesInPlace(self, list(self._places[0].values()))
+    @property
+    def source_places(self) -> list[Place]:
+        """Where every document is that is not English, in order."""
+        return list(self._places[0].values())
 
-    def english_sides(self) -> Sequence[Side]:
-        """Every English document, read when it is asked for."""
-        return SidesInPlace(self, list(self._places[1].values()))
+    @property
+    def english_places(self) -> list[Place]:
+        """Where every English document is, in order."""
+        return list(self._places[1].values())
 
     def english_place(self, doc_id: str) -> Place:
         """Where the English document of that id is.
@@ -238,13 +237,6 @@ class Shards:
         Raises KeyError when there is none.
         """
         return self._places[1][doc_id]
-
-    def source_shard(self, doc_id: str) -> int:
-        """The shard with the document of that id, which is not English.
-
-        Raises KeyError when there is none.
-        """
-        return self._places[0][doc_id][0]
 
     def side(self, place: Place) -> Side:
         """The document at a place."""
@@ -261,30 +253,9 @@ class Shards:
                 (english if document.lang == ENGLISH else sources)[document.id] = number, row
         return sources, english
 
-    def groups(self, number: int) -> list[Group]:
-        """Every stretch of a shard where translation and aligned English coincide."""
-        aligned = [pair for pair in self.pairs(number) if pair.origin == "aligned"]
-        done = {translation.segment_id: translation for translation in self.translations(number)}
-        return aligned_groups(aligned, done, {segment.id: segment for segment in self.segments(number)})
 
-
-class SidesInPlace(Sequence[Side]):
-    """Documents that are read when they are asked for."""
-
-    def __init__(self, shards: Shards, places: Sequence[Place]) -> None:
-        self._shards = shards
-        self._places = places
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, index: int) -> Side: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Side]: ...
-
-    def __getitem__(self, index: int | slice) -> Side | Sequence[Side]:
-        if isinstance(index, slice):
-            return SidesInPlace(self._shards, self._places[index])
-        return self._shards.side(self._places[index])
+def shard_groups(shards: Shards, number: int) -> list[Group]:
+    """Every stretch of a shard where translation and aligned English coincide."""
+    aligned = [pair for pair in shards.pairs(number) if pair.origin == "aligned"]
+    done = {translation.segment_id: translation for translation in shards.translations(number)}
+    return aligned_groups(aligned, done, {segment.id: segment for segment in shards.segments(number)})

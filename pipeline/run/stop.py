@@ -28,6 +28,8 @@ class Stop:
         """Catch SIGINT and SIGTERM while the block runs."""
 
         def handler(number: int, frame: FrameType | None) -> None:
+            if self.asked:
+                say("stopped at once; what was committed before is kept")
             self(number, frame)
             say("stopping after the batch in hand; a second Ctrl-C stops at once")
 

@@ -17,7 +17,7 @@ from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind
 from pipeline.metrics.testset import DOCUMENT, Stream, Streams
 from pipeline.run.manifest import FILE as MANIFEST
 from pipeline.run.manifest import finished_shards
-from pipeline.run.shards import Shards
+from pipeline.run.shards import Shards, shard_groups
 
 Role = Literal["hypothesis", "reference", "source"]
 TEXT_KEYS: Mapping[Role, tuple[str, ...]] = {
@@ -152,7 +152,7 @@ def _run_stream(folder: Path, role: Role, keys: set[str]) -> Stream:
     if count is None:
         raise InputError(f"{folder} holds no finished run (no {MANIFEST})", "Finish it with `mekong run`.")
     shards = Shards.stated(folder, count)
-    groups = [group for number in shards.numbers for group in shards.groups(number)]
+    groups = [group for number in shards.numbers for group in shard_groups(shards, number)]
     if not groups:
         raise InputError(
             f"no English of {folder} was aligned with a translated source", "Add English articles to its input."

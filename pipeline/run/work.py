@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Literal
 
 from pipeline.config.settings import Config
 from pipeline.engines.devices import one_blas_thread
+from pipeline.errors import EngineError
 from pipeline.run import shards as kinds
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Place, ShardKind, Shards
+from pipeline.stages.align.judging import Evidence
+from pipeline.stages.align.matching import SideJudge
 from pipeline.stages.align.pairs import translated_pairs
+from pipeline.stages.align.profiles import Profile, profile
 from pipeline.stages.align.sides import Side
 from pipeline.stages.align.stage import align, mine
 from pipeline.stages.score.base import Context
@@ -25,18 +32,29 @@ Tick = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class CandidatePlace:
+    """A candidate of the document in a row of the shard: where it is, and the key of what the two say together."""
+
+    row: int
+    english: Place
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShardTask:
     """One shard to be made by a stage, and the key it is committed under.
 
-    `size` is its share of the stage's progress. `english` says where the counterparts of its documents are, by id:
-    only who has seen all shards knows.
+    `size` is its share of the stage's progress. What only who has seen all shards knows: `english` says where the
+    counterparts of its documents are, by id; `candidates` are those to be judged, `known` is the evidence for others.
     """
 
-    stage: Literal["segment", "align", "score", "score given"]
+    stage: Literal["segment", "profile", "judge", "align", "score", "score given"]
     number: int
     key: str
     size: int
     english: Mapping[str, Place] = field(default_factory=dict)
+    candidates: Sequence[CandidatePlace] = ()
+    known: Sequence[Evidence] = ()
 
     @property
     def scores(self) -> bool:
@@ -57,23 +75,53 @@ class ShardWork:
         rows: Iterable[Any]
         if task.stage == "segment":
             kind, rows = kinds.SEGMENTS, self._segments(task)
+        elif task.stage == "profile":
+            kind, rows = kinds.PROFILES, self._profiles(task)
+        elif task.stage == "judge":
+            kind, rows = kinds.JUDGED, self._evidence(task)
         elif task.stage == "align":
             kind, rows = kinds.PAIRS, self._pairs(task)
         else:
             kind, rows = kinds.SCORED, self._scored(task)
         made: list[Any] = []
         told = 0
+        every = 1 if task.stage in ("profile", "judge") else BATCH
+        counts = task.scores or every == 1
         with one_blas_thread():
             for row in rows:
                 made.append(row)
-                if len(made) % BATCH == 0:
-                    told += (more := BATCH if task.scores else 0)
+                if len(made) % every == 0:
+                    told += (more := every if counts else 0)
                     tick(more)
+        if task.scores:
+            self._check_count(task, len(made))
+        if task.stage == "judge":
+            made = sorted([*task.known, *made], key=lambda one: one.key)
         self._shards.commit(kind, task.number, task.key, made)
         tick(task.size - told)
 
+    def _check_count(self, task: ShardTask, scored: int) -> None:
+        """Raises EngineError unless every pair has come to its scores."""
+        kind: ShardKind[Any] = kinds.GIVEN if task.stage == "score given" else kinds.PAIRS
+        pairs = self._shards.size(kind, task.number)
+        if scored != pairs:
+            raise EngineError(
+                f"shard {task.number} has {pairs:,} pairs, and {scored:,} of them came back with scores",
+                "Report this as a bug; nothing of the shard was kept.",
+            )
+
     def _segments(self, task: ShardTask) -> Iterator[Segment]:
         return segment(self._shards.documents(task.number), self._config.segment)
+
+    def _profiles(self, task: ShardTask) -> Iterator[Profile]:
+        return (profile(side, self._resources.encoder) for side in self._shards.sides(task.number))
+
+    def _evidence(self, task: ShardTask) -> Iterator[Evidence]:
+        """What the sentences of the candidates say that nothing is known of."""
+        sources = self._shards.sides(task.number)
+        judge = SideJudge(self._resources.encoder, self._resources.lexicons)
+        for row, candidates in groupby(task.candidates, key=attrgetter("row")):
+            yield from judge(sources[row], ((one.key, partial(self._shards.side, one.english)) for one in candidates))
 
     def _scored(self, task: ShardTask) -> Iterator[Scored]:
         if task.stage == "score given":

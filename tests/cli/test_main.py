@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import doctor
+from pipeline.cli.main import main
 from pipeline.run.provenance import code_version, version
 from tests.support.runs import mekong
 
@@ -61,3 +63,38 @@ def test_the_script_for_bash_is_one() -> None:
     program = f'eval "$({sys.executable} -m pipeline --show-completion bash)"; complete -p mekong'
     done = subprocess.run(["bash", "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "complete -o default -F _mekong_completion mekong", done.stderr
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        OSError(12, "Cannot allocate memory"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"),
+        caused(OSError("could not find libllvmlite.so"), OSError("cannot allocate memory in static TLS block")),
+    ],
+)
+def test_memory_that_is_used_up_is_a_message(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(doctor, "doctor_command", fail)
+    assert mekong(monkeypatch, "doctor") == 1
+    said = capfd.readouterr().err
+    assert said.startswith("mekong: the memory is used up: ") and "What is done is kept" in said
+    assert "Traceback" not in said
+
+
+def test_any_other_error_that_nobody_foresaw_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "doctor_command", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["mekong", "doctor"])
+    with pytest.raises(ZeroDivisionError):
+        main()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from pipeline.engines import pool
+from pipeline.engines import patience, pool
 from pipeline.engines.base import Failure, Output
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.engines.pool import CHUNKS, MAX_ROWS, MIN_ROWS, EnginePool, plan
@@ -184,11 +185,15 @@ def test_a_worker_that_dies_while_it_starts_is_an_error_with_its_last_words(fold
         EnginePool(folder, SEARCH, ["a", "b"], "float32", 1)
 
 
-def test_closing_does_not_wait_for_work_in_hand(faulty, tmp_path):
+def test_a_worker_that_hangs_is_named_and_closing_does_not_wait_for_it(faulty, tmp_path, monkeypatch, caplog):
     both = faulty(["a", "b"], hang=str(tmp_path))
+    monkeypatch.setattr(patience, "QUIET", 0.1)
     with ThreadPoolExecutor(1) as caller:
         call = caller.submit(both.generate, [[5]], [5])
         wait_until(lambda: any(tmp_path.iterdir()))
+        (pid,) = [path.name for path in tmp_path.iterdir()]
+        wait_until(lambda: "has not answered for" in caplog.text)
+        assert re.search(rf"the worker on [ab] \(process {pid}\) .* `kill -9 {pid}` ends it", caplog.text)
         both.close()
         with pytest.raises(EngineError, match="ended with code -9"):
             call.result()

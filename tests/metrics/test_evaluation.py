@@ -54,6 +54,26 @@ def test_blocks_of_segments_and_draws_change_no_digit(paired, monkeypatch):
     assert len(told) > 2 and sum(told) == 2 * len(reference)
 
 
+@pytest.mark.parametrize("references", [1, 2])
+@pytest.mark.parametrize("names", [("chrf", "bleu", "chrf++"), ("chrf++", "chrf"), ("chrf",)])
+def test_a_metric_scores_the_same_whatever_is_counted_beside_it(names, references, monkeypatch):
+    monkeypatch.setattr("pipeline.metrics.evaluation.BLOCK", 5)
+    reference = ["Tô Lâm left Việt Nam.", *news(8)]
+    streams = [reference, ["He left.", *news(9)[1:]]][:references]
+    systems = [
+        System("a", ["To Lam left Vietnam.", *worse("a", reference, 0.3, 1).segments[1:]]),
+        System("b", reference),
+    ]
+    told = []
+    together = evaluate(systems, streams, make_metrics(names), fold_names=True, confidence=9, advance=told.append)
+    alone = [evaluate(systems, streams, make_metrics([name]), fold_names=True, confidence=9) for name in names]
+    for row, system in enumerate(together):
+        assert system.metrics == tuple(score for found in alone for score in found[row].metrics)
+    assert sum(told) == 2 * len(names) * len(reference)
+    raw = SACREBLEU["chrf"]().corpus_score(list(systems[0].segments), streams).score
+    assert raw == next(score.score for score in together[0].metrics if score.name == "chrF2")
+
+
 def test_a_new_seed_is_one_for_all_systems(monkeypatch):
     monkeypatch.setenv("SACREBLEU_SEED", "none")
     one, other = evaluate([System("good", GOOD), System("same", GOOD)], [REFERENCE], confidence=10)

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli.model_add import add
 from pipeline.cli.models import app
-from pipeline.errors import ConfigError, ModelError, ModelMissing, UsageError
+from pipeline.errors import ConfigError, ModelError, ModelMissing, ModelRefused, StoreError, UsageError
+from pipeline.files.store import file_sha256
 from pipeline.registry import models
 from tests.support.small import ENTRY, quiet, renew, write_entry
 
@@ -78,12 +79,17 @@ def test_a_missing_model_names_the_command(small):
         models.locate(models.entry("small"))
 
 
-def test_a_changed_byte_is_found_by_check_and_a_changed_size_at_once(small):
+def test_a_changed_byte_or_size_is_found_before_anything_is_loaded(small):
     add("small", quiet)
     one = models.entry("small")
     weights = small / "model.safetensors"
     weights.write_bytes(b"w3ights" + weights.read_bytes()[7:])
-    models.locate(one)
+    with pytest.raises(
+        ModelRefused, match=r"(?s)has changed since .*mekong models check small.*mekong models add small"
+    ):
+        models.locate(one)
+    result = CliRunner().invoke(app, ["list", "--json"])
+    assert {row["name"]: row for row in json.loads(result.stdout)}["small"]["state"] == "changed"
     assert [(f.file, "SHA-256" in f.problem) for f in models.check(one)] == [("model.safetensors", True)]
     weights.write_bytes(b"short")
     (small / "config.json").unlink()
@@ -92,6 +98,38 @@ def test_a_changed_byte_is_found_by_check_and_a_changed_size_at_once(small):
     assert {f.file for f in models.check(one)} == {"model.safetensors", "config.json"}
     add("small", quiet)
     assert models.check(one) == []
+    weights.write_bytes(b"w3ights" + weights.read_bytes()[7:])
+    add("small", quiet)
+    assert models.check(one) == [], "what has changed is got again"
+
+
+def test_a_file_with_another_time_is_hashed_once(small, monkeypatch):
+    add("small", quiet)
+    one = models.entry("small")
+    lock, weights = small / "lock.json", small / "model.safetensors"
+    hashed = []
+    monkeypatch.setattr(models, "_hash", lambda path, *about: hashed.append(path.name) or file_sha256(path))
+    before = models.fingerprint(one)
+    models.locate(one)
+    assert hashed == []
+    os.utime(weights, ns=(1, 1))
+    for _ in range(2):
+        models.locate(one)
+    assert hashed == ["model.safetensors"] and models.fingerprint(one) == before
+    written = json.loads(lock.read_bytes())
+    for record in written["files"].values():  # as an earlier version left it
+        del record["mtime_ns"]
+    lock.write_text(json.dumps(written))
+    for _ in range(2):
+        models.locate(one)
+    assert len(hashed) == 1 + len(written["files"])
+    os.utime(weights, ns=(2, 2))
+    monkeypatch.setattr(models, "write_bytes", refuse)
+    models.locate(one)
+
+
+def refuse(path, data):
+    raise StoreError(f"cannot write {path}")
 
 
 def test_a_damaged_lock_says_what_to_do(small):

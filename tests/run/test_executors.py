@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,7 @@ from pipeline.run.executors import CHARS_A_PROCESS, HereExecutor, ProcessExecuto
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.run.work import ShardTask, ShardWork
-from pipeline.types import Document, Source
+from pipeline.types import Document, Pair, Scored, Source
 from tests.support.runs import articles, config, mekong, outputs
 
 COUNT = 5
@@ -116,10 +117,22 @@ def test_any_number_of_workers_gives_the_same_files(
     path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=2))])
     out, found = tmp_path / "out", []
     for workers in (1, 4):
-        for stage in ("segment", "align", "score"):
+        for stage in ("segment", "profile", "judge", "match", "align", "score"):
             shutil.rmtree(out / "shards" / stage, ignore_errors=True)
         sets = ("--set", f"run.workers={workers}", "--set", "align.mine=true", "--set", "translate.retries=0")
         assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *sets) == 0
         tells_settings = ("config.yaml", "report.html", "report.json")
         found.append({name: data for name, data in outputs(out).items() if name not in tells_settings})
     assert found[0] == found[1] and "corpus/pairs.jsonl" in found[0]
+
+
+def test_a_pair_that_comes_back_without_scores_is_never_committed(
+    shards: Shards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = Pair("p", "d", "e", "vi", (), (), ((0, 3),), (), "Xin", "Hello", "translated", None)
+    shards.commit(kinds.PAIRS, 0, "p", [pair, pair])
+    monkeypatch.setattr("pipeline.run.work.score", lambda pairs, *_: iter([Scored(pair, {})]))
+    work = ShardWork(Config(), shards, SimpleNamespace(scorers=[]))
+    with pytest.raises(EngineError, match="shard 0 has 2 pairs, and 1 of them came back"):
+        HereExecutor(work).perform(tasks("score"), lambda _: None, list)
+    assert not shards.has_any(kinds.SCORED)

@@ -14,6 +14,7 @@ from pipeline.run import shards as kinds
 from pipeline.run.feed import Feed
 from pipeline.run.journal import ANSWERS, Answer
 from pipeline.run.shards import Shards
+from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.types import Document, Segment, Source
 from tests.support.translators import EchoEngine, WordCodec
@@ -67,6 +68,19 @@ def fed(shards: Shards, translator: Translator, key="k", check=lambda: None, tol
 
 def all_translations(shards: Shards):
     return [shards.translations(number) for number in shards.numbers]
+
+
+@pytest.mark.parametrize("wrong", [lambda made: made[:-1], lambda made: made + made[:1], lambda made: made[::-1]])
+def test_a_segment_that_has_come_to_no_end_or_to_two_is_never_committed(
+    shards: Shards, monkeypatch: pytest.MonkeyPatch, wrong
+) -> None:
+    whole = Draft.translations
+    monkeypatch.setattr(Draft, "translations", lambda self: wrong(list(whole(self))))
+    with pytest.raises(EngineError, match=r"shard \d has \d segments to translate, and other \d came back"):
+        fed(shards, model(EchoEngine(), apart=True))
+    for number in filter(shards.numbers.__contains__, shards.store.committed(kinds.TRANSLATIONS.stage)):
+        ids = [segment.id for segment in shards.segments(number) if segment.doc_id.startswith("th")]
+        assert [made.segment_id for made in shards.translations(number)] == ids
 
 
 def test_rows_of_many_shards_fill_the_batches_and_come_out_as_shard_by_shard(shards: Shards) -> None:

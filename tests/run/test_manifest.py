@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import StoreError
 from pipeline.registry.facts import ModelFacts
 from pipeline.run.manifest import HandCounts, MadeWith, Manifest, RunCounts, finished_shards, is_finished
+from pipeline.run.provenance import Version
 
 MADE_WITH = MadeWith(
     name="news",
@@ -26,7 +27,15 @@ MADE_WITH = MadeWith(
     held_out={"dev.en": "00"},
 )
 COUNTS = RunCounts({"th": 2}, 1, 9, {"stop": 8}, {"parallel": 1}, {"translated": 8}, {}, HandCounts(1, 0, 2))
-MANIFEST = Manifest.of(MADE_WITH, counts=COUNTS, corpus={"pairs": 0}, shards=3, seconds={"read": 0.5})
+MANIFEST = Manifest.of(
+    MADE_WITH,
+    counts=COUNTS,
+    corpus={"pairs": 0},
+    shards=3,
+    seconds={"read": 0.5},
+    keys="00",
+    worked=(Version("0.1.0", {"numpy": "2"}),),
+)
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -44,7 +53,7 @@ def test_the_file_has_its_keys_in_the_order_that_other_programs_know(tmp_path: P
     data = orjson.loads((tmp_path / "manifest.json").read_bytes())
     assert list(data) == [
         "name", "code", "packages", "machine", "translation", "models", "signatures", "held_out",
-        "counts", "corpus", "shards", "seconds", "finished",
+        "counts", "corpus", "shards", "seconds", "finished", "keys", "worked",
     ]  # fmt: skip
     assert list(data["counts"]) == [
         "documents", "rejected_inputs", "segments", "translations", "document_pairs", "pairs", "kept", "by_hand",

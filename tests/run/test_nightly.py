@@ -11,18 +11,21 @@ import pytest
 
 from pipeline.bench import news
 from pipeline.bench.null_model import NullEngine, NullResources
-from pipeline.config.settings import Config, ReadSettings, RunSettings, TranslateSettings
+from pipeline.config.settings import AlignSettings, Config, ReadSettings, RunSettings, TranslateSettings
 from pipeline.engines.base import Output
 from pipeline.files.owner import RUN
 from pipeline.files.progress import Progress
-from pipeline.run.folder import held, write_settings
+from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run
+from pipeline.stages.align.matching import SideJudge
 from pipeline.types import Document, Source
 
-STAGES = ("read", "segment", "translate", "align", "score")
+STAGES = ("read", "segment", "translate", "profile", "judge", "align", "score")
 Article = dict[str, str]
 asked: list[int] = []
+compared: list[str] = []
+CANDIDATES = AlignSettings().candidates
 
 
 class CountingEngine(NullEngine):
@@ -44,9 +47,24 @@ class CountingResources(NullResources):
         return made
 
 
+class CountingJudge(SideJudge):
+    """Notes which documents are compared by their sentences."""
+
+    def __call__(self, source, targets):
+        for evidence in super().__call__(source, targets):
+            compared.append(evidence.key)
+            yield evidence
+
+
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.run.work.SideJudge", CountingJudge)
+
+
 @dataclass
 class Newsroom:
-    """A folder that is run every night; `night` says how many shards of each stage were made, and rows asked for."""
+    """A folder that is run every night; `night` says how many shards of each stage were made, rows asked for, and
+    documents compared by their sentences."""
 
     folder: Path
     files: dict[Path, int] = field(default_factory=dict)
@@ -57,16 +75,19 @@ class Newsroom:
         config = Config(
             read=ReadSettings(paths=(str(path),), **read),
             translate=TranslateSettings(use_glossary=False, retries=0),
+            align=AlignSettings(min_similarity=0),
             run=RunSettings(shard_chars=1800, workers=1),
         )
         asked.clear()
+        compared.clear()
         run = Run(config, out, Progress(quiet=True), make_resources=CountingResources)
         with held(run.shards, RUN, config.read.paths):
+            reopen(out)
             write_settings(config, out)
             publish(run.execute(), run.seconds)
         before, self.files = self.files, {p: p.stat().st_mtime_ns for p in (out / "shards").rglob("[0-9]*.jsonl.zst")}
         made = [p.parent.name for p, at in self.files.items() if before.get(p) != at]
-        return {stage: made.count(stage) for stage in STAGES} | {"rows": sum(asked)}
+        return {stage: made.count(stage) for stage in STAGES} | {"rows": sum(asked), "compared": len(compared)}
 
     def pairs(self) -> dict[str, bytes]:
         """The kept pairs by id."""
@@ -81,12 +102,15 @@ def test_what_a_night_brings_is_all_that_is_made(tmp_path: Path) -> None:
     pairs = room.pairs()
     shards = first["read"]
     assert shards >= 8 and all(first[stage] == shards for stage in STAGES) and first["rows"] > 90
-    assert room.night(articles) == dict.fromkeys([*STAGES, "rows"], 0)
+    assert first["compared"] == 16 * CANDIDATES == len(set(compared))
+    assert room.night(articles) == dict.fromkeys([*STAGES, "rows", "compared"], 0)
 
     new = [one | {"id": f"new-{one['id']}"} for one in list(news.documents(34 * news.SENTENCES))[-2:]]
     added = room.night([*new, *articles])
     assert 1 <= added["translate"] <= 2 and added["segment"] <= 2 and added["align"] <= 2 and added["score"] <= 2
     assert added["rows"] < first["rows"] / 3
+    # The new source with its candidates, and sources to which the new English document is closer than what they had.
+    assert CANDIDATES < added["compared"] <= 2 * CANDIDATES + 2
     now = room.pairs()
     assert pairs.items() <= now.items() and len(now) > len(pairs), "articles that stay have the pairs they had"
 
@@ -94,9 +118,11 @@ def test_what_a_night_brings_is_all_that_is_made(tmp_path: Path) -> None:
     edited[12]["text"] += " " + news.sentence(edited[20]["lang"], 77_777)[0]
     changed = room.night([*new, *edited])
     assert 1 <= changed["translate"] <= 2 and changed["align"] <= 2 and changed["score"] <= 2
+    assert changed["compared"] == CANDIDATES, "the edited article is compared anew, whoever moved with it is not"
 
     removed = room.night([*new, *edited[2:]])
     assert removed["translate"] <= 2 and removed["align"] <= 2 and removed["score"] <= 2
+    assert removed["compared"] < first["compared"] / 4, "others come where the removed English document was a candidate"
     files = {stage: len(list((tmp_path / "out/shards" / stage).glob("[0-9]*.jsonl.zst"))) for stage in STAGES}
     assert len(set(files.values())) == 1, "nothing is left of shards that are gone"
 
@@ -110,6 +136,7 @@ def test_what_a_night_brings_is_all_that_is_made(tmp_path: Path) -> None:
 
     licensed = room.night([*new, *edited[2:]], licence="CC0-1.0")
     assert licensed["read"] > 0 and licensed["segment"] == licensed["translate"] == licensed["score"] == 0
+    assert licensed["profile"] == licensed["compared"] == 0
     assert all(b"CC0-1.0" in line for line in room.pairs().values())
 
 

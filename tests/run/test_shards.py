@@ -37,27 +37,33 @@ def test_a_document_comes_with_its_own_segments_and_translations(shards: Shards)
     assert [segment.text for segment in english.segments] == ["Text 1."] and not english.translations
 
 
-def test_sides_are_found_over_all_shards(shards: Shards) -> None:
-    sources, english = shards.source_sides(), shards.english_sides()
-    assert [side.document.id for side in sources] == [f"th{n}" for n in range(COUNT)]
-    assert [side.document.id for side in english] == [f"en{n}" for n in range(COUNT)]
-    assert [side.document.id for side in english[2:4]] == ["en2", "en3"] and english[-1] == english[COUNT - 1]
-    assert shards.side(shards.english_place("en5")) == english[5] and shards.source_shard("th5") == 5
+def test_documents_are_found_over_all_shards(shards: Shards) -> None:
+    assert shards.source_places == [(n, 0) for n in range(COUNT)]
+    assert shards.english_places == [(n, 1) for n in range(COUNT)]
+    assert shards.side(shards.english_place("en5")).document.id == "en5"
     with pytest.raises(KeyError):
         shards.english_place("th5")
 
 
 def test_few_shards_are_held_and_those_are_read_once(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
-    sides = shards.english_sides()
+    places = shards.english_places
     read: list[int] = []
     segments = shards.segments
     monkeypatch.setattr(shards, "segments", lambda number: read.append(number) or segments(number))
     for n in (0, 1, 0, 1):
-        assert sides[n].document.id == f"en{n}"
+        assert shards.side(places[n]).document.id == f"en{n}"
     assert read == [0, 1]
     for n in range(COUNT):
-        assert sides[n].document.id == f"en{n}"
-    assert sides[0].document.id == "en0" and read.count(0) == 2
+        assert shards.side(places[n]).document.id == f"en{n}"
+    assert shards.side(places[0]).document.id == "en0" and read.count(0) == 2
+
+
+def test_what_shards_once_held_is_there_until_it_is_swept(shards: Shards, tmp_path: Path) -> None:
+    fewer = Shards(Store(tmp_path), 2, [COUNT - 1, 0])
+    assert len(list(fewer.left_over(SEGMENTS))) == COUNT - 2 and not list(shards.left_over(SEGMENTS))
+    assert next(iter(fewer.left_over(DOCUMENTS)))()[0].id == "th1"
+    fewer.sweep()
+    assert not list(fewer.left_over(SEGMENTS))
 
 
 def test_a_shard_is_done_under_its_key_only(shards: Shards) -> None:

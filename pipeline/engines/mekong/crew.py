@@ -16,9 +16,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from pipeline.engines.base import Failure
 from pipeline.engines.child import STDERR_TAIL, raise_told
 from pipeline.engines.mekong.scheduler import Finish, Job, Pending, Stats
 from pipeline.engines.mekong.search import Finished
+from pipeline.engines.patience import wait_for
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError
 
@@ -35,6 +37,8 @@ WORKER = "pipeline.engines.mekong.crew_worker"
 REMEDY = "Run `mekong doctor`; if the memory was short, set translate.workers lower. What is done is kept."
 MAX_DEATHS = 16
 """Deaths that no finished row comes between, besides one of every worker: beyond that, no row is to blame."""
+LEADER = "the process that shares out the model"
+BLOCK = 1 << 16
 PATIENCE = 5
 """Seconds that the leader has to end by itself."""
 
@@ -44,18 +48,22 @@ class Lines:
 
     def __init__(self, end: socket.socket) -> None:
         self.end = end
-        self._incoming = end.makefile("rb")
+        self._incoming = bytearray()
 
     def send(self, message: Any) -> None:
         """Send one message."""
         self.end.sendall(json.dumps(message).encode() + b"\n")
 
-    def receive(self) -> Any:
-        """Wait for the next message."""
-        try:
-            return json.loads(self._incoming.readline())
-        except ValueError as error:  # nothing, or what was sent of a message
-            raise ConnectionError("the other end is gone") from error
+    def receive(self, wait: Callable[[int], None] = lambda _: None) -> Any:
+        """Wait for the next message; `wait` is called with the socket's number before it is read."""
+        while (end := self._incoming.find(b"\n")) < 0:
+            wait(self.end.fileno())
+            more = self.end.recv(BLOCK)
+            if not more:  # also where that is in the middle of a message
+                raise ConnectionError("the other end is gone")
+            self._incoming += more
+        line, self._incoming = self._incoming[:end], self._incoming[end + 1 :]
+        return json.loads(line)
 
     def hang_up(self) -> None:
         """Let both ends see that this is over; from any thread."""
@@ -64,7 +72,6 @@ class Lines:
 
     def close(self) -> None:
         """Free the socket."""
-        self._incoming.close()
         self.end.close()
 
 
@@ -97,7 +104,7 @@ class _Leader:
     def _load(self, settings: dict[str, Any]) -> int:
         try:
             self._lines.send(settings)
-            answer = self._lines.receive()
+            answer = self._lines.receive(partial(wait_for, pid=self._process.pid, name=LEADER))
         except OSError as error:
             raise self._ended() from error
         if failure := answer.get("error"):
@@ -128,7 +135,7 @@ class _Leader:
     def _ended(self) -> EngineError:
         self.end()
         return EngineError(
-            f"the process that shares out the model ended with code {self._process.returncode}: {self.last_words()}",
+            f"{LEADER} ended with code {self._process.returncode}: {self.last_words()}",
             REMEDY,
         )
 
@@ -190,6 +197,7 @@ class _Lane:
     def __init__(self) -> None:
         self.stats = Stats()
         self._lines: Lines | None = None
+        self._pid = 0
 
     def serve(self, leader: _Leader, call: _Call, pending: Pending) -> list[Job]:
         """Have the worker do rows of `pending`, until there are none left for it or it dies.
@@ -203,7 +211,7 @@ class _Lane:
             lines.hang_up()
         try:
             lines.send({"search": call.search})
-            while not self._answer(lines, lines.receive(), hand, call, pending):
+            while not self._answer(lines, lines.receive(self._wait), hand, call, pending):
                 pass
         except OSError:
             self._lines = None
@@ -216,6 +224,7 @@ class _Lane:
         self, lines: Lines, message: dict[str, Any], hand: dict[int, Job], call: _Call, pending: Pending
     ) -> bool:
         """Do what a message of the worker asks for; whether it was the last one. `hand` are the rows it has."""
+        self._pid = message.get("pid", self._pid)
         for index, hypotheses in message.get("found", ()):
             call.found(hand.pop(index), hypotheses)
         if "take" in message:
@@ -230,6 +239,9 @@ class _Lane:
         if "done" in message:
             self.stats += Stats(**message["done"])
         return "done" in message
+
+    def _wait(self, handle: int) -> None:
+        wait_for(handle, self._pid, "a worker of the engine")
 
     def hang_up(self) -> None:
         """End the worker; from any thread."""

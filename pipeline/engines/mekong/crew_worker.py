@@ -3,9 +3,10 @@
 The leader is told {"folder", "dtype", "threads", "rows", "shortlist"} and answers {"longest"}, the model's positions,
 or {"error": {"kind", "problem", "remedy"}}. From then on it is sent sockets, and forks a worker for each.
 
-A worker is told {"search"} and does rows until there are none left: it asks {"take": n} and is answered {"jobs":
-[[index, token ids, bound, minimum]], "more"}, it tells {"put_back": [index]} and {"found": [[index, hypotheses or why
-there are none]]}, at the end {"done": what it did}, or {"error"}. Any error that is not one of mekong's own ends it.
+A worker tells its {"pid"}. It is told {"search"} and does rows until there are none left: it asks {"take": n} and is
+answered {"jobs": [[index, token ids, bound, minimum]], "more"}, it tells {"put_back": [index]} and {"found": [[index,
+hypotheses or why there are none]]}, at the end {"done": what it did}, or {"error"}. Any error that is not one of
+mekong's own ends it.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ class RemotePending(Pending):
 def work(lines: Lines, make: MakeSlots, rows: int) -> None:
     """A worker: do what comes over a line, until that ends with a ConnectionError."""
     workers: dict[Search, Worker] = {}
+    lines.send({"pid": os.getpid()})
     while True:
         search = Search(**lines.receive()["search"])
         worker = workers.get(search) or Worker(partial(make, search), max(1, rows // search.num_beams))

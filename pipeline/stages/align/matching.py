@@ -1,16 +1,21 @@
 """Matching: which English document belongs to a source document.
 
 Every source is compared with every English document by vectors and anchors (`candidates`), and its most similar ones
-are judged by their sentences (`judging`). In memory are, for the time of it, the vectors of all English documents
-(16 kB each with 512 dimensions), the anchors of all documents, and the views of VIEWS_HELD bytes of English documents.
+are judged by their sentences (`judging`). In memory are, for the time of the comparison, the vectors of all English
+documents (16 kB each with 512 dimensions) and the anchors of all documents; while candidates are judged, the views of
+VIEWS_HELD bytes of English documents.
+
+Judging rests on two documents alone. What rests on all of them is how rare an anchor is, hence which candidates there
+are, and which of two sources gets a document that both claim.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -19,23 +24,27 @@ from numpy.typing import NDArray
 from pipeline.config.settings import AlignSettings
 from pipeline.engines.devices import cores, one_blas_thread
 from pipeline.engines.encoders.base import Encoder, Vectors
-from pipeline.files.progress import Progress
 from pipeline.stages.align.anchor_table import AnchorTable
-from pipeline.stages.align.anchors import anchors
-from pipeline.stages.align.candidates import Candidate, CandidateSearch, search_ahead, windowed
+from pipeline.stages.align.candidates import Candidate, CandidateSearch, one_to_one, search_ahead
 from pipeline.stages.align.encoded import View
-from pipeline.stages.align.judging import DIGITS, judge, rank, settled
+from pipeline.stages.align.judging import (
+    Evidence,
+    best_first,
+    claims,
+    document_pair,
+    evidence,
+    is_worth_judging,
+    settled,
+)
 from pipeline.stages.align.lexicons import Lexicons, no_lexicons
-from pipeline.stages.align.sides import Side, kept_segments, readable_texts, view_of_source, view_of_target
-from pipeline.types import DocumentPair
+from pipeline.stages.align.profiles import Profile, profile
+from pipeline.stages.align.sides import Side, view_of_source, view_of_target
+from pipeline.types import ENGLISH, DocumentPair
 
-ANCHOR_SHARE = 0.5
-"""Cosines of anchors alone are lower than those with vectors: `min_similarity` counts by this share."""
-TEXTS_AT_ONCE = 128
-"""Texts of several documents that the encoder gets together: seconds even on a slow processor."""
-DOCUMENTS_AT_ONCE = 16
-VIEWS_HELD = 256_000_000
-"""Bytes of views of English documents."""
+VERSION = 1
+"""Of profiles and candidates; judging has that of the alignment."""
+VIEWS_HELD = 128_000_000
+"""Bytes of views of English documents, in each process that judges."""
 
 
 def _never() -> None:
@@ -43,15 +52,102 @@ def _never() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
-    """What the steps of one matching share; `check` raises to stop, and is called every few documents."""
+class Profiled:
+    """Of a profile what stays in memory."""
 
-    sources: Sequence[Side]
-    targets: Sequence[Side]
-    settings: AlignSettings
-    encoder: Encoder
-    lexicons: Lexicons
-    check: Callable[[], None]
+    doc_id: str
+    content: str
+    has_vector: bool
+
+
+class Comparison:
+    """The documents of the whole input, compared: `sources` and `english` in order, as `read` gives their profiles.
+
+    Profiles are read twice, those of the sources block by block at last. `check` raises to stop.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Profile]], limit: int, check: Callable[[], None] = _never) -> None:
+        self._read, self._check = read, check
+        self.sources: list[Profiled] = []
+        self.english: list[Profiled] = []
+        ours, theirs, vectors = AnchorTable(), AnchorTable(), _Matrix()
+        for one in read():
+            check()
+            known = Profiled(one.doc_id, one.content, bool(one.vector))
+            if one.lang == ENGLISH:
+                self.english.append(known)
+                theirs.add(one.anchors)
+                vectors.add(one.numbers)
+            else:
+                self.sources.append(known)
+                ours.add(one.anchors)
+        wanted = any(source.has_vector for source in self.sources)
+        self._search = CandidateSearch(ours, theirs, vectors.rows if wanted else None, limit)
+
+    def candidates(self) -> Generator[list[Candidate]]:
+        """The candidates of each source in order, best first."""
+        threads = cores()
+        return search_ahead(self._search, self._blocks(self._search.rows_at_once(threads)), threads)
+
+    def _blocks(self, size: int) -> Iterator[tuple[NDArray[np.bool_], Vectors | None]]:
+        sources = (one for one in self._read() if one.lang != ENGLISH)
+        while block := list(islice(sources, size)):
+            self._check()
+            vectors = _Matrix()
+            for one in block:
+                vectors.add(one.numbers)
+            yield np.array([bool(one.vector) for one in block]), vectors.rows
+
+
+class _Matrix:
+    """Vectors one below the other, zeros where there is none; grows without a second copy of them all."""
+
+    def __init__(self) -> None:
+        self._entries = array("f")
+        self._width = self._count = 0
+
+    def add(self, vector: Vectors | None) -> None:
+        """Append a row."""
+        if vector is not None and not self._width:
+            self._width = len(vector)
+            self._entries.frombytes(bytes(self._entries.itemsize * self._width * self._count))
+        self._entries.frombytes(bytes(self._entries.itemsize * self._width) if vector is None else vector.tobytes())
+        self._count += 1
+
+    @property
+    def rows(self) -> Vectors | None:
+        """All of them, (rows, d); None where there is no vector."""
+        return np.frombuffer(self._entries, dtype=np.float32).reshape(self._count, -1) if self._width else None
+
+
+class SideJudge:
+    """Judges candidates by their sentences; holds the views of the English documents that were asked for last."""
+
+    def __init__(self, encoder: Encoder, lexicons: Lexicons) -> None:
+        self._encoder, self._lexicons = encoder, lexicons
+        self._views: OrderedDict[tuple[str, bool], View] = OrderedDict()
+        self._held = 0
+
+    def __call__(self, source: Side, targets: Iterable[tuple[str, Callable[[], Side]]]) -> Iterator[Evidence]:
+        """What the sentences of a source and of each of its candidates say; of a candidate its key is given, and what
+        loads it."""
+        view: View | None = None
+        for key, load in targets:
+            view = view or view_of_source(source, self._encoder, self._lexicons)
+            yield evidence(key, view, self._view(load(), view.vectors is not None))
+
+    def _view(self, target: Side, readable: bool) -> View:
+        """The view of a target, without vectors where the source is not `readable` either."""
+        key = target.document.id, readable
+        view = self._views.pop(key, None)
+        if view is None:
+            view = view_of_target(target, self._encoder, readable)
+            self._held += view.nbytes
+        self._views[key] = view
+        while self._held > VIEWS_HELD and len(self._views) > 1:
+            _, oldest = self._views.popitem(last=False)
+            self._held -= oldest.nbytes
+        return view
 
 
 def match(
@@ -60,142 +156,23 @@ def match(
     settings: AlignSettings,
     encoder: Encoder,
     lexicons: Lexicons = no_lexicons,
-    progress: Progress | None = None,
-    check: Callable[[], None] = _never,
 ) -> list[DocumentPair]:
-    """Judge the `settings.candidates` most similar English documents of each source document, best first.
+    """SideJudge the `settings.candidates` most similar English documents of each source document, best first, in this
+    process and with nothing known before.
 
-    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel. Both
-    sequences may load a document when it is asked for; the sources are asked for twice. Raises what `check` raises.
+    Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel.
     """
-    progress = progress or Progress(quiet=True)
-    work = Matching(sources, targets, settings, encoder, lexicons, check)
     with one_blas_thread():
-        with progress.task("profiles", len(sources) + len(targets), "documents") as task:
-            names, readable, search = _profiles(work, task.advance)
-        with progress.task("match", len(sources), "documents") as task:
-            return settled(_judged(work, names, readable, search, task.advance))
-
-
-# -- profiles -------------------------------------------------------------------------------------------------------
-
-
-def _profiles(work: Matching, advance: Callable[[float], None]) -> tuple[list[str], NDArray[np.bool_], CandidateSearch]:
-    """The names of the English documents, which sources have a vector, and the search among the former."""
-    ours, theirs = AnchorTable(), AnchorTable()
-    readable = np.zeros(len(work.sources), dtype=np.bool_)
-    for number, side in enumerate(work.sources):
-        work.check()
-        ours.add(_anchors(side))
-        readable[number] = bool(readable_texts(side, work.encoder))
-        advance(1)
-    names: list[str] = []
-
-    def noted() -> Iterator[Side]:
-        for side in work.targets:
-            names.append(side.document.id)
-            theirs.add(_anchors(side))
-            yield side
-
-    matrix = _vectors(work, noted(), len(work.targets), bool(readable.any()), advance)
-    return names, readable, CandidateSearch(ours, theirs, matrix, work.settings.candidates)
-
-
-def _anchors(side: Side) -> Counter[str]:
-    return anchors("\n".join(segment.text for segment in kept_segments(side)), side.document.lang)
-
-
-def _vectors(
-    work: Matching, sides: Iterator[Side], number: int, wanted: bool, advance: Callable[[float], None]
-) -> Vectors | None:
-    """The vectors (number, WINDOWS * d) of `number` documents, zero where nothing can be read; None where all are, or
-    none is wanted."""
-    matrix: Vectors | None = None
-    for first in range(0, number, DOCUMENTS_AT_ONCE):
-        work.check()
-        some = list(islice(sides, DOCUMENTS_AT_ONCE))
-        texts = [readable_texts(side, work.encoder) if wanted else [] for side in some]
-        encoded = _encoded([text for own in texts for text in own], work)
-        for row, (side, own) in enumerate(zip(some, texts, strict=True), first):
-            if own:
-                lengths = np.array([len(segment.text) for segment in kept_segments(side)], dtype=np.float64)
-                vector = windowed(np.stack(list(islice(encoded, len(own)))), lengths)
-                if matrix is None:
-                    matrix = np.zeros((number, len(vector)), dtype=np.float32)
-                matrix[row] = vector
-        advance(len(some))
-    return matrix
-
-
-def _encoded(texts: Sequence[str], work: Matching) -> Iterator[Vectors]:
-    """The vectors of texts, one by one."""
-    for first in range(0, len(texts), TEXTS_AT_ONCE):
-        work.check()
-        yield from work.encoder.encode(texts[first : first + TEXTS_AT_ONCE])
-
-
-# -- judging --------------------------------------------------------------------------------------------------------
-
-
-def _judged(
-    work: Matching,
-    names: Sequence[str],
-    readable: NDArray[np.bool_],
-    search: CandidateSearch,
-    advance: Callable[[float], None],
-) -> Iterator[DocumentPair]:
-    """Every source in order with each of its candidates; a source counts half when it is encoded, half when judged."""
-    threads = cores()
-    size = search.rows_at_once(threads)
-    encoded: deque[Side] = deque()
-
-    def blocks() -> Iterator[tuple[NDArray[np.bool_], Vectors | None]]:
-        for first in range(0, len(work.sources), size):
-            sides = list(work.sources[first : first + size])
-            encoded.extend(sides)
-            own = readable[first : first + size]
-            yield own, _vectors(work, iter(sides), len(sides), bool(own.any()), lambda done: advance(done / 2))
-
-    judge_all = CandidateJudge(work, names)
-    with closing(search_ahead(search, blocks(), threads)) as found:
-        for options, has_vector in zip(found, readable, strict=True):
-            yield from judge_all(encoded.popleft(), options, bool(has_vector))
-            advance(0.5)
-
-
-class CandidateJudge:
-    """Judges candidates by their sentences; holds the views of the English documents that were asked for last."""
-
-    def __init__(self, work: Matching, names: Sequence[str]) -> None:
-        self._work, self._names = work, names
-        self._views: OrderedDict[tuple[int, bool], View] = OrderedDict()
-        self._held = 0
-
-    def __call__(self, side: Side, options: Sequence[Candidate], has_vector: bool) -> list[DocumentPair]:
-        """The candidates of a source, best first; those that are not similar enough are unrelated unseen."""
-        work = self._work
-        least = work.settings.min_similarity * (1 if has_vector else ANCHOR_SHARE)
-        source: View | None = None
-        pairs = []
-        for option in options:
-            work.check()
-            similarity = round(option.similarity, DIGITS)
-            pair = DocumentPair(side.document.id, self._names[option.target], similarity, 0.0, 0.0, 0.0, "unrelated")
-            if option.similarity >= least:
-                source = source or view_of_source(side, work.encoder, work.lexicons)
-                pair = judge(pair, source, self._view(option.target, source.vectors is not None), work.settings)
-            pairs.append(pair)
-        return sorted(pairs, key=rank, reverse=True)
-
-    def _view(self, target: int, readable: bool) -> View:
-        """The view of a target, without vectors where the source is not `readable` either."""
-        key = target, readable
-        view = self._views.pop(key, None)
-        if view is None:
-            view = view_of_target(self._work.targets[target], self._work.encoder, readable)
-            self._held += view.nbytes
-        self._views[key] = view
-        while self._held > VIEWS_HELD and len(self._views) > 1:
-            _, oldest = self._views.popitem(last=False)
-            self._held -= oldest.nbytes
-        return view
+        profiles = [profile(side, encoder) for side in (*sources, *targets)]
+        compared = Comparison(lambda: profiles, settings.candidates)
+        judge = SideJudge(encoder, lexicons)
+        pairs: list[DocumentPair] = []
+        for side, known, options in zip(sources, compared.sources, compared.candidates(), strict=True):
+            worth = [one.target for one in options if is_worth_judging(one, known.has_vector, settings)]
+            loaders = [(str(one), partial(targets.__getitem__, one)) for one in worth]
+            seen = dict(zip(worth, judge(side, loaders), strict=True))
+            pairs += best_first(
+                document_pair(known.doc_id, compared.english[one.target].doc_id, one, seen.get(one.target), settings)
+                for one in options
+            )
+        return settled(pairs, one_to_one(claims(pairs)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from pipeline.stages.score.base import Context, PairScorer
-from pipeline.stages.score.pair_facts import PairFacts
+from pipeline.stages.score.pair_facts import TEXTS, PairFacts
 from pipeline.text.language import detect, is_wordless
 from pipeline.text.languages import language, scripts
 from pipeline.types import ENGLISH
@@ -35,7 +36,10 @@ class Language(PairScorer):
         text, lang = (pair.src_text, pair.src_lang) if self.side == "source" else (pair.tgt_text, ENGLISH)
         if sum(map(str.isalpha, text)) < self.min_letters or is_wordless(text):
             return None
-        return float(detect(text) == lang)
+        return float(_detected(text) == lang)
+
+
+_detected = lru_cache(2 * TEXTS)(detect)
 
 
 class ScriptShare(PairScorer):

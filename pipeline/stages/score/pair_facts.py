@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pipeline.stages.score.name_loss import (
     Countries,
@@ -24,6 +24,10 @@ from pipeline.text.numbers.units import ChangedUnit, changed_units
 from pipeline.text.unicode import fold
 from pipeline.types import ENGLISH, Pair
 
+TEXTS = 256
+"""Texts that are remembered, some 20 kB each: a segment is the source of a translated pair and, soon after, of an
+aligned one, and a good translation is word for word what an English article has."""
+
 
 class PairFacts:
     """The numbers, names, countries and lengths of a pair, each worked out when first asked for, and once.
@@ -34,7 +38,6 @@ class PairFacts:
 
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
-        self._named: dict[tuple[str, str], list[Countries]] = {}
 
     @cached_property
     def spelled_out(self) -> str:
@@ -54,7 +57,7 @@ class PairFacts:
     @cached_property
     def source(self) -> SourceText:
         """The source, to be asked for English words; asking raises ModelError where the lexicon cannot be read."""
-        return SourceText(self.pair.src_text, self.pair.src_lang)
+        return _source_text(self.pair.src_text, self.pair.src_lang)
 
     @cached_property
     def target_folded(self) -> str:
@@ -69,12 +72,12 @@ class PairFacts:
     @cached_property
     def source_numbers(self) -> StatedNumbers:
         """The numbers of the source."""
-        return StatedNumbers(self.pair.src_text, self.pair.src_lang)
+        return _stated_numbers(self.pair.src_text, self.pair.src_lang)
 
     @cached_property
     def target_numbers(self) -> StatedNumbers:
         """The numbers of the English."""
-        return StatedNumbers(self.pair.tgt_text, "en")
+        return _stated_numbers(self.pair.tgt_text, ENGLISH)
 
     @cached_property
     def numbers_apart(self) -> tuple[list[Number], list[Number]]:
@@ -94,12 +97,12 @@ class PairFacts:
     @cached_property
     def kept_names(self) -> list[str]:
         """The names of the source that a translation into English should keep."""
-        return kept_names(self.pair.src_text, self.pair.src_lang)
+        return _kept_names(self.pair.src_text, self.pair.src_lang)
 
     @cached_property
     def english_names(self) -> list[list[str]]:
         """The names of the English, each as its words."""
-        return list(english_names(self.pair.tgt_text))
+        return _english_names(self.pair.tgt_text)
 
     @cached_property
     def unsupported_names(self) -> list[float]:
@@ -114,7 +117,7 @@ class PairFacts:
 
     def _is_home(self, name: Sequence[str]) -> bool:
         home, text = frozenset({language(self.pair.src_lang).home}), " ".join(name)
-        if home not in self._countries(self.pair.tgt_text, ENGLISH):
+        if home not in _countries(self.pair.tgt_text, ENGLISH):
             return False
         return any(found.codes == home and found.name == text for found in mentions(text, ENGLISH))
 
@@ -127,24 +130,43 @@ class PairFacts:
         pair, source = self.pair, without_glosses(self.pair.src_text)
         if source.isupper():
             return 0
-        kept = self.kept_names if source == pair.src_text else kept_names(source, pair.src_lang)
+        kept = _kept_names(source, pair.src_lang)
         lost = lost_names(source, pair.src_lang, kept, FoldedWords(self.target_folded), self.target_latin)
-        return len(lost) + len(unnamed(self._countries(source, pair.src_lang), self._countries(pair.tgt_text, "en")))
+        return len(lost) + len(unnamed(_countries(source, pair.src_lang), _countries(pair.tgt_text, ENGLISH)))
 
     @cached_property
     def added_countries(self) -> int:
         """How many countries of the English the source does not name, its own apart where it has lost no name."""
         pair, target = self.pair, without_money(self.pair.tgt_text)
-        added = unnamed(self._countries(target, "en"), self._countries(pair.src_text, pair.src_lang))
+        added = unnamed(_countries(target, ENGLISH), _countries(pair.src_text, pair.src_lang))
         home = frozenset({language(pair.src_lang).home})
         return len(added if self.lost_names else added - {home})
 
-    def _countries(self, text: str, lang: str) -> list[Countries]:
-        """The countries of a side, or of what is left of it without what is no country there."""
-        key = text, lang
-        if key not in self._named:
-            self._named[key] = [mention.codes for mention in mentions(text, lang)]
-        return self._named[key]
+
+@lru_cache(TEXTS)
+def _source_text(text: str, lang: str) -> SourceText:
+    return SourceText(text, lang)
+
+
+@lru_cache(2 * TEXTS)
+def _stated_numbers(text: str, lang: str) -> StatedNumbers:
+    return StatedNumbers(text, lang)
+
+
+@lru_cache(TEXTS)
+def _kept_names(text: str, lang: str) -> list[str]:
+    return kept_names(text, lang)
+
+
+@lru_cache(TEXTS)
+def _english_names(text: str) -> list[list[str]]:
+    return list(english_names(text))
+
+
+@lru_cache(2 * TEXTS)
+def _countries(text: str, lang: str) -> list[Countries]:
+    """The countries of a side, or of what is left of it without what is no country there."""
+    return [mention.codes for mention in mentions(text, lang)]
 
 
 def solid_length(text: str) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.config.settings import WriteSettings
 from pipeline.errors import StoreError
 from pipeline.files.store import plain, write_bytes
+from pipeline.files.together import flush
 from pipeline.stages.write import jsonl, tmx
 from pipeline.stages.write.jsonl import JsonlWriter
 from pipeline.stages.write.moses import MosesWriter
@@ -24,14 +25,14 @@ MACHINE = "machine"
 """The folder in the corpus of what a machine translated, where that lies apart."""
 CARD = "README.md"
 REJECTED = "rejected_pairs.jsonl"
-_OURS = re.compile(r"pairs\.(jsonl|parquet)|corpus\.tmx|corpus\.[a-z]+-en\.[a-z]+")
+_OURS = re.compile(r"README\.md|pairs\.(jsonl|parquet)|corpus\.tmx|corpus\.[a-z]+-en\.[a-z]+")
 
 
 class _Part:
     """One corpus folder while it is written: its files, and what is counted for its card."""
 
     def __init__(self, folder: Path, settings: WriteSettings, scores: Collection[str], version: str) -> None:
-        self.folder, self.formats = folder, settings.formats
+        self.folder = folder
         self.tally = CorpusTally()
         made: dict[str, Writer] = {
             "jsonl": JsonlWriter(folder / jsonl.PAIRS),
@@ -72,13 +73,12 @@ def write_corpus(
     lie apart from these.
 
     Accepted pairs of an origin that is not asked for are left out; rejected ones are all written. Every file keeps the
-    order of `rows`. Files of formats or languages that an earlier write made and this one did not are removed, so
-    that the folders never mix two states.
+    order of `rows`. What an earlier write left in `out` is not removed: see `remove_stale`.
 
     Returns counts: `pairs` (in both folders), `machine` (those that lie apart), `rejected`, `left_out`, the pairs in
     each format, and the characters that formats had to change (`moses_runs_replaced`, `tmx_characters_removed`).
     Raises StoreError when a file cannot be written, or a row does not fit its verdict or the score names, and
-    what `describe` raises; then the files stay as they were.
+    what `describe` raises; then no file appears.
     """
     whole, machine = (_Part(folder, settings, scores, version) for folder in (out / CORPUS, out / CORPUS / MACHINE))
     left_out = 0
@@ -99,10 +99,10 @@ def write_corpus(
                 whole.add(record)
         apart = machine.tally.pairs.total()
         text, machine_text = describe(whole.tally, apart), describe(machine.tally, 0) if apart else ""
-    _finish(whole, text)
-    _finish(machine, machine_text)
+    write_bytes(whole.folder / CARD, text.encode())
     found = whole.counts()
     if apart:
+        write_bytes(machine.folder / CARD, machine_text.encode())
         found.update(machine.counts())
     return {**found, "pairs": found["pairs"], "machine": apart, "rejected": rejected.rows, "left_out": left_out}
 
@@ -121,28 +121,26 @@ def _opened(part: _Part, stack: ExitStack) -> _Part:
     return part
 
 
-def _finish(part: _Part, card: str) -> None:
-    """Write the card, remove the files of an earlier write; without a card all of them."""
-    if card:
-        write_bytes(part.folder / CARD, card.encode())
-        _remove_stale(part.folder, part.formats, {lang for lang, _ in part.tally.pairs})
-    elif part.folder.is_dir():
-        (part.folder / CARD).unlink(missing_ok=True)
-        _remove_stale(part.folder, (), set())
-        if not any(part.folder.iterdir()):
-            part.folder.rmdir()
-
-
 def _check_scores(record: Record, scores: Collection[str]) -> None:
     unknown = record.scores.keys() - set(scores)
     if unknown:
         raise StoreError(f"pair {record.id!r} has scores without signature: {sorted(unknown)}", "Report this as a bug.")
 
 
-def _remove_stale(folder: Path, formats: Collection[str], langs: set[str]) -> None:
-    current = {"jsonl": {"pairs.jsonl"}, "parquet": {"pairs.parquet"}, "tmx": {"corpus.tmx"}}
-    current["moses"] = {f"corpus.{lang}-en.{side}" for lang in langs for side in (lang, "en")}
-    keep: set[str] = set().union(*(current[name] for name in formats))
-    for path in folder.iterdir():
-        if _OURS.fullmatch(path.name) and path.name not in keep:
-            path.unlink()
+def remove_stale(out: Path, current: Collection[Path]) -> None:
+    """Remove what an earlier write left in `out/corpus/`, of formats or languages that are not `current` any more.
+
+    What people put there stays. Raises StoreError when a file cannot be removed.
+    """
+    for folder in (out / CORPUS / MACHINE, out / CORPUS):
+        there = list(folder.iterdir()) if folder.is_dir() else []
+        stale = [path for path in there if _OURS.fullmatch(path.name) and path not in current]
+        try:
+            for path in stale:
+                path.unlink()
+            if stale:
+                flush(folder)
+            if there and len(stale) == len(there):
+                folder.rmdir()
+        except OSError as error:
+            raise StoreError(f"cannot remove an old file of {folder}: {error.strerror}", "Make it writable.") from error

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pipeline.engines import patience
 from pipeline.engines.base import Failure, Output
 from pipeline.engines.mekong import crew
 from pipeline.engines.mekong.engine import MekongEngine
@@ -141,12 +142,15 @@ def test_errors_of_loading_are_raised_and_leave_no_process(model, tmp_path, monk
     assert children({os.getpid()}) == before
 
 
-def test_closing_ends_workers_in_the_middle_of_their_work(engine, model, set_faults, tmp_path):
+def test_workers_that_hang_are_named_and_closing_ends_them(engine, model, set_faults, tmp_path, monkeypatch, caplog):
     set_faults(hang=str(tmp_path))
     made = engine()
+    monkeypatch.setattr(patience, "QUIET", 0.1)
     with ThreadPoolExecutor(1) as caller:
         call = caller.submit(made.generate, model.rows(20, seed=11), [5] * 20)
         wait_until(lambda: len(list(tmp_path.iterdir())) == 3)
+        told = [f"a worker of the engine (process {path.name}) has not answered" for path in tmp_path.iterdir()]
+        wait_until(lambda: all(line in caplog.text for line in told))
         made.close()
         with pytest.raises(EngineError, match="closed"):
             call.result()

@@ -1,21 +1,17 @@
-"""Matching over many documents: stopping, progress, and what is held."""
+"""Matching over many documents: what it rests on, and what is held."""
 
 from __future__ import annotations
 
-import io
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline.config.settings import AlignSettings
-from pipeline.errors import Interrupted
-from pipeline.files.progress import Progress
 from pipeline.stages.align import candidates, matching
 from pipeline.stages.align.encoded import View
 from pipeline.stages.align.matching import match
+from pipeline.stages.align.profiles import profile
 from pipeline.stages.align.sides import Side
 from pipeline.types import Document, DocumentPair, Segment, Source, Translation
 from tests.support.encoders import WordEncoder
@@ -41,9 +37,8 @@ def told(lang: str, number: int) -> list[Side]:
     return [side(f"{lang}{n}", lang, *row) for n, row in enumerate(rows)]
 
 
-def matched(check: Callable[[], None] = lambda: None, progress: Progress | None = None) -> list[DocumentPair]:
-    encoder = WordEncoder(["vi", "en"])
-    return match(told("vi", 9), told("en", 20), SETTINGS, encoder, progress=progress, check=check)
+def matched() -> list[DocumentPair]:
+    return match(told("vi", 9), told("en", 20), SETTINGS, WordEncoder(["vi", "en"]))
 
 
 def test_counterparts_are_parallel_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,45 +47,30 @@ def test_counterparts_are_parallel_and_blocks_change_nothing(monkeypatch: pytest
     assert parallel == [(f"vi{n}", f"en{n}") for n in range(9)]
     assert [pair.src_doc for pair in found] == [f"vi{n}" for n in range(9) for _ in range(3)]
     monkeypatch.setattr(candidates, "CELLS", 1)  # a source at a time
-    monkeypatch.setattr(matching, "DOCUMENTS_AT_ONCE", 3)
-    monkeypatch.setattr(matching, "TEXTS_AT_ONCE", 5)
     for threads in (1, 3):
         monkeypatch.setattr(matching, "cores", lambda threads=threads: threads)
         assert matched() == found
 
 
-def test_a_stop_is_heard_wherever_it_comes_and_leaves_no_thread() -> None:
-    calls = 0
-
-    def count() -> None:
-        nonlocal calls
-        calls += 1
-
-    matched(count)
-    assert calls >= 9 + 3 * 9  # each source when it is read, each pair
-    before = threading.active_count()
-    for at in range(0, calls, 3):
-        left = [at]
-
-        def check(left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Interrupted("stopped")
-
-        with pytest.raises(Interrupted):
-            matched(check)
-    assert threading.active_count() == before
-
-
-def test_progress_counts_every_document() -> None:
-    stream = io.StringIO()
-    matched(progress=Progress(stream))
-    lines = stream.getvalue().splitlines()
-    assert lines[0].split() == ["profiles", "0%", "0/29", "documents"]
-    assert [line.split()[:3] for line in lines if "in" in line.split()] == [
-        ["profiles", "29", "documents"],
-        ["match", "9", "documents"],
+def test_a_profile_is_that_of_the_content_whatever_its_name_and_what_stands_beside_it() -> None:
+    encoder = WordEncoder(["vi", "en"])
+    one = side("a", "vi", "Hội nghị lần 5.", "Tại Lyon.")
+    first = profile(one, encoder)
+    assert first.numbers is not None and first.anchors["number 5"] == 1
+    assert replace(profile(side("b", "vi", "Hội nghị lần 5.", "Tại Lyon."), encoder), doc_id="a") == first
+    said = replace(one, translations={"a:0": Translation("a:0", "The fifth.", "m", None, 1, 1, "stop", 1)})
+    footer = replace(one, segments=(one.segments[0], replace(one.segments[1], kind="boilerplate")))
+    others = [
+        side("a", "vi", "Hội nghị lần 5.", "Tại Lyon!"),
+        side("a", "th", "Hội nghị lần 5.", "Tại Lyon."),
+        said,
+        footer,
     ]
+    assert len({profile(other, encoder).content for other in (one, *others)}) == 5
+    failed = replace(said, translations={"a:0": replace(said.translations["a:0"], ended="failed")})
+    assert profile(failed, encoder) == first
+    unread = profile(one, WordEncoder(["en"]))
+    assert unread.numbers is None and unread.content == first.content
 
 
 def test_a_target_is_made_ready_once_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 import pipeline
@@ -16,6 +18,15 @@ PAIRS = [
     pair("Ông Keller gặp 25 người ở Pháp, tốn 5 USD.", "Then Mr Vandermeer met 52 people in Japan for $5.", "vi"),
     pair("Trời mưa.", "It rains.", "vi"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    """Forget the texts of other tests."""
+    remembered = [value for value in vars(pair_facts).values() if hasattr(value, "cache_clear")]
+    for cached in remembered:
+        cached.cache_clear()
+    return lambda: [cached.cache_clear() for cached in remembered]
 
 
 def counted(monkeypatch, module, name):
@@ -37,11 +48,14 @@ def test_numbers_are_read_once_a_side_by_all_scorers_together(monkeypatch):
     assert sorted(calls) == sorted(sides)
 
 
-@pytest.mark.parametrize("name", ["kept_names", "english_names", "mentions", "SourceText"])
-def test_no_text_is_searched_twice_for_the_same(monkeypatch, name):
+@pytest.mark.parametrize("name", ["kept_names", "english_names", "mentions", "SourceText", "StatedNumbers"])
+def test_no_text_is_searched_twice_for_the_same(monkeypatch, forget, name):
     calls = counted(monkeypatch, pair_facts, name)
-    list(score(PAIRS, all_scorers(), Context()))
+    others = [replace(one, tgt_text="It rains.") for one in PAIRS]
+    together = [row.scores for row in score([*PAIRS, *others], all_scorers(), Context())]
     assert len(calls) == len(set(calls)) > 0
+    forget()
+    assert together == [row.scores for one in (*PAIRS, *others) for row in score([one], all_scorers(), Context())]
 
 
 def test_scores_do_not_depend_on_which_list_holds_the_facts():

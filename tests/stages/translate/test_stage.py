@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Request, Translator
-from pipeline.stages.translate.draft import split
+from pipeline.stages.translate.draft import Draft, split
 from pipeline.stages.translate.glossary import Glossary, GlossaryEntry
 from pipeline.stages.translate.stage import TranslateContext, translate
 from pipeline.types import Document, Segment, Source, Translation
@@ -119,6 +119,34 @@ def test_split_loses_nothing_and_keeps_the_limit(text: str, limit: int) -> None:
     pieces = split(text, len, limit)
     assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
     assert all(len(piece) <= limit for piece in pieces)
+
+
+@given(st.integers(0, 20_000), st.sampled_from(["ก", "ประชุม ", "ฮานอย, ", "ข" * 300 + " "]), st.sampled_from([60, 400]))
+@settings(max_examples=30, deadline=None)
+def test_the_model_is_given_no_text_over_its_limit_however_long_a_segment_is(
+    length: int, unit: str, limit: int
+) -> None:
+    text = (unit * (length // len(unit) + 1))[:length].strip()
+    document, segment = Document("d", "th", text, Source("a")), Segment("s", "d", 0, 0, 0, len(text), text, "body")
+    translator = Translator("tiny", "f", CountingCodec(), EchoEngine(), limit)
+    draft = Draft([segment], {"d": document}, TranslateSettings(use_glossary=False), translator, {})
+    assert max((row.text_tokens for row in draft.inputs), default=0) <= limit
+    assert "".join(row.request.text for row in draft.inputs).replace(" ", "") == text.replace(" ", "")
+
+
+class CountingCodec:
+    """A token a character, and nothing to look up."""
+
+    takes_hints = False
+
+    def encode(self, request: Request) -> list[int]:
+        return [1] * len(request.text)
+
+    def count(self, text: str) -> int:
+        return len(text)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return ""
 
 
 def test_a_model_without_hints_searches_flagged_rows_again_with_care() -> None:

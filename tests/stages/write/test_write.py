@@ -16,16 +16,21 @@ from lxml import etree
 from pipeline.config.settings import WriteSettings
 from pipeline.errors import StoreError
 from pipeline.files.store import plain
+from pipeline.files.together import aside, take_places
 from pipeline.run.corpus_files import publish_corpus
 from pipeline.stages.write import parquet
 from pipeline.stages.write.record import make_record
+from pipeline.stages.write.stage import remove_stale
 from tests.stages.write.rows import FACTS, row, rows
 
 ALL = WriteSettings()
 
 
 def write(some_rows, out, wanted=ALL, facts=FACTS):
-    return publish_corpus(iter(some_rows), wanted, out, facts)
+    with aside(out) as fresh:
+        counts = publish_corpus(iter(some_rows), wanted, fresh, facts)
+        remove_stale(out, take_places(fresh, out))
+    return counts
 
 
 def read_jsonl(path):
