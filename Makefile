@@ -1,6 +1,6 @@
 # mekong: `make run` runs the main job on the samples, `make test` checks everything. Both make what they need.
 .DELETE_ON_ERROR:
-.PHONY: run test kill lint check lock clean help
+.PHONY: run test kill fuzz lint check lock clean help
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +26,10 @@ test: $(VENV)/.dev ## Lint, types and tests.
 
 kill: $(VENV)/.dev ## Kill N runs (500) at random moments and compare what they leave.
 	$(BIN)/python -m tests.kill --kills $(N)
+
+MINUTES ?= 10
+fuzz: $(VENV)/.dev ## Feed broken files to every reader, for MINUTES=10; what is found is kept in out/fuzz.
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 lock: ## Make the lock files anew (needs uv).
 	$(PYTHON) scripts/lock.py

@@ -1,10 +1,12 @@
-"""Tiny models for every test that needs one. No test uses the network."""
+"""Tiny models for every test that needs one. No test uses the network: connecting to it is an error."""
 
 from __future__ import annotations
 
 import gc
+import ipaddress
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,49 @@ settings.load_profile("patient")
 
 
 _frozen_modules = 0
+_connect, _connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+
+class NetworkUsed(BaseException):
+    """A test reached for the network; not an Exception, so that no code that goes on without it hides this."""
+
+
+def check_is_here(family: int, address: Any) -> None:
+    """Raises NetworkUsed for an address that is not on this machine."""
+    if family == socket.AF_UNIX:
+        return
+    host = str(address[0])
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    if not here:
+        raise NetworkUsed(f"a test connects to {host!r}; tests do without a network")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """No socket of this process leaves the machine, no name is looked up; children are told to be offline."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def connect(self: socket.socket, address: Any) -> None:
+            check_is_here(self.family, address)
+            _connect(self, address)
+
+        def connect_ex(self: socket.socket, address: Any) -> int:
+            check_is_here(self.family, address)
+            return _connect_ex(self, address)
+
+        def look_up(host: Any, *rest: Any, **more: Any) -> Any:
+            if host is not None:
+                check_is_here(socket.AF_INET, (host.decode() if isinstance(host, bytes) else host,))
+            return getaddrinfo(host, *rest, **more)
+
+        getaddrinfo = socket.getaddrinfo
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket.socket, "connect_ex", connect_ex)
+        patch.setattr(socket, "getaddrinfo", look_up)
+        yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,6 +1,8 @@
 """The rule of docs/architecture.md, read from all imports: a room imports only from the rooms before it."""
 
 import ast
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -82,6 +84,91 @@ def test_files_stay_readable_and_free_of_dangerous_calls(path: Path) -> None:
             for keyword in node.keywords:
                 assert keyword.arg != "shell"
                 assert keyword.arg != "trust_remote_code" or ast.unparse(keyword.value) == "False"
+
+
+DANGEROUS = {
+    "S102": "exec(text)",
+    "S307": "eval(text)",
+    "S602": "subprocess.run(text, shell=True)",
+    "S604": "run_it(text, shell=True)",
+    "S605": "os.system(text)",
+    "S506": "yaml.load(text, yaml.Loader)",
+    "S301": "pickle.loads(text)",
+    "S302": "marshal.loads(text)",
+    "S314": "xml.etree.ElementTree.fromstring(text)",
+    "S202": "tarfile.open(text).extractall()",
+    "S306": "tempfile.mktemp()",
+    "TID251 pickle": "import pickle",
+    "TID251 from pickle": "from pickle import loads",
+    "TID251 dill": "import dill",
+    "TID251 marshal": "import marshal",
+    "TID251 shelve": "import shelve",
+    "TID251 joblib": "import joblib",
+    "TID251 cloudpickle": "import cloudpickle",
+    "TID251 torch.load": "torch.load(text)",
+    "TID251 torch.hub": "torch.hub.load(text, text)",
+    "TID251 from torch": "from torch import load",
+    "TID251 yaml.load": "yaml.load(text, yaml.SafeLoader)",
+    "TID251 yaml.unsafe_load": "yaml.unsafe_load(text)",
+    "TID251 yaml.full_load": "yaml.full_load(text)",
+    "TID251 os.popen": "os.popen(text)",
+    "TID251 xml": "import xml.etree.ElementTree",
+    "TID251 numpy.load": "numpy.load(text)",
+}
+"""The rule that must report a line, and the line."""
+CHECKED = {rule.split()[0] for rule in DANGEROUS}
+IMPORTS = "import subprocess, os, tarfile, tempfile, marshal, pickle, yaml, torch, numpy, xml.etree.ElementTree\n"
+RUFF = ("-m", "ruff", "check", "--no-cache", "--output-format", "json", "--config", str(ROOT / "pyproject.toml"))
+
+
+def reported(path: Path) -> set[tuple[str, int]]:
+    """The rules that ruff, as it is set up here, finds broken in a file of the package, with the line."""
+    command = [sys.executable, *RUFF, "--stdin-filename", str(PACKAGE / "files" / path.name), "-"]
+    done = subprocess.run(command, input=path.read_text(), capture_output=True, text=True, cwd=ROOT)
+    return {(found["code"], found["location"]["row"]) for found in json.loads(done.stdout)}
+
+
+def test_a_planted_danger_is_reported_by_the_linter_as_it_is_set_up(tmp_path: Path) -> None:
+    path = tmp_path / "planted.py"
+    path.write_text(IMPORTS + "".join(f"{line}\n" for line in DANGEROUS.values()))
+    found = reported(path)
+    missing = [rule for row, rule in enumerate(DANGEROUS, 2) if (rule.split()[0], row) not in found]
+    assert missing == []
+
+
+def test_the_linter_is_told_to_look_away_where_it_is_known_why() -> None:
+    """Of the rules that keep data from running, the exceptions in the package, each with its reason beside it."""
+    allowed = {
+        ("engines/convert/conversions.py", "TID251"),  # torch.load, in a child process
+        ("files/plain_yaml.py", "S506 TID251"),  # a SafeLoader made stricter
+    }
+    found = set()
+    for path in FILES:
+        for rules in re.findall(r"# noqa: ([A-Z0-9, ]*(?:S[1-7]|TID)[A-Z0-9, ]*)", path.read_text("utf-8")):
+            codes = " ".join(sorted(code for code in re.split(r"[, ]+", rules) if code in CHECKED))
+            if codes:
+                found.add((path.relative_to(PACKAGE).as_posix(), codes))
+    assert found == allowed
+
+
+PRINTING = {"typer.echo", "typer.secho", "print", "sys.stdout.write", "sys.stderr.write", "Console", "rich.print"}
+PRINTERS = {"files/terminal.py", "cli/main.py"}
+"""The second writes one sentence of its own, when it is stopped."""
+CHILDREN = ("bench/", "_worker.py", "child.py", "convert/", "metrics/environment.py")
+"""They write to a process of ours; the benches measure files of their own."""
+
+
+def test_people_are_told_things_by_what_makes_them_harmless() -> None:
+    """Text of data, and names of files, reach a terminal by `pipeline.files.terminal` alone."""
+    found = []
+    for path in FILES:
+        name = path.relative_to(PACKAGE).as_posix()
+        if name in PRINTERS or any(part in name for part in CHILDREN):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING:
+                found.append(f"{name}:{node.lineno}")
+    assert found == []
 
 
 def test_a_class_name_is_used_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.files.progress import Progress
 from pipeline.files.rows import read_rows
 from pipeline.files.separators import one_line
 from pipeline.files.store import to_json, write_lines
+from pipeline.files.terminal import put
 from pipeline.registry import models
 from pipeline.stages.align.lexicons import Lexicons, load_lexicons
 from pipeline.stages.align.sides import Side
@@ -80,7 +80,7 @@ def align_command(
         return
     for row in rows:
         line = to_json(row).decode() if as_json else _line(row)
-        sys.stdout.write(line + "\n")
+        put(line)
 
 
 def _with_progress(rows: Iterator[dict[str, Any]], progress: Progress, total: int) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from pipeline.errors import UsageError
+from pipeline.files.terminal import put, tell
 
 if TYPE_CHECKING:
     from pipeline.bench.systems import RealRequest
@@ -217,7 +218,7 @@ def documents_command(
     models.offline()
     found = evaluate(rows, more, config, load_encoder(models.entry(config.align.encoder), config.translate.device))
     for line in lines(found):
-        typer.echo(line)
+        put(line)
     _save(json_file, {"documents": found})
 
 
@@ -305,7 +306,7 @@ def filter_command(
         encoder = load_encoder(models.entry(AlignSettings().encoder))
     except ModelMissing as error:
         encoder = None
-        typer.echo(f"Without a sentence encoder, so Thai pairs have no similarity: {error}", err=True)
+        tell(f"Without a sentence encoder, so Thai pairs have no similarity: {error}")
     reader = load_reader(models.entry(model), "auto") if model else None
     outcomes = filtering.measure(files, rules, encoder, reader, progress=Progress())
     filtering_table.show(outcomes, preset, encoder.name if encoder else None, model, where)

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.config.settings import Config, TranslateSettings
 from pipeline.engines.devices import describe_device
 from pipeline.errors import EngineError, MekongError
 from pipeline.files.store import to_json
+from pipeline.files.terminal import console, put
 from pipeline.registry import models
 from pipeline.run import provenance
 from pipeline.run.forecast import Forecast, forecast
@@ -50,7 +50,7 @@ def doctor_command(model: str | None, *, as_json: bool) -> None:
     if model and all(check.state != "failed" for check in checks):
         checks.append(_guarded(lambda: _translation(name)))
     if as_json:
-        sys.stdout.write(to_json(checks, indent=True).decode() + "\n")
+        put(to_json(checks, indent=True).decode())
     else:
         _print(checks)
     failed = [check.name for check in checks if check.state == "failed"]
@@ -140,4 +140,4 @@ def _print(checks: list[Check]) -> None:
     colours = {"ok": "green", "warning": "yellow", "failed": "red"}
     for check in checks:
         table.add_row(check.name, f"[{colours[check.state]}]{check.state}[/]", check.detail.replace("[", "\\["))
-    Console().print(table)
+    console().print(table)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.files.progress import clock
 from pipeline.files.store import to_json
+from pipeline.files.terminal import console, put
 from pipeline.run.amounts import Amount
 from pipeline.run.anew import StageWork
 from pipeline.run.forecast import Forecast, counter, forecast
@@ -28,12 +27,12 @@ def say_plan(run: Run, *, as_json: bool) -> None:
     expected = forecast(entry, run.config.translate)
     found = preview(run, counter(entry))
     if as_json:
-        sys.stdout.write(to_json(_data(found, expected), indent=True).decode() + "\n")
+        put(to_json(_data(found, expected), indent=True).decode())
     else:
         table = Table("what", "how much", box=None)
         for what, amount in _rows(run, found, expected):
             table.add_row(what, amount.replace("[", "\\["))
-        Console().print(table)
+        console().print(table)
     if expected.short:
         run.progress.warn(expected.short)
     run.resources.check(translation=True)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.config.load import apply_overrides, parse_settings
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, fit_name
 from pipeline.errors import ConfigError, UsageError
 from pipeline.files.owner import FILTER
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
+from pipeline.files.terminal import console, put
 from pipeline.registry import models
 from pipeline.run.corpus import CorpusFilter
 from pipeline.run.folder import check_rejects, held, rejects_path, reopen, report_path, write_settings
@@ -67,7 +66,7 @@ def filter_command(asked: FilterArguments, out: Path | None, *, as_json: bool, q
         write_settings(config, out)
         manifest = work.execute()
     if as_json:
-        sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
+        put(to_json(manifest, indent=True).decode())
     elif not quiet:
         _summary(manifest, out)
     check_rejects("lines were set aside", manifest.counts.set_aside, config.read.max_rejects, out)
@@ -79,7 +78,7 @@ def _settings(asked: FilterArguments) -> Config:
     if not isinstance(data, dict):
         raise ConfigError(f"{asked.config} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
     apply_overrides(data, [*([f"filter.preset={asked.preset}"] if asked.preset else []), *asked.overrides])
-    data.setdefault("name", f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered")
+    data.setdefault("name", fit_name(f"{asked.files[0].name.split('.')[0] or 'corpus'}-filtered"))
     config = parse_settings(Config, data, str(asked.config or "the command line"))
     held_out = (*config.filter.held_out, *map(str, asked.held_out))
     licence = config.read.licence if asked.licence is None else asked.licence
@@ -103,11 +102,11 @@ def _summary(manifest: FilterManifest, out: Path) -> None:
     table.add_row("rejected", f"{total - kept:,}", f"{(total - kept) / total:.1%}", "")
     for kind, number in counts.reasons.items():
         table.add_row(f"  {kind}", f"{number:,}", f"{number / total:.1%}", f"{counts.alone.get(kind, 0):,}")
-    console = Console(highlight=False)
-    console.print(table)
+    screen = console()
+    screen.print(table)
     left = [("corpus", out / CORPUS), ("rejected", out / REJECTED), ("report", report_path(out))]
     if counts.set_aside:
         left.append(("set aside", rejects_path(out)))
     for label, path in left:
-        console.print(f"{label:<10} {path}", soft_wrap=True, markup=False)
-    console.print(f"{'time':<10} {clock(manifest.seconds)}; {counts.scored_now:,} pairs scored now", markup=False)
+        screen.print(f"{label:<10} {path}", soft_wrap=True, markup=False)
+    screen.print(f"{'time':<10} {clock(manifest.seconds)}; {counts.scored_now:,} pairs scored now", markup=False)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
-from rich.console import Console
 
 from pipeline.config.load import load_config
+from pipeline.files.terminal import console, put
 from pipeline.run.unchanged import is_unchanged
 
 MANIFEST = "manifest.json"
@@ -29,10 +28,10 @@ def say_if_finished(path: Path, out: Path | None, overrides: Sequence[str], *, a
     if manifest["counts"]["rejected_inputs"] > config.read.max_rejects:
         return False
     if as_json:
-        sys.stdout.write(data.decode())
+        put(data.decode().removesuffix("\n"))
     elif not quiet:
-        console = Console(highlight=False)
-        console.print(f"nothing to do: finished {manifest['finished']}, and nothing has changed since", markup=False)
+        screen = console()
+        screen.print(f"nothing to do: finished {manifest['finished']}, and nothing has changed since", markup=False)
         for label, name in (("corpus", "corpus"), ("report", "report.html"), ("translations", "translations.jsonl")):
-            console.print(f"{label:<13} {out / name}", soft_wrap=True, markup=False)
+            screen.print(f"{label:<13} {out / name}", soft_wrap=True, markup=False)
     return True

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import MekongError, UsageError
+from pipeline.files.terminal import put, tell
 
 MEMORY = (
     "Free some, lift a limit (`ulimit -v`), or set run.workers or translate.batch_rows lower. What is done is kept."
@@ -43,7 +44,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from pipeline.run.provenance import code_version
 
-        typer.echo(f"mekong {code_version()}")
+        put(f"mekong {code_version()}")
         raise typer.Exit
 
 
@@ -278,14 +279,22 @@ def _check_platform() -> None:
         )
 
 
+class Warnings(logging.Handler):
+    """What libraries and we ourselves warn of, a line each on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one."""
+        tell(self.format(record))
+
+
 def main() -> None:
     """Run the command; errors of ours become a message and an exit code, never a traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=[Warnings()])
     try:
         _check_platform()
         app(prog_name="mekong")
     except MekongError as error:
-        sys.stderr.write(f"mekong: {error}\n")
+        tell(f"mekong: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("mekong: stopped at once; what was committed before is kept\n")

@@ -10,6 +10,7 @@ import typer
 
 from pipeline.errors import UsageError
 from pipeline.files.store import to_json
+from pipeline.files.terminal import console, put
 
 if TYPE_CHECKING:
     from pipeline.run.memory_file import KnownSegment, Maker
@@ -38,12 +39,11 @@ def list_command(file: File = "auto", as_json: AsJson = False) -> None:
         with MemoryFile(path) as memory:
             holdings, size = memory.holdings(), memory.size
     if as_json:
-        typer.echo(to_json({"file": str(path), "bytes": size, "models": holdings}, indent=True).decode())
+        put(to_json({"file": str(path), "bytes": size, "models": holdings}, indent=True).decode())
         return
     if not holdings:
-        typer.echo(f"There is nothing in {path}. `mekong run` fills it, with models that run on the mekong engine.")
+        put(f"There is nothing in {path}. `mekong run` fills it, with models that run on the mekong engine.")
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -53,9 +53,9 @@ def list_command(file: File = "auto", as_json: AsJson = False) -> None:
     for one in holdings:
         row = (one.model, one.lang, f"{one.segments:,}", megabytes(one.bytes), one.last_use, one.made_with)
         table.add_row(*map(escape, row))
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"\n{path}: {megabytes(size)} on disk", soft_wrap=True, markup=False)
+    screen = console()
+    screen.print(table)
+    screen.print(f"\n{path}: {megabytes(size)} on disk", soft_wrap=True, markup=False)
 
 
 @app.command("prune")
@@ -87,9 +87,9 @@ def prune_command(
             gone = memory.prune(model, older_than, None if size is None else size * 10**6)
             left, now = sum(one.segments for one in memory.holdings()), memory.size
     if as_json:
-        typer.echo(to_json({"file": str(path), "removed": gone, "segments": left, "bytes": now}, indent=True).decode())
+        put(to_json({"file": str(path), "removed": gone, "segments": left, "bytes": now}, indent=True).decode())
     else:
-        typer.echo(f"{path}: {gone:,} segments removed, {left:,} left, {megabytes(now)} on disk")
+        put(f"{path}: {gone:,} segments removed, {left:,} left, {megabytes(now)} on disk")
 
 
 @app.command("export")
@@ -113,7 +113,7 @@ def export_command(
     with MemoryFile(path) as memory, writer:
         for maker, known in memory.each():
             writer.add(_record(maker, known, trials))
-    typer.echo(f"{target}: {writer.rows:,} segments")
+    put(f"{target}: {writer.rows:,} segments")
 
 
 def _path(file: str) -> Path:

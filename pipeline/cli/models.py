@@ -10,6 +10,7 @@ import typer
 from pipeline.cli.model_add import add
 from pipeline.errors import ModelError, ModelRefused, UsageError
 from pipeline.files.store import to_json
+from pipeline.files.terminal import console, put, tell
 from pipeline.registry.models import Entry, check, entries, entry, locate, read_lock, root
 
 app = typer.Typer(no_args_is_help=True, help="The models: what there is, what is in the store, getting one.")
@@ -25,9 +26,8 @@ def list_command(as_json: AsJson = False) -> None:
     """
     rows = [_row(one) for one in entries().values()]
     if as_json:
-        typer.echo(to_json(rows, indent=True).decode())
+        put(to_json(rows, indent=True).decode())
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
@@ -38,9 +38,9 @@ def list_command(as_json: AsJson = False) -> None:
         languages = " ".join(row["languages"])
         known = (row["kind"], row["use"], languages, row["licence"], yes[row["commercial"]], row["state"])
         table.add_row(row["name"], *known)
-    console = Console()
-    console.print(table)
-    console.print(f"\nStore: {root()}. Get a model with: mekong models add NAME", soft_wrap=True, highlight=False)
+    screen = console()
+    screen.print(table)
+    screen.print(f"\nStore: {root()}. Get a model with: mekong models add NAME", soft_wrap=True, highlight=False)
 
 
 @app.command("check")
@@ -62,7 +62,7 @@ def check_command(
             | {"problems": problems}
         )
     if as_json:
-        typer.echo(to_json(results, indent=True).decode())
+        put(to_json(results, indent=True).decode())
     else:
         _print_results(results)
     if any(result["problems"] for result in results):
@@ -97,9 +97,9 @@ def add_command(
     if given is not None and len(chosen) > 1:
         raise UsageError(f"--from is for one model, {len(chosen)} are named", "Add them one by one.")
     for one in chosen:
-        typer.echo(add(one.name, lambda text: typer.echo(text, err=True), given))
+        put(add(one.name, tell, given))
         if not one.commercial:
-            typer.echo(f"{one.name}: licence {one.licence}, not known to allow commercial use", err=True)
+            tell(f"{one.name}: licence {one.licence}, not known to allow commercial use")
 
 
 @app.command("lexicon")
@@ -116,7 +116,7 @@ def lexicon_command(
 
     lexicon = learn(read_pairs(pairs), lang)
     lexicon.write(out)
-    typer.echo(f"{out}: {len(lexicon.senses):,} terms, {out.stat().st_size:,} bytes")
+    put(f"{out}: {len(lexicon.senses):,} terms, {out.stat().st_size:,} bytes")
 
 
 def _row(one: Entry) -> dict[str, Any]:
@@ -137,6 +137,6 @@ def _state(one: Entry) -> str:
 
 def _print_results(results: list[dict[str, Any]]) -> None:
     if not results:
-        typer.echo(f"There is no model in {root()}. Get one with: mekong models add NAME")
+        put(f"There is no model in {root()}. Get one with: mekong models add NAME")
     for result in results:
-        typer.echo(f"{result['name']}: {'; '.join(result['problems']) or 'as it was'} ({result['files']} files)")
+        put(f"{result['name']}: {'; '.join(result['problems']) or 'as it was'} ({result['files']} files)")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.dry_run import say_plan
@@ -18,6 +16,7 @@ from pipeline.files.claim import Part
 from pipeline.files.owner import FILTER, RUN, owner
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
+from pipeline.files.terminal import console, put
 from pipeline.registry import models
 from pipeline.run.cluster import translate_on_cluster
 from pipeline.run.compare import page_path, write_comparison
@@ -114,18 +113,18 @@ def merge_command(out: Path, *, as_json: bool, quiet: bool) -> None:
 def say_part(done: PartDone, out: Path, *, as_json: bool, quiet: bool) -> None:
     """Say how far a run is after one of its parts."""
     if as_json:
-        sys.stdout.write(to_json(done, indent=True).decode() + "\n")
+        put(to_json(done, indent=True).decode())
     elif not quiet:
-        console = Console(highlight=False)
-        console.print(f"part {done.part}: its {done.shards:,} shards are translated", markup=False)
-        console.print(f"all parts: {done.translated:,} of {done.all_shards:,} shards", markup=False)
-        console.print(f"when all are: mekong merge {out}", soft_wrap=True, markup=False)
+        screen = console()
+        screen.print(f"part {done.part}: its {done.shards:,} shards are translated", markup=False)
+        screen.print(f"all parts: {done.translated:,} of {done.all_shards:,} shards", markup=False)
+        screen.print(f"when all are: mekong merge {out}", soft_wrap=True, markup=False)
 
 
 def say_done(manifest: Manifest, run: Run, *, as_json: bool, quiet: bool) -> None:
     """Say what a finished run came to; raises TooManyRejects when too much input was rejected."""
     if as_json:
-        sys.stdout.write(to_json(manifest, indent=True).decode() + "\n")
+        put(to_json(manifest, indent=True).decode())
     elif not quiet:
         _summary(manifest, run.memory_use, run.out)
     rejected, allowed = manifest.counts.rejected_inputs, run.config.read.max_rejects
@@ -151,14 +150,14 @@ def _summary(manifest: Manifest, memory: MemoryUse | None, out: Path) -> None:
     if hand:
         table.add_row("by hand", _listed(hand).replace("_", " "))
     table.add_row("time", clock(sum(manifest.seconds.values())))
-    console = Console(highlight=False)
-    console.print(table)
+    screen = console()
+    screen.print(table)
     for model in manifest.models:
         if model.caution and manifest.counts.translations:
-            console.print(f"{model.name} is {model.caution}.", markup=False)
+            screen.print(f"{model.name} is {model.caution}.", markup=False)
     left = [("corpus", out / CORPUS), ("report", report_path(out)), ("translations", translations_path(out))]
     for label, path in [*left, *([("names", out / NAMES)] if settled else [])]:
-        console.print(f"{label:<13} {path}", soft_wrap=True, markup=False)
+        screen.print(f"{label:<13} {path}", soft_wrap=True, markup=False)
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from pipeline.errors import UsageError
+from pipeline.files.terminal import console, put
 from pipeline.metrics.base import (
     DEFAULT_METRICS,
     METRICS,
@@ -127,18 +128,16 @@ def _show(systems: Sequence[SystemScores], counts: Sequence[BeadCounts], output:
     from pipeline.metrics.tables import latex_table, print_tables
 
     if output == "text":
-        from rich.console import Console
-
-        print_tables(systems, counts, Console(markup=False))
+        print_tables(systems, counts, console(markup=False))
     elif output == "latex":
-        typer.echo(latex_table(systems, counts))
+        put(latex_table(systems, counts))
     else:
         from pipeline.files.store import to_json
 
         rows = [_plain(system) for system in systems]
         for row, found in zip(rows, counts, strict=False):
             row["realignment"] = asdict(found) | {"share_one_to_one": found.one_to_one / found.beads}
-        typer.echo(to_json({"systems": rows}, indent=True).decode())
+        put(to_json({"systems": rows}, indent=True).decode())
 
 
 def _plain(system: SystemScores) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pipeline.files.lines import open_raw
 from pipeline.files.progress import Progress
 from pipeline.files.separators import one_line
 from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind
+from pipeline.files.terminal import put
 from pipeline.registry import models
 from pipeline.registry.facts import TRIAL
 from pipeline.run.line_by_line import translate_lines
@@ -44,15 +45,14 @@ def translate_command(
         progress.say(f"{entry.name} is {TRIAL}.")
     langs = source_languages() if config.translate.use_glossary else ()
     glossaries = {code: Glossary.load(code, glossary) for code in langs}
-    out = sys.stdout
     with load(entry, config.translate, progress.say) as translator:
         for pool in _pools(_lines(files)):
             total = sum(translator.count(line) for _, line in pool)
             with progress.task("translate", total, "tokens") as task:
                 context = TranslateContext(translator, glossaries, task.advance)
                 for line in translate_lines(pool, lang, config, context, as_json=as_json):
-                    out.write((line if as_json else one_line(line)[0]) + "\n")
-            out.flush()
+                    put(line if as_json else one_line(line)[0])
+            sys.stdout.flush()
 
 
 def _lines(files: Sequence[Path]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.files.progress import Progress
+from pipeline.files.terminal import put
 from pipeline.stages.filter.decisions import Decisions
 
 
@@ -24,7 +25,7 @@ def view_command(folder: Path, *, quiet: bool) -> None:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Server(review) as server:
-            sys.stdout.write(server.url + "\n")
+            put(server.url)
             sys.stdout.flush()
             progress.say("open this address in a browser on this machine; Ctrl-C ends")
             server.serve_forever(poll_interval=0.2)

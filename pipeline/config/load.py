@@ -7,18 +7,22 @@ precedence is: `--set` over the file over the defaults written in `pipeline.conf
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, fit_name
 from pipeline.errors import ConfigError
-from pipeline.files.plain_yaml import Loader, load_yaml
+from pipeline.files.plain_yaml import load_yaml, parse_yaml
 
 T = TypeVar("T", bound=BaseModel)
+LONGEST_NAME = 80
+"""Characters of a wrong key that are shown and compared."""
+LONGEST_VALUE = 200
+"""Characters of a wrong override that are shown."""
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -30,7 +34,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds a {type(data).__name__}", "A configuration is a mapping of sections.")
     apply_overrides(data, overrides)
-    data.setdefault("name", path.stem)
+    data.setdefault("name", fit_name(path.stem))
     return parse_settings(Config, data, str(path))
 
 
@@ -47,18 +51,20 @@ def _apply(data: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"--set {override!r} is not of the form a.b=c", "For example --set translate.retries=2")
+        raise ConfigError(
+            f"--set {override[:LONGEST_VALUE]!r} is not of the form a.b=c", "For example --set translate.retries=2"
+        )
     for part in parts[:-1]:
         inner = data.get(part)
         if inner is None:
             inner = data[part] = {}
         if not isinstance(inner, dict):
-            raise ConfigError(f"--set {override!r}: {part!r} is a value, not a section")
+            raise ConfigError(f"--set {override[:LONGEST_VALUE]!r}: {part[:LONGEST_NAME]!r} is a value, not a section")
         data = inner
     try:
-        data[parts[-1]] = yaml.load(value, Loader)  # noqa: S506 - as above
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override!r}: the value is not YAML ({error})") from error
+        data[parts[-1]] = parse_yaml(value)
+    except ValueError as error:
+        raise ConfigError(f"--set {override[:LONGEST_VALUE]!r}: the value is not YAML ({error})") from error
 
 
 def settings_from(overrides: Sequence[str]) -> Config:
@@ -79,14 +85,14 @@ def parse_settings(kind: type[T], data: Mapping[str, Any], where: str) -> T:
 
 def _explain(kind: type[BaseModel], item: Mapping[str, Any]) -> str:
     location: tuple[str | int, ...] = item["loc"]
-    dotted = ".".join(str(part) for part in location)
+    dotted = ".".join(str(part)[:LONGEST_NAME] for part in location)
     if item["type"] != "extra_forbidden":
-        return f"{dotted} = {item['input']!r}: {item['msg']}"
+        return f"{dotted} = {reprlib.repr(item['input'])}: {item['msg']}"
     section: Any = kind
     for part in location[:-1]:
         fields = getattr(section, "model_fields", {})
         section = fields[part].annotation if part in fields else section
     names = list(getattr(section, "model_fields", {}))
-    near = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(str(location[-1])[:LONGEST_NAME], names, n=1, cutoff=0.0)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown key {dotted!r}{hint} (valid: {', '.join(names)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,24 @@ def _known_language(value: str) -> str:
 
 LanguageChoice = Annotated[str, AfterValidator(_known_language)]
 """A code in the table of languages, or `auto`."""
+
+
+_NO_NAME = re.compile("[/\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|^\\.+")
+"""What leads out of a folder, hides one, or is a command to a terminal."""
+
+
+def fit_name(text: str) -> str:
+    """`text` as the name of a folder under `out/`: what cannot be in it becomes `_`."""
+    return _NO_NAME.sub("_", text) or "run"
+
+
+def _folder_name(value: str) -> str:
+    if value != fit_name(value):
+        raise ValueError(f"it names a folder under out/; {fit_name(value)!r} could do")
+    return value
+
+
+FolderName = Annotated[str, AfterValidator(_folder_name)]
 
 
 class Settings(BaseModel):
@@ -210,7 +229,7 @@ class RunSettings(Settings):
 class Config(Settings):
     """The whole configuration of one run."""
 
-    name: str = "run"
+    name: FolderName = "run"
     """Names the default output folder, `out/<name>`."""
     read: ReadSettings = ReadSettings()
     segment: SegmentSettings = SegmentSettings()

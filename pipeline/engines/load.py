@@ -13,6 +13,7 @@ from pipeline.engines import devices
 from pipeline.engines.base import Codec, Engine, Translator
 from pipeline.engines.convert.apart import CT2_FOLDER
 from pipeline.engines.devices import cores, find_device
+from pipeline.engines.weights import loading
 from pipeline.errors import ModelError, UsageError
 from pipeline.files.store import digest
 from pipeline.registry.models import Entry, fingerprint, locate
@@ -169,10 +170,11 @@ def load(entry: Entry, settings: TranslateSettings, say: Callable[[str], None] =
         import torch
 
         torch.set_num_threads(plan.threads)
-    if entry.family == "chat":
-        codec, engine = _load_chat(entry, folder, plan)
-    else:
-        codec, engine = _load_seq2seq(entry, folder, plan, settings, say)
+    with loading(entry.name):
+        if entry.family == "chat":
+            codec, engine = _load_chat(entry, folder, plan)
+        else:
+            codec, engine = _load_seq2seq(entry, folder, plan, settings, say)
     return Translator(
         name=entry.name,
         fingerprint=identity(entry, settings),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.load import Plan
-from pipeline.engines.weights import BYTES, count_weights
+from pipeline.engines.weights import BYTES, count_weights, loading
 from pipeline.registry.models import Entry
 
 SENTENCE = 64
@@ -50,9 +50,10 @@ def need(entry: Entry, folder: Path | None, plan: Plan, beams: int) -> Need:
     if plan.device == "cuda":  # as many as fit beside the weights
         return Need(weights, None, CUDA_ROWS // beams)
     sentences = plan.workers * max(1, CPU_ROWS // beams)
-    config = json.loads((folder / "config.json").read_text("utf-8"))
     number = 4 if plan.dtype == "float32" else 2
-    return Need(weights, sentences * _numbers(config, beams) * number, sentences)
+    with loading(folder.name):
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        return Need(weights, sentences * _numbers(config, beams) * number, sentences)
 
 
 def _numbers(config: dict[str, Any], beams: int) -> int:

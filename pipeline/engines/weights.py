@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from pipeline.errors import ModelError
+from pipeline.errors import MekongError, ModelError
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
 """Of one weight."""
+
+
+@contextmanager
+def loading(name: str) -> Iterator[None]:
+    """What the libraries raise on a checkpoint that is not what it should be, which has no common base, as ModelError.
+
+    `config.json` may say anything: a width of 10^9, a string for a number, no layers at all.
+    """
+    try:
+        yield
+    except (MekongError, MemoryError):
+        raise
+    except Exception as error:
+        said = (str(error).strip() or "nothing more").split("\n")[0]
+        raise ModelError(
+            f"{name} does not load: {type(error).__name__}: {said}", f"mekong models check {name}"
+        ) from error
 
 
 def count_weights(folder: Path) -> int:

@@ -30,8 +30,11 @@ def json_rows(path: Path, limit: int, parse: Callable[[str, int, int], TableRow]
         yield from parsed_lines(path, limit, parse)
         return
     data, damage = _read(path)
-    text = data.removeprefix(BOM).decode("utf-8", "surrogateescape")
-    place, offset, number = 0, len(data) - len(data.removeprefix(BOM)), 0
+    size = len(data)
+    place, offset, number = 0, len(BOM) if data.startswith(BOM) else 0, 0
+    del data[:offset]
+    text = data.decode("utf-8", "surrogateescape")
+    data.clear()
     for number, (start, value) in enumerate(_values(text), 1):
         offset += _size(text[place:start])
         place = start
@@ -42,7 +45,7 @@ def json_rows(path: Path, limit: int, parse: Callable[[str, int, int], TableRow]
         except BadInput as bad:
             yield Reject(path_text(path), number, offset + bad.offset, bad.reason)
     if damage:
-        yield Reject(path_text(path), number + 1, len(data), f"the compressed file is damaged here: {damage}")
+        yield Reject(path_text(path), number + 1, size, f"the compressed file is damaged here: {damage}")
 
 
 def _is_whole(path: Path) -> bool:
@@ -58,7 +61,7 @@ def _is_whole(path: Path) -> bool:
     return line.startswith(b"[") or (bool(more) and line.startswith(b"{") and not line.rstrip().endswith(b"}"))
 
 
-def _read(path: Path) -> tuple[bytes, str]:
+def _read(path: Path) -> tuple[bytearray, str]:
     """What the file holds, and why it ends too early, empty where it does not."""
     data = bytearray()
     with open_raw(path) as stream:
@@ -68,8 +71,8 @@ def _read(path: Path) -> tuple[bytes, str]:
                 if len(data) > MAX_BYTES:
                     raise BadInput(f"a JSON array of over {MAX_BYTES} bytes: write it as JSON Lines (.jsonl)")
         except EOFError as error:
-            return bytes(data), str(error)
-    return bytes(data), ""
+            return data, str(error)
+    return data, ""
 
 
 def _values(text: str) -> Iterator[tuple[int, str | BadInput]]:

@@ -19,6 +19,8 @@ from pipeline.types import Reject
 T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
 WHOLE_CHUNK = 1 << 20
+MOST_WHOLE = 1 << 30
+"""Bytes of a file that is held in memory as a whole; a device never ends."""
 
 
 class BadInput(Exception):
@@ -35,14 +37,19 @@ class Inflating(io.RawIOBase):
 
     Everything up to a damage is delivered before EOFError is raised, so that the lines before it are kept. Input is
     taken in small pieces, because a few bytes can inflate to a thousand times (.gz) or 30,000 times (.zst) as many.
+    Text shrinks to a tenth, much repeated text to a fiftieth; where STRETCH bytes come from less than 1 / RATIO as
+    many, the file is taken for a bomb, and ends there as a damaged one does.
     """
 
     CHUNK = 1 << 11
+    STRETCH, RATIO = 1 << 20, 250
 
     def __init__(self, stream: io.BufferedReader, new: Callable[[], Any]) -> None:
         self._stream, self._new, self._engine = stream, new, new()
         self._pending = memoryview(b"")
         self._input = b""
+        self._taken = self._given = 0
+        """Compressed bytes and what they came to, since the last stretch."""
         self._damage = ""
 
     def readable(self) -> bool:
@@ -75,11 +82,22 @@ class Inflating(io.RawIOBase):
                 break
             if self._engine.eof:
                 self._input, self._engine = self._engine.unused_data, None
+            self._check_ratio(len(data) - len(self._input))
         if not self._pending:
             raise EOFError(self._damage)
         size = min(len(buffer), len(self._pending))
         buffer[:size], self._pending = self._pending[:size], self._pending[size:]
         return size
+
+    def _check_ratio(self, taken: int) -> None:
+        self._taken += taken
+        self._given += len(self._pending)
+        if self._given <= self.STRETCH:
+            return
+        if self._given > self.RATIO * self._taken:
+            self._pending = memoryview(b"")
+            self._damage = f"it unpacks to over {self.RATIO} times its size, as no text does: unpack it to have it read"
+        self._taken = self._given = 0
 
 
 def open_raw(path: Path) -> io.RawIOBase:
@@ -117,11 +135,16 @@ def text_lines(path: Path, noun: str) -> Iterator[tuple[str, str]]:
 def read_whole(path: Path, remedy: str) -> bytes:
     """All bytes of a file, decompressed.
 
-    Raises InputError where it cannot be opened, or is damaged or cut.
+    Raises InputError where it cannot be opened, is damaged or cut, or has more than MOST_WHOLE bytes.
     """
+    data = bytearray()
     try:
         with open_raw(path) as stream:
-            return b"".join(iter(partial(stream.read, WHOLE_CHUNK), b""))
+            for chunk in iter(partial(stream.read, WHOLE_CHUNK), b""):
+                data += chunk
+                if len(data) > MOST_WHOLE:
+                    raise InputError(f"cannot read {path}: it has more than {MOST_WHOLE:,} bytes", remedy)
+            return bytes(data)
     except EOFError as error:
         raise InputError(f"cannot read {path}: the compressed file is damaged: {error}", "Get it anew.") from error
     except OSError as error:

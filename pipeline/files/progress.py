@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
+from pipeline.files.terminal import harmless
+
 PLAIN_EVERY = 30.0
 """Seconds between plain lines."""
 LIVE_EVERY = 0.2
@@ -29,11 +31,11 @@ class Progress:
     def say(self, text: str) -> None:
         """One line that stays."""
         if not self.quiet:
-            self._write(("\r\x1b[K" if self.live else "") + text + "\n")
+            self._write(("\r\x1b[K" if self.live else "") + harmless(text) + "\n")
 
     def warn(self, text: str) -> None:
         """One line that stays, even when quiet."""
-        self._write(("\r\x1b[K" if self.live else "") + f"warning: {text}\n")
+        self._write(("\r\x1b[K" if self.live else "") + f"warning: {harmless(text)}\n")
 
     def _write(self, text: str) -> None:
         self.stream.write(text)

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import InputError
 from pipeline.files.json_array import json_rows
 from pipeline.files.lines import BadInput, json_object, parsed_lines, path_text
+from pipeline.files.published import published
 from pipeline.files.table_row import NO_OFFSET, TableRow
 from pipeline.files.tmx import tmx_rows
 from pipeline.types import Reject
@@ -111,6 +112,7 @@ def _plain_rows(batch: Any) -> list[dict[str, Any] | BadInput]:
 
 def texts(path: Path) -> Iterator[tuple[str, str]]:
     """(FILE:LINE, text) of everything that a file says, both sides of pairs; texts of several lines line by line.
+    FILE is as others may see it.
 
     That is every string in it, whatever its field is called, but in those of NO_TEXT: a text that was passed over would
     not be kept out of anything.
@@ -127,7 +129,7 @@ def texts(path: Path) -> Iterator[tuple[str, str]]:
                 'A line is like {"src": "...", "ref": "..."}.',
             )
         for text in found:
-            yield from ((f"{path}:{row.line}", line) for line in text.split("\n") if line.strip())
+            yield from ((f"{published(path)}:{row.line}", line) for line in text.split("\n") if line.strip())
 
 
 def _strings(value: Any) -> Iterator[str]:

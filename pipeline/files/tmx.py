@@ -18,6 +18,8 @@ from pipeline.files.xml_window import XmlWindow
 from pipeline.types import Reject
 
 MAX_UNIT_BYTES = 20_000_000
+MAX_BETWEEN_BYTES = 1_000_000
+"""From one unit to the next, or to the first: the header of a file."""
 MAX_TAG_BYTES = 1 << 16
 """Of a document type, and of the tags before the first unit."""
 _PREFIX = rb"(?:[A-Za-z_][\w.-]*:)?"
@@ -45,8 +47,8 @@ def tmx_rows(path: Path) -> Iterator[TableRow | Reject]:
     """The units in order, each with its `id`, `translation` (the texts by language code as the file writes it, of two
     variants with one code the first that says anything) and `alternatives`, the texts of the others.
 
-    Raises BadInput for a file of an unknown encoding or whose document type defines entities, OSError where the file
-    cannot be opened.
+    Raises BadInput for a file of an unknown encoding, whose document type defines entities, or with MAX_BETWEEN_BYTES
+    without a unit, OSError where the file cannot be opened.
     """
     with open_raw(path) as stream:
         yield from _TmxReader(path, XmlWindow(stream)).rows()
@@ -60,7 +62,7 @@ class _TmxReader:
 
         self._path, self._window, self._etree = path_text(path), window, etree
         self._parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-        self._number = 0
+        self._number = self._unit_end = 0
         self._scope: dict[bytes, bytes] = {}
         self._open = False
 
@@ -68,7 +70,7 @@ class _TmxReader:
         """Every unit, and a `Reject` for each one that is lost."""
         window = self._window
         while True:
-            match, passed = window.pass_to(_OUTSIDE)
+            match, passed = window.pass_to(_OUTSIDE, self._left())
             if passed and self._number:
                 yield self._reject(f"the XML is damaged before this place: {_shown(passed)} is no unit")
             if match is None:
@@ -80,9 +82,14 @@ class _TmxReader:
                 self._number += 1
                 yield self._reject("the XML is damaged here: a unit ends that did not begin")
                 window.move(len(match.group()))
+                self._unit_end = window.offset
             else:
                 yield from self._between(what, match)
         yield from self._end()
+
+    def _left(self) -> int:
+        """How many bytes may come before the next unit."""
+        return self._unit_end + MAX_BETWEEN_BYTES - self._window.offset
 
     def _between(self, what: str | None, match: re.Match[bytes]) -> Iterator[Reject]:
         """Pass what stands between units."""
@@ -90,7 +97,7 @@ class _TmxReader:
         if what in ("comment", "instruction"):
             place = self._reject(f"the XML is damaged here: a {what} does not end, so nothing after it is read")
             window.move(size)
-            end, _ = window.pass_to(_COMMENT_END if what == "comment" else _INSTRUCTION_END)
+            end, _ = window.pass_to(_COMMENT_END if what == "comment" else _INSTRUCTION_END, self._left())
             if end is None:
                 yield place
                 return
@@ -105,25 +112,23 @@ class _TmxReader:
 
     def _document_type(self) -> int:
         """The length of a document type."""
-        found = self._window.search(_DOCTYPE, 0, MAX_TAG_BYTES)
-        if found is None or not self._window.bytes(1 + found[0]).startswith(found[1].group()):
+        match = self._window.match(_DOCTYPE, MAX_TAG_BYTES)
+        if match is None:
             raise BadInput("a TMX file with a document type that does not end")
-        end, match = found
         subset = match.group("subset") or b""
         if b"<!ENTITY" in subset or b"%" in subset:
             raise BadInput("a TMX file with a document type that defines entities, which is not read")
-        return end
+        return len(match.group())
 
     def _root(self, size: int) -> int:
         """The length of a start tag around all units; the namespaces that it declares hold for them."""
-        found = self._window.search(_TAG, 0, MAX_TAG_BYTES)
-        if found is None or not self._window.bytes(found[0]).startswith(found[1].group()):
+        match = self._window.match(_TAG, MAX_TAG_BYTES)
+        if match is None:
             return size
-        end, match = found
         self._open = self._open or match.group()[size - 3 : size] == b"tmx"
         for declared in _SCOPE.findall(match.group()):
             self._scope[declared.partition(b"=")[0].strip()] = declared
-        return end
+        return len(match.group())
 
     def _unit(self) -> TableRow | Reject:
         """The unit that begins here; the window moves behind it."""
@@ -131,16 +136,24 @@ class _TmxReader:
         size, problem = self._extent()
         row = self._reject(problem) if problem else self._parsed(self._window.bytes(size))
         self._window.move(size)
+        self._unit_end = self._window.offset
         return row
 
     def _extent(self) -> tuple[int, str]:
         """How many bytes the unit has, and what is wrong when its end is missing."""
         window, at = self._window, len(b"<tu")
+        unclosed = dict.fromkeys(_CLOSED, 0)
+        """Up to which place it is known that none of them ends: looked for once, not from each that begins."""
         while found := window.search(_INSIDE, at, MAX_UNIT_BYTES):
             end, match = found
             if match.lastgroup in _CLOSED:
-                closed = window.search(_CLOSED[match.lastgroup], end, MAX_UNIT_BYTES)
-                at = closed[0] if closed and closed[1].lastgroup else end
+                at = end
+                if end >= unclosed[match.lastgroup]:
+                    closed = window.search(_CLOSED[match.lastgroup], end, MAX_UNIT_BYTES)
+                    if closed and closed[1].lastgroup:
+                        at = closed[0]
+                    else:
+                        unclosed[match.lastgroup] = closed[0] if closed else MAX_UNIT_BYTES
                 continue
             start = end - len(match.group())
             tag = _TAG.match(window.bytes(start))

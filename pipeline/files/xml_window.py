@@ -74,6 +74,12 @@ class XmlWindow:
             self._ended, self.damage = True, f"its encoding is not kept to: {error}"
             return b""
 
+    def match(self, pattern: re.Pattern[bytes], limit: int) -> re.Match[bytes] | None:
+        """The match that begins the window; None when there is none within `limit` bytes."""
+        while len(self._data) - self._at < limit and self._grow():
+            pass
+        return pattern.match(self._data, self._at, self._at + limit)
+
     def search(self, pattern: re.Pattern[bytes], start: int, limit: int) -> tuple[int, re.Match[bytes]] | None:
         """The first match from `start` on with the place of its end; None when there is none within `limit` bytes."""
         while True:
@@ -84,10 +90,16 @@ class XmlWindow:
             if len(self._data) - self._at > limit or not self._grow():
                 return (match.end() - self._at, match) if match and self._ended else None
 
-    def pass_to(self, pattern: re.Pattern[bytes]) -> tuple[re.Match[bytes] | None, bytes]:
-        """Move to the next match, or to the end; with the first KEPT bytes that are no space of what was passed."""
+    def pass_to(self, pattern: re.Pattern[bytes], limit: int) -> tuple[re.Match[bytes] | None, bytes]:
+        """Move to the next match, or to the end; with the first KEPT bytes that are no space of what was passed.
+
+        Raises BadInput where the next match is more than about `limit` bytes away.
+        """
         passed = b""
+        end = self.offset + limit
         while True:
+            if self.offset > end:
+                raise BadInput(f"nothing is read on: no translation unit (<tu>) before byte {self.offset:,}")
             match = pattern.search(self._data, self._at)
             whole = match is not None and (match.end() < len(self._data) or self._ended)
             if match and whole:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.errors import UsageError
 from pipeline.files.lines import path_text
 from pipeline.files.owner import LAYOUT, REPORT, Owner
+from pipeline.files.published import published, published_names, published_settings
 from pipeline.files.store import plain, to_json, write_bytes
 from pipeline.report.comparison import RunSide, SharedText, build_comparison, content_id
 from pipeline.report.page import render_comparison
@@ -32,7 +33,8 @@ def write_comparison(runs: Sequence[FinishedRun], out: Path) -> dict[str, Any]:
         again = next(run.folder for run in runs if folders.count(run.folder.resolve()) > 1)
         raise UsageError(f"the run {again} is given twice", "Name each run once.")
     sides = [_side(name, run) for name, run in zip(_names(runs), runs, strict=True)]
-    command = " ".join(["mekong report", *(quote(str(run.folder)) for run in runs), "--out", quote(str(out))])
+    folders = (quote(published(folder)) for folder in [*(run.folder for run in runs), Path("--out"), out])
+    command = f"mekong report {' '.join(folders)}"
     comparison = build_comparison(sides, [command])
     mine = Owner(REPORT, provenance.version(), LAYOUT, tuple(path_text(run.folder) for run in runs))
     mine.check(out, (HTML, JSON), whole=False, begun=False)
@@ -52,7 +54,7 @@ def _names(runs: Sequence[FinishedRun]) -> list[str]:
     for names in (
         [run.config.name for run in runs],
         [run.folder.name for run in runs],
-        [str(run.folder) for run in runs],
+        list(published_names(run.folder for run in runs).values()),
     ):
         if len(set(names)) == len(names):
             break
@@ -66,7 +68,7 @@ def _side(name: str, run: FinishedRun) -> RunSide:
         name=name,
         version=made_with.code,
         models=made_with.models,
-        config=run.config.model_dump(mode="json"),
+        config=published_settings(run.config.model_dump(mode="json")),
         signatures=made_with.signatures,
         counts=plain(run.counts()),
         facts=run.survey.facts,

@@ -12,6 +12,7 @@ from shlex import quote
 from pipeline.config.settings import Config
 from pipeline.files.owner import FILTER
 from pipeline.files.progress import Progress
+from pipeline.files.published import published, published_settings
 from pipeline.files.tables import kind
 from pipeline.files.together import aside
 from pipeline.report.build import assemble, write_built
@@ -162,13 +163,13 @@ class FilteredCorpus:
             models=made.models,
             packages=made.packages,
             environment=made.machine | provenance.several_versions(self.folder),
-            config=self.config.model_dump(mode="json"),
+            config=published_settings(self.config.model_dump(mode="json")),
             examples=self.config.report.examples,
         )
 
     def _commands(self) -> tuple[str, ...]:
         """What to type to filter again, into a folder of its own."""
-        out, inputs = self.folder, " ".join(map(quote, self.made_with.inputs))
+        out, inputs = Path(published(self.folder)), " ".join(map(quote, self.made_with.inputs))
         if any(kind(Path(path)) == ".tsv" for path in self.made_with.inputs):  # which does not say its language
             inputs += f" --lang {self.shards.given(0)[0].pair.src_lang}"
         again = quote(str(out.with_name(f"{out.name}-again")))

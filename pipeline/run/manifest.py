@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
-from pipeline.files.lines import path_text
 from pipeline.files.owner import FILTER, RUN, check_made_by, owner
+from pipeline.files.published import published_names
 from pipeline.files.store import file_sha256, to_json, write_bytes
 from pipeline.files.together import flush
 from pipeline.registry import models
@@ -69,7 +69,8 @@ class RunCounts:
 class MadeWith:
     """What a run was made with; `name` is that of its configuration.
 
-    `translation` says engine, device and precision. `signatures` by score; `held_out` the SHA-256 of each file by path.
+    `translation` says engine, device and precision. `signatures` by score; `held_out` the SHA-256 of each
+    file by its published path.
     """
 
     name: str
@@ -257,7 +258,7 @@ class FilterCounts:
 
 @dataclass(frozen=True, slots=True)
 class FilteredWith:
-    """What a corpus was filtered with; `inputs` and `held_out` are the SHA-256 of each file by path.
+    """What a corpus was filtered with; `inputs` and `held_out` are the SHA-256 of each file by its published path.
 
     `models` are those that the corpus names and those that scored it.
     """
@@ -286,7 +287,7 @@ class FilteredWith:
             encoder=UsedEncoder(encoder.name, models.fingerprint(encoder)),
             models=(*named, *resources.scoring_facts()),
             signatures=resources.signatures,
-            inputs={path_text(path): file_sha256(path) for path in inputs},
+            inputs={name: file_sha256(path) for path, name in published_names(inputs).items()},
             held_out=digests(config.filter.held_out),
         )
 

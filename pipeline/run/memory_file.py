@@ -329,7 +329,7 @@ def _told(path: Path) -> Iterator[None]:
     """Errors of SQLite, of the system and of values, as ours."""
     try:
         yield
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StoreError(f"{path} is damaged: {error}", REMEDY) from error
     except OSError as error:
         raise MemoryOutOfReach(f"{path} cannot be used: {error.strerror or error}", ELSEWHERE) from error

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from pipeline.config.settings import Config
 from pipeline.errors import InputError
 from pipeline.files.claim import one_at_a_time
+from pipeline.files.spool import Spool
 from pipeline.files.store import Store, to_json, write_bytes
 from pipeline.run import keys
 from pipeline.run import shards as kinds
@@ -59,7 +62,7 @@ def _is_read(store: Store, key: str) -> bool:
 def _read(
     reader: Reader, files: Sequence[Path], config: Config, store: Store, check: Callable[[], None]
 ) -> list[Placed]:
-    rejects: list[Reject] = []
+    rejects = Spool()
     placement = Placement(read_order(store.root))
     placed: list[Placed] = []
     for documents in cut(_documents(reader, files, rejects, check), config.run.shard_chars):
@@ -67,7 +70,7 @@ def _read(
         key, alone = keys.documents_key(documents), Shards(store, 1, [placed[-1].slot])
         if not alone.done(kinds.DOCUMENTS, 0, key):
             alone.commit(kinds.DOCUMENTS, 0, key, documents)
-    write_rejects(rejects, store.root)
+    write_rejects((msgspec.json.decode(rejects[number], type=Reject) for number in range(len(rejects))), store.root)
     if not placed:
         raise InputError(
             f"no document in {', '.join(config.read.paths)} ({len(rejects)} rejected)",
@@ -77,13 +80,11 @@ def _read(
     return placed
 
 
-def _documents(
-    reader: Reader, files: Sequence[Path], rejects: list[Reject], check: Callable[[], None]
-) -> Iterator[Document]:
+def _documents(reader: Reader, files: Sequence[Path], rejects: Spool, check: Callable[[], None]) -> Iterator[Document]:
     """What there is to read; what is rejected is put aside."""
     for item in reader.read_files(files):
         check()  # one file may take hours
         if isinstance(item, Reject):
-            rejects.append(item)
+            rejects.append(to_json(item))
         else:
             yield item

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from shlex import quote
 
+from pipeline.files.published import published, published_settings
 from pipeline.metrics.base import DEFAULT_METRICS
 from pipeline.metrics.evaluation import System, evaluate, resampled_unit
 from pipeline.report.data import RANK_BY, AlignedWork, CorpusMetric, DocumentWork, ReportData
@@ -48,14 +50,14 @@ def report_data(run: FinishedRun) -> ReportData:
             **made_with.machine,
             **provenance.several_versions(run.folder),
         },
-        config=run.config.model_dump(mode="json"),
+        config=published_settings(run.config.model_dump(mode="json")),
         examples=run.config.report.examples,
     )
 
 
 def _commands(run: FinishedRun) -> tuple[str, ...]:
     """What to type to make the run again, into a folder of its own."""
-    out = run.folder
+    out = Path(published(run.folder))
     again = out.with_name(f"{out.name}-again")
     names = dict.fromkeys(model.name for model in run.made_with.models)
     return (

@@ -11,6 +11,7 @@ from pipeline.config.settings import Config
 from pipeline.engines.base import Translator
 from pipeline.engines.load import choose, identity, load
 from pipeline.errors import InputError, StoreError
+from pipeline.files.published import published
 from pipeline.files.store import file_sha256
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
@@ -181,12 +182,18 @@ class Resources:
         return signatures(self.scorers)
 
 
+def _published(source: str) -> str:
+    """The source of a model as others may see it: of a folder the name."""
+    kind, _, place = source.partition(":")
+    return f"{kind}:{published(Path(place))}" if kind == "path" else source
+
+
 def _facts(entry: Entry, role: str) -> ModelFacts:
     lock = models.read_lock(entry)
     return ModelFacts(
         entry.name,
         role,
-        source=lock.source,
+        source=_published(lock.source),
         revision=lock.version,
         fingerprint=models.fingerprint(entry),
         licence=entry.licence,

@@ -1,5 +1,6 @@
 """Settings: precedence, helpful errors, and what is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,30 @@ def test_error_names_the_key_and_the_way_out(tmp_path: Path, text: str, words: l
 def test_bad_override_is_refused(tmp_path: Path, override: str) -> None:
     with pytest.raises(ConfigError):
         load_config(config_file(tmp_path, "name: n\n"), [override])
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/tmp/x", "a/b", "..", ".", "", ".x", "a\x1b[2J", "a\u202eb", "a\n", "\udcff"]
+)
+def test_a_name_that_is_no_folder_under_out_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="name"):
+        load_config(config_file(tmp_path, "{}"), [f"name={json.dumps(name)}"])
+
+
+def test_the_name_of_a_file_makes_a_name_that_will_do(tmp_path: Path) -> None:
+    for stem, name in (("\x1b[2Jnews", "_[2Jnews"), ("tin tức", "tin tức"), ("...", "_")):
+        path = tmp_path / f"{stem}.yaml"
+        path.write_text("{}")
+        assert load_config(path).name == name
+
+
+@pytest.mark.parametrize(
+    "override", ["a." * 30_000 + "b=1", "name=" + "[" * 5000, "x" * 50_000 + "=1", "name=!!int ''"]
+)
+def test_what_is_said_of_an_override_stays_short(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(config_file(tmp_path, "{}"), [override])
+    assert len(caught.value.problem) < 2000
 
 
 def test_missing_and_oversized_files_are_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+import pyarrow.parquet
 import pytest
 
 from pipeline.config.settings import Config, ReadSettings
@@ -76,7 +77,7 @@ def test_a_run_leaves_everything_and_the_counts_agree(finished: Finished) -> Non
     assert sum(manifest["counts"]["translations"].values()) == len(translations)
     assert [row["lang"] for row in translations].count("en") == 0
     for row in translations:
-        text = Path(row["source"]).read_text("utf-8")
+        text = (finished.started.parent / row["source"]).read_text("utf-8")
         assert text[row["start"] : row["end"]].split() == row["text"].split()
     kept, rejected = lines(out / "corpus/pairs.jsonl"), lines(out / "rejected_pairs.jsonl")
     assert len(kept) + len(rejected) == sum(manifest["counts"]["pairs"].values())
@@ -91,13 +92,23 @@ def test_a_run_leaves_everything_and_the_counts_agree(finished: Finished) -> Non
     assert "tiny-qwen2" in html and "<script src" not in html
 
 
+def test_nothing_that_is_published_names_a_folder_of_its_maker(finished: Finished) -> None:
+    out = finished.out
+    kept = {"config.yaml", "folder.json", "input.json", "finished.json"}  # for going on, beside what is published
+    files = [path for path in out.rglob("*") if path.is_file() and path.name not in kept]
+    named = [path for path in files if path.suffix != ".zst" and str(out.parent).encode() in path.read_bytes()]
+    assert len(files) > 15 and named == []
+    table = pyarrow.parquet.read_table(out / "corpus/pairs.parquet").to_pylist()
+    assert {row["src_path"].split("/")[0] for row in table} == {"articles"}
+
+
 def test_true_counterparts_are_found_and_aligned(finished: Finished) -> None:
     out = finished.out
     rows = [*lines(out / "corpus/pairs.jsonl"), *lines(out / "rejected_pairs.jsonl")]
     thai = [row for row in rows if row["origin"] == "aligned" and row["src_lang"] == "th"]
     assert {sentence for row in thai for sentence in ENGLISH if sentence in row["tgt_text"]} == set(ENGLISH)
     for row in thai:
-        path = Path(row["src_path"])
+        path = finished.started.parent / row["src_path"]
         spans = [path.read_text("utf-8")[start:end] for start, end in row["src_spans"]]
         assert " ".join(spans).split() == row["src_text"].split()
 

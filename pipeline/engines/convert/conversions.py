@@ -116,7 +116,8 @@ def _load(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None)
+        mapped = zipfile.is_zipfile(path) or None
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)  # noqa: TID251 - in a process apart
     except (OSError, MemoryError):
         raise
     except Exception as error:  # bytes from elsewhere go through an interpreter: it can fail in any way

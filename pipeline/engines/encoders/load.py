@@ -8,6 +8,7 @@ from pipeline.engines.devices import cores, find_device
 from pipeline.engines.encoders.base import Encoder
 from pipeline.engines.encoders.hf import TransformersEncoder
 from pipeline.engines.encoders.use import UseEncoder
+from pipeline.engines.weights import loading
 from pipeline.errors import UsageError
 from pipeline.registry.models import Entry, fingerprint, locate
 
@@ -24,17 +25,19 @@ def load_encoder(entry: Entry, device: str = "auto", threads: int = 0) -> Encode
     """Load the encoder of a registry entry; `device` is auto, cpu or cuda, as in `translate.device`, `threads` those of
     the built-in one, 0 for one a core.
 
-    Raises UsageError when the entry is no encoder or the device is not there, ModelMissing when it is not in the store.
+    Raises UsageError when the entry is no encoder or the device is not there, ModelMissing when it is not in the store,
+    ModelError when it does not load.
     """
     if entry.kind != "encoder":
         raise UsageError(f"{entry.name} is a {entry.kind}, not a sentence encoder", "`mekong models list` shows them.")
     folder = locate(entry)
-    if entry.family == "use":
-        return UseEncoder(threads=threads or cores())
-    return TransformersEncoder(
-        folder,
-        name=entry.name,
-        fingerprint=fingerprint(entry),
-        languages=entry.languages,
-        device=encoder_device(entry, device),
-    )
+    with loading(entry.name):
+        if entry.family == "use":
+            return UseEncoder(threads=threads or cores())
+        return TransformersEncoder(
+            folder,
+            name=entry.name,
+            fingerprint=fingerprint(entry),
+            languages=entry.languages,
+            device=encoder_device(entry, device),
+        )

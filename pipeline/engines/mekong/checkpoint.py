@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from pipeline.engines.mekong.architecture import Checkpoint
 from pipeline.engines.mekong.families import ADAPTERS
 from pipeline.engines.mekong.tensors import Tensors
+from pipeline.engines.weights import loading
 from pipeline.errors import ModelError, ModelRefused
 
 
@@ -36,12 +37,15 @@ def open_tensors(folder: Path) -> Iterator[Tensors]:
 def read_config(folder: Path) -> dict[str, Any]:
     """config.json.
 
-    Raises ModelError when it cannot be read.
+    Raises ModelError when it cannot be read, or is no JSON object.
     """
+    path = folder / "config.json"
     try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / 'config.json'} cannot be read: {error}", "Get the model again.") from error
+        config: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read: {error}", "Get the model again.") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} holds a {type(config).__name__}, not an object", "Get the model again.")
     return config
 
 
@@ -58,14 +62,22 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             f"{folder.name} is a {family!r} model; the engine knows {', '.join(sorted(ADAPTERS))}",
             "Use --engine reference",
         )
-    with open_tensors(folder) as tensors:
+    with open_tensors(folder) as tensors, loading(folder.name):
         checkpoint = ADAPTERS[family](config, tensors)
-    _check(folder, checkpoint)
+        _check(folder, checkpoint)
     return checkpoint
 
 
 def _check(folder: Path, checkpoint: Checkpoint) -> None:
     size = checkpoint.architecture
+    rows = 3 * size.heads * size.head_width
+    for layer in (*checkpoint.encoder.layers, *checkpoint.decoder.layers):
+        if len(layer.self_input.weight) != rows:
+            raise ModelError(
+                f"{folder.name} has {len(layer.self_input.weight)} rows of queries, keys and values; "
+                f"{size.heads} heads of {size.head_width}, as config.json says, have {rows}",
+                "Get the model again.",
+            )
     wanted = (size.vocabulary, size.width)
     for what, tensor in (
         ("encoder embedding", checkpoint.encoder.embedding),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.files.lines import path_text
+from pipeline.files.published import published_names
 from pipeline.files.spool import Spool
 from pipeline.files.store import file_sha256
 from pipeline.files.tables import texts
@@ -121,8 +121,8 @@ def held_out_files(paths: Iterable[str]) -> list[Path]:
 
 
 def digests(paths: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of each file, in hexadecimal, by its path."""
-    return {path_text(path): file_sha256(path) for path in held_out_files(paths)}
+    """The SHA-256 of each file, in hexadecimal, by its published path."""
+    return {name: file_sha256(path) for path, name in published_names(held_out_files(paths)).items()}
 
 
 def check_unchanged(recorded: Mapping[str, str], paths: Iterable[str]) -> None:

@@ -11,6 +11,8 @@ from typing import Any, get_args
 
 from pipeline.errors import InputError, UsageError
 from pipeline.files.lines import BadInput, check_file, numbered_lines, path_text
+from pipeline.files.published import published, published_names
+from pipeline.files.rejects import bounded
 from pipeline.files.table_row import TableRow
 from pipeline.files.tables import ENGLISH_KEYS, JSON, JSON_LINES, PARQUET, SOURCE_KEYS, TMX, kind, rows
 from pipeline.stages.read.fields import by_language, id_field, is_missing, text_field
@@ -39,25 +41,32 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A file of pairs, or a source file with the English file that goes with it line by line; `lang` may be unknown."""
+    """A file of pairs, or a source file with the English file that goes with it line by line; `lang` may be unknown.
+
+    `name` is what pairs and rejects call the file.
+    """
 
     path: Path
     english: Path | None
     lang: str
+    name: str
 
     def read(self, limit: int) -> Iterator[Given | Reject]:
         """Every pair in order; lines of more than `limit` bytes, and all else that is no pair, are rejected.
 
         Raises InputError when a file cannot be opened, or the two have different numbers of lines.
         """
+        return bounded(self._read(limit), self.path)
+
+    def _read(self, limit: int) -> Iterator[Given | Reject]:
         for row in _moses(self.path, self.english, limit) if self.english else rows(self.path, limit):
             if isinstance(row, Reject):
-                yield row
+                yield replace(row, path=self.name if Path(row.path) == self.path else published(Path(row.path)))
                 continue
             try:
-                yield from _pairs(row, self.path, self.lang)
+                yield from _pairs(row, self.name, self.lang)
             except BadInput as bad:
-                yield Reject(path_text(self.path), row.line, row.offset, bad.reason)
+                yield Reject(self.name, row.line, row.offset, bad.reason)
 
 
 def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
@@ -69,6 +78,7 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
     """
     for path in paths:
         check_file(path, "Name files of pairs.")
+    names = published_names(paths)
     english = {_stem(path): path for path in paths if _language(path) == ENGLISH}
     found: list[Corpus] = []
     for path in paths:
@@ -76,7 +86,7 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
         if suffix in TABLES:
             if suffix == ".tsv" and not lang:
                 raise UsageError(f"{path} does not say what language it is in", f"Give {_each('--lang {}')}.")
-            found.append(Corpus(path, None, lang))
+            found.append(Corpus(path, None, lang, names[path]))
         elif code in source_languages():
             if lang not in ("", code):
                 raise UsageError(
@@ -84,7 +94,7 @@ def corpora(paths: Sequence[Path], lang: str) -> list[Corpus]:
                 )
             if _stem(path) not in english:
                 raise UsageError(f"{path} has no English side", f"Give {_stem(path)}.en beside it.")
-            found.append(Corpus(path, english[_stem(path)], code))
+            found.append(Corpus(path, english[_stem(path)], code, names[path]))
         elif code != ENGLISH:
             raise UsageError(
                 f"{path} is of no known type {suffix!r}",
@@ -127,7 +137,7 @@ def _moses(source: Path, english: Path, limit: int) -> Iterator[TableRow | Rejec
                 yield TableRow(ours[0], ours[1], sides)
 
 
-def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
+def _pairs(row: TableRow, path: str, lang: str) -> list[Given]:
     """The pair of a row, or one for each source language of a row that has both and says nothing of its language."""
     row = replace(row, values=by_language(row.values))
     values = row.values
@@ -138,12 +148,12 @@ def _pairs(row: TableRow, path: Path, lang: str) -> list[Given]:
         raise BadInput(f"the source language {stated!r} is not one of {', '.join(source_languages())}")
     if known_code(_text(values, "tgt_lang")) not in ("", ENGLISH):
         raise BadInput(f"the target language is {values['tgt_lang']!r}, not English")
-    name = _text(values, "id") or f"{path_text(path)}:{row.line}"
+    name = _text(values, "id") or f"{path}:{row.line}"
     names = [name] if len(found) == 1 else [f"{name}:{code}" for code in found]
     return [_given(row, path, code, name) for code, name in zip(found, names, strict=True)]
 
 
-def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
+def _given(row: TableRow, path: str, stated: str, name: str) -> Given:
     values = row.values
     src_text = _side(values, (*SOURCE_KEYS, stated), stated)
     tgt_text = _side(values, (*ENGLISH_KEYS, ENGLISH), ENGLISH)
@@ -165,7 +175,7 @@ def _given(row: TableRow, path: Path, stated: str, name: str) -> Given:
         displacement=_score(values, "displacement"),
     )
     licence = _text(values, "licence")
-    source = Source(_text(values, "src_path") or path_text(path), row.line, _text(values, "url"), licence)
+    source = Source(_text(values, "src_path") or path, row.line, _text(values, "url"), licence)
     named = _text(values, "tgt_path")
     english = Source(named, url=_text(values, "tgt_url"), licence=licence) if named else None
     columns = values.get("columns")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.files.lines import path_text
-from pipeline.files.owner import owner
+from pipeline.files.owner import Owner, owner
+from pipeline.files.published import published
 from pipeline.files.tables import COMPRESSIONS, JSON, JSON_LINES, PARQUET, kind
 
 TEXT = ".txt"
@@ -23,10 +24,12 @@ DATASET_MARK = "state.json"
 class InputFiles:
     """The files in the order of the paths, folders sorted by name; a folder saved by `datasets` counts as a file.
 
-    `passed_over` is what lies in the folders and is not read, with the reason.
+    `names` are the files as what is made of them calls them. `passed_over` is what lies in the folders and is not read,
+    with the reason.
     """
 
     files: list[Path] = field(default_factory=list)
+    names: dict[Path, str] = field(default_factory=dict)
     passed_over: dict[Path, str] = field(default_factory=dict)
 
     def passed_over_text(self) -> str:
@@ -40,8 +43,8 @@ class InputFiles:
 def expand(paths: Iterable[str]) -> InputFiles:
     """The files behind files, folders and globs, each once.
 
-    Raises InputError when a path does not exist, a glob matches nothing, a folder has nothing that can be read or
-    cannot be listed.
+    Raises InputError when a path does not exist, a glob matches nothing, a folder has nothing that can be read, cannot
+    be listed or is output of mekong's.
     """
     found = InputFiles()
     for given in paths:
@@ -53,8 +56,9 @@ def expand(paths: Iterable[str]) -> InputFiles:
             ) from error
         if not files:
             raise _nothing(given, found)
-        found.files += files
-    found.files = list(dict.fromkeys(found.files))
+        for path, root in files.items():
+            found.names.setdefault(path, published(path, root))
+    found.files = list(found.names)
     return found
 
 
@@ -66,13 +70,25 @@ def _nothing(given: str, found: InputFiles) -> InputError:
     return InputError(f"{given} has no file that can be read: {why}", f"Read are {READ}.")
 
 
-def _matches(given: str, passed_over: dict[Path, str]) -> list[Path]:
+def _matches(given: str, passed_over: dict[Path, str]) -> dict[Path, Path]:
+    """Each file with the file or folder that was given, or that a glob led to."""
     path = Path(given)
     if path.is_dir():
-        return _inside(path, set(), passed_over)
+        if made := owner(path):
+            raise InputError(
+                f"{given} is output of `{made.made_by}`, which is never read",
+                "Name the folder of the articles in read.paths, and give --out a folder of its own.",
+            )
+        return dict.fromkeys(_inside(path, set(), passed_over), path)
     if path.exists() or path.is_symlink():
-        return [path]
-    return [inner for match in sorted(glob.glob(given, recursive=True)) for inner in _matches(match, passed_over)]
+        return {path: path}
+    found: dict[Path, Path] = {}
+    for match in map(Path, sorted(glob.glob(given, recursive=True))):
+        if made := next(filter(None, map(owner, (match, *match.parents))), None):
+            passed_over[match] = _output(made)
+        else:
+            found |= _matches(str(match), passed_over)
+    return found
 
 
 def _inside(folder: Path, seen: set[Path], passed_over: dict[Path, str]) -> list[Path]:
@@ -97,13 +113,17 @@ def _inside(folder: Path, seen: set[Path], passed_over: dict[Path, str]) -> list
     return files
 
 
+def _output(made: Owner) -> str:
+    return f"output of `{made.made_by}`"
+
+
 def _why_not(path: Path) -> str:
     """Why something in a folder is not read, empty where it is."""
     if path.name.startswith("."):
         return "hidden"
     if path.is_dir():
         made = owner(path)
-        return f"output of `{made.made_by}`" if made else ""
+        return _output(made) if made else ""
     if kind(path) not in KINDS:
         return kind(path) or path.suffix.lower() or "without a suffix"
     return "" if path.is_file() or path.is_symlink() else "no file"

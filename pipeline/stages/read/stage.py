@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import orjson
 from pipeline.config.settings import ReadSettings
 from pipeline.errors import InputError
 from pipeline.files.lines import BOM, BadInput, check_file, decode, open_raw, path_text
+from pipeline.files.rejects import bounded
 from pipeline.files.table_row import NO_OFFSET, TableRow
 from pipeline.files.tables import JSON, JSON_LINES, PARQUET, TMX, kind, open_rows
 from pipeline.stages.read.fields import date_field, id_field, is_missing, text_field
@@ -39,6 +40,10 @@ class Reader:
     settings: ReadSettings
     warn: Callable[[str], None] = log.warning
     seen: dict[str, str] = field(default_factory=dict)
+    copies: dict[str, int] = field(default_factory=dict)
+    """How many texts of a file have the same hash, where there are several."""
+    names: dict[Path, str] = field(default_factory=dict)
+    """What documents and rejects call the files that they are from."""
 
     def read(self, paths: Iterable[str]) -> Iterator[Document | Reject]:
         """Yield every document and every reject of `paths`, in the order of the paths, folders sorted by name.
@@ -52,12 +57,14 @@ class Reader:
         found = expand(paths)
         if found.passed_over:
             self.warn(f"passed over are {found.passed_over_text()}; read are {READ}")
+        self.names |= found.names
         return found.files
 
     def read_files(self, files: Iterable[Path]) -> Iterator[Document | Reject]:
         """Yield every document and every reject of files from `files`."""
         for path in files:
-            yield from self._documents(path, self._file)
+            for row in self._documents(path, self._file):
+                yield replace(row, path=self._name(path)) if isinstance(row, Reject) else row
 
     def read_one(self, path: Path) -> Document:
         """The document that a file holds: its text, whatever it is called, or the only row of JSON and Parquet.
@@ -86,7 +93,7 @@ class Reader:
         self, path: Path, read: Callable[[Path], Iterator[Document | Reject]]
     ) -> Iterator[Document | Reject]:
         try:
-            yield from read(path)
+            yield from bounded(read(path), path)
         except BadInput as bad:
             yield Reject(path_text(path), 0, bad.offset, bad.reason)
         except OSError as error:
@@ -142,7 +149,7 @@ class Reader:
         if lang not in table():
             raise BadInput(f"the language {values['lang'] or lang!r} is not one of {', '.join(table())}")
         licence = values["licence"] or self.settings.licence
-        source = Source(path_text(path), line, values["url"], licence, values["date"])
+        source = Source(self._name(path), line, values["url"], licence, values["date"])
         return Document(self._id(values["id"], text, path, line), lang, text, source, _meta(row))
 
     def _check_text(self, text: str) -> None:
@@ -157,23 +164,28 @@ class Reader:
         if bad is not None:
             raise BadInput(f"a lone surrogate (\\u{ord(text[bad]):04x}) at character {bad}")
 
+    def _name(self, path: Path) -> str:
+        return self.names.get(path) or path_text(path)
+
     def _language(self, text: str) -> str:
         return detect(text) if self.settings.lang == "auto" else self.settings.lang
 
     def _id(self, given: str, text: str, path: Path, line: int) -> str:
         """The given id, else a hash of file name and text, so that it stays what it is wherever in the file the text
         stands; a repeated hash gets a number."""
-        where = f"{path_text(path)}:{line}" if line else path_text(path)
+        where = f"{self._name(path)}:{line}" if line else self._name(path)
         if given:
             if given in self.seen:
                 raise BadInput(f"the id {given!r} is already used by {self.seen[given]}")
             self.seen[given] = where
             return given
         base = hashlib.blake2b(f"{path_text(Path(path.name))}\x000\0{text}".encode(), digest_size=8).hexdigest()
-        new, copies = base, 1
+        new, copies = base, self.copies.get(base, 1)
         while new in self.seen:
             copies += 1
             new = f"{base}-{copies}"
+        if copies > 1:
+            self.copies[base] = copies
         self.seen[new] = where
         return new
 

@@ -37,7 +37,7 @@ def test_tsv_with_more_columns_and_bad_lines(tmp_path):
     path = put(tmp_path / "a.tsv", b"\xef\xbb\xbf" + b"\n".join(lines) + b"\n")
     given, rejects = read(path, lang="th")
     assert texts(given) == [("th", TH, EN)]
-    assert given[0].pair.id == f"{path}:1" and given[0].columns == ("0.83",)
+    assert given[0].pair.id == "a.tsv:1" and given[0].columns == ("0.83",)
     assert (given[0].pair.origin, given[0].pair.cost, given[0].pair.margin) == ("aligned", None, None)
     whole = path.read_bytes()
     assert [(r.line, r.reason.split()[0]) for r in rejects] == [(2, "no"), (4, "not"), (5, "'src'"), (6, "'tgt'")]
@@ -60,7 +60,7 @@ def test_json_lines(tmp_path):
     given, rejects = read(path, lang="th")
     assert texts(given) == [("th", TH, EN), ("vi", "Chợ nổi", EN), ("th", TH, EN)]
     assert given[0].pair.id == "7"
-    assert given[1].source == Source(str(path), 2, "u", "CC0-1.0")
+    assert given[1].source == Source(path.name, 2, "u", "CC0-1.0")
     assert [r.line for r in rejects] == [4, 5, 6, 7, 8, 9, 10]
     for reject, word in zip(rejects, ("'lo'", "'fr'", "int", "none of", "NUL", "list", "JSON"), strict=True):
         assert word in reject.reason
@@ -71,7 +71,7 @@ def test_moses_files_belong_together_by_name(tmp_path):
     english = put(tmp_path / "news.en.gz", gzip.compress(b"One\n\nTwo\n\xe9\n"))
     given, rejects = read(english, source)
     assert texts(given) == [("vi", "Một", "One"), ("vi", "Hai", "Two")]
-    assert [(r.path, r.line) for r in rejects] == [(str(english), 4)]
+    assert [(r.path, r.line) for r in rejects] == [(english.name, 4)]
 
 
 def test_moses_files_of_different_lengths_are_refused(tmp_path):
@@ -265,3 +265,13 @@ def test_moses_files_may_name_their_language_otherwise(tmp_path):
 def test_a_folder_is_no_file_of_pairs(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         corpora([tmp_path], "th")
+
+
+@pytest.mark.parametrize("code", ["src_lang", "licence", "model", "origin", "src_text", "scores", "id", "translation"])
+def test_a_language_code_of_tmx_is_no_other_field_of_a_pair(tmp_path, code):
+    path, seg = tmp_path / "a.tmx", '<tuv xml:lang="{}"><seg>{}</seg></tuv>'.format
+    path.write_text(f"<tmx><body><tu>{seg('th', 'ก')}{seg('en', 'a')}{seg(code, 'x')}</tu></body></tmx>")
+    (found,) = corpora([path], "")[0].read(1000)
+    assert isinstance(found, Given)
+    assert (found.pair.src_text, found.pair.tgt_text, found.pair.origin, found.model) == ("ก", "a", "aligned", "")
+    assert (found.source.licence, found.pair.id) == ("", "a.tmx:1")

@@ -10,7 +10,11 @@ import pytest
 import zstandard
 
 from pipeline.config.settings import ReadSettings
-from pipeline.errors import InputError
+from pipeline.errors import ConfigError, InputError
+from pipeline.files import lines
+from pipeline.files.owner import RUN, Owner
+from pipeline.files.plain_yaml import load_yaml
+from pipeline.stages.read.pairs import corpora
 from pipeline.stages.read.paths import expand
 from pipeline.stages.read.stage import Reader
 from pipeline.types import Document, Reject
@@ -32,6 +36,44 @@ def test_compressed_text_in_any_case_is_read_and_the_rest_is_said(tmp_path: Path
     for words in ("6 in folders", "2 .docx", "1 without a suffix", "1 .tsv", "1 hidden", "1 no file", str(tmp_path)):
         assert words in warning
     assert ".jsonl" in warning.partition("read are")[2]
+
+
+def test_output_of_ours_is_never_input(tmp_path: Path) -> None:
+    out = tmp_path / "out" / "news"
+    (out / "shards").mkdir(parents=True)
+    for name in ("a.txt", "out/news/translations.jsonl", "out/news/shards/000001.jsonl.zst"):
+        (tmp_path / name).write_bytes(RAIN)
+    Owner(RUN, "1", 1, (".",)).mark(out)
+    for given in (str(tmp_path), f"{tmp_path}/**", f"{tmp_path}/*", f"{tmp_path}/**/*.*"):
+        found = expand([given])
+        assert found.files == [tmp_path / "a.txt"]
+        assert "output of `mekong run`" in found.passed_over_text()
+    with pytest.raises(InputError, match="is output of `mekong run`, which is never read"):
+        expand([str(out)])
+    Owner(RUN, "1", 1, (".",)).mark(tmp_path)  # as with --out in the folder of the articles
+    with pytest.raises(InputError, match="is output"):
+        expand([str(tmp_path)])
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.json", "a.parquet", "a.txt.gz", "a.jsonl.zst", "a.tmx"])
+def test_devices_and_pipes_behind_links_are_set_aside(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for target in ("/dev/zero", "/dev/urandom", "/dev/null", str(tmp_path / "pipe")):
+        link = tmp_path / name
+        link.symlink_to(target)
+        (found,) = Reader(ReadSettings()).read([str(link)])
+        assert isinstance(found, Reject) and ("pipe" in found.reason or "file type" in found.reason)
+        with pytest.raises(InputError, match="is no file"):
+            corpora([link], "th")
+        link.unlink()
+
+
+def test_a_file_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_WHOLE", 1 << 22)
+    with pytest.raises(InputError, match="more than"):
+        lines.read_whole(Path("/dev/zero"), "")
+    with pytest.raises(ConfigError, match="bytes"):
+        load_yaml(Path("/dev/zero"))
 
 
 def test_what_folders_share_is_counted_once(tmp_path: Path) -> None:

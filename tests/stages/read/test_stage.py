@@ -38,7 +38,7 @@ def test_a_text_file_is_one_document_and_its_language_is_detected(tmp_path):
     assert not rejects
     assert [d.lang for d in documents] == ["en", "vi", "th"]
     assert documents[0].text == f"{EN}\n\n{EN}\n"
-    assert documents[0].source.path == str(tmp_path / "a.txt")
+    assert documents[0].source.path == f"{tmp_path.name}/a.txt"
     assert documents[0].source.line == 0
 
 
@@ -209,8 +209,8 @@ def test_given_ids_are_unique_and_made_ids_are_stable(tmp_path):
     put(tmp_path / "a.jsonl", row(id="x") + row(VI, id="x") + row())
     put(tmp_path / "b.jsonl", row(id="x") + row(VI) + row())
     documents, rejects = read(tmp_path)
-    assert [(r.path, r.line) for r in rejects] == [(str(tmp_path / "a.jsonl"), 2), (str(tmp_path / "b.jsonl"), 1)]
-    assert str(tmp_path / "a.jsonl") in rejects[1].reason
+    assert [(r.path, r.line) for r in rejects] == [(f"{tmp_path.name}/a.jsonl", 2), (f"{tmp_path.name}/b.jsonl", 1)]
+    assert f"{tmp_path.name}/a.jsonl" in rejects[1].reason
     assert len({d.id for d in documents}) == len(documents) == 4
     assert [d.id for d in documents] == [d.id for d in read(tmp_path)[0]]
 
@@ -264,7 +264,7 @@ def test_a_dangling_link_is_a_reject_and_reading_goes_on(tmp_path):
     put(tmp_path / "b.txt", EN.encode())
     documents, (reject,) = read(tmp_path)
     assert len(documents) == 1
-    assert reject.path == str(tmp_path / "a.txt")
+    assert reject.path == f"{tmp_path.name}/a.txt"
 
 
 def test_links_in_circles_pipes_hidden_and_other_files(tmp_path):
@@ -277,7 +277,7 @@ def test_links_in_circles_pipes_hidden_and_other_files(tmp_path):
     put(inner / "a.txt", EN.encode())
     documents, rejects = read(tmp_path)
     assert not rejects
-    assert [d.source.path for d in documents] == [str(inner / "a.txt")]
+    assert [d.source.path for d in documents] == [f"{tmp_path.name}/inner/a.txt"]
     _, (reject,) = read(tmp_path / "notes.md")
     assert "'.md'" in reject.reason
 
@@ -293,6 +293,6 @@ def test_a_name_that_is_not_utf8_is_told_by_its_bytes(tmp_path):
     (tmp_path / os.fsdecode("ข่าว".encode("tis-620") + b".txt")).write_bytes(EN.encode())
     (tmp_path / os.fsdecode(b"b\xff.jsonl")).write_bytes(b"[]\n")
     documents, (reject,) = read(tmp_path)
-    assert documents[0].source.path == str(tmp_path / "\\xa2\\xe8\\xd2\\xc7.txt")
-    assert reject.path == str(tmp_path / "b\\xff.jsonl")
+    assert documents[0].source.path == f"{tmp_path.name}/\\xa2\\xe8\\xd2\\xc7.txt"
+    assert reject.path == f"{tmp_path.name}/b\\xff.jsonl"
     orjson.dumps([documents[0].id, documents[0].source.path, reject.path])
