@@ -301,7 +301,7 @@ class Store:
         decoder = _decoder(cast(Hashable, kind))
         try:
             return [decoder.decode(line) for line in lines]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StoreError(f"{path} was written by another version: {error}", "Use a new --out.") from error
 
     def committed(self, stage: str) -> list[int]:

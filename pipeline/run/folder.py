@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import yaml
 
@@ -144,12 +145,15 @@ def check_rejects(what: str, count: int, allowed: int, folder: Path) -> None:
 def read_rejects(folder: Path) -> Iterator[Reject]:
     """What was set aside, in order, one row in memory at a time.
 
-    Raises StoreError, when the first one is asked for, where the file is gone.
+    Raises StoreError, when it comes to that, where the file is gone or damaged.
     """
     path = rejects_path(folder)
+    remedy = "Make it again by the command that made the folder."
     try:
         with path.open("rb") as stream:
             for row in stream:
-                yield Reject(**orjson.loads(row))
+                yield msgspec.json.decode(row, type=Reject)
     except FileNotFoundError as error:
-        raise StoreError(f"{path} is gone", "Make it again by the command that made the folder.") from error
+        raise StoreError(f"{path} is gone", remedy) from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path} is damaged: {error}", remedy) from error

@@ -13,12 +13,7 @@ SECONDS = 5.0
 """A bound for a busy machine; what is not reached then is left to the long run."""
 SLOW_TO_PREPARE = {"model config", "model weights", "model needs"}
 """They need a model and torch, and are left to the long run."""
-OWED = pytest.mark.xfail(reason="pipeline/files/store.py and pipeline/run/folder.py let these errors out", strict=False)
-QUICK = [
-    pytest.param(reader, id=reader.label, marks=[OWED] if reader.label in ("shard rows", "rejects", "order") else [])
-    for reader in READERS
-    if reader.label not in SLOW_TO_PREPARE
-]
+QUICK = [pytest.param(reader, id=reader.label) for reader in READERS if reader.label not in SLOW_TO_PREPARE]
 
 
 @pytest.mark.parametrize("reader", QUICK)
