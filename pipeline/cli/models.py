@@ -97,7 +97,7 @@ def add_command(
     if given is not None and len(chosen) > 1:
         raise UsageError(f"--from is for one model, {len(chosen)} are named", "Add them one by one.")
     for one in chosen:
-        put(add(one.name, tell, given))
+        put(str(add(one.name, tell, given)))
         if not one.commercial:
             tell(f"{one.name}: licence {one.licence}, not known to allow commercial use")
 

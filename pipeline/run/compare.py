@@ -33,8 +33,8 @@ def write_comparison(runs: Sequence[FinishedRun], out: Path) -> dict[str, Any]:
         again = next(run.folder for run in runs if folders.count(run.folder.resolve()) > 1)
         raise UsageError(f"the run {again} is given twice", "Name each run once.")
     sides = [_side(name, run) for name, run in zip(_names(runs), runs, strict=True)]
-    folders = (quote(published(folder)) for folder in [*(run.folder for run in runs), Path("--out"), out])
-    command = f"mekong report {' '.join(folders)}"
+    shown = (quote(published(folder)) for folder in [*(run.folder for run in runs), Path("--out"), out])
+    command = f"mekong report {' '.join(shown)}"
     comparison = build_comparison(sides, [command])
     mine = Owner(REPORT, provenance.version(), LAYOUT, tuple(path_text(run.folder) for run in runs))
     mine.check(out, (HTML, JSON), whole=False, begun=False)

@@ -17,7 +17,7 @@ from pipeline.run import shards as kinds
 from pipeline.run.resources import Resources
 from pipeline.run.shards import Place, ShardKind, Shards
 from pipeline.stages.align.judging import Evidence
-from pipeline.stages.align.matching import SideJudge
+from pipeline.stages.align.matching import CandidateJudge
 from pipeline.stages.align.pairs import translated_pairs
 from pipeline.stages.align.profiles import Profile, profile
 from pipeline.stages.align.sides import Side
@@ -67,12 +67,16 @@ class ShardWork:
 
     def __init__(self, config: Config, shards: Shards, resources: Resources) -> None:
         self._config, self._shards, self._resources = config, shards, resources
+        self._judge: CandidateJudge | None = None
+        """Holds documents for the next shard to be judged; until there is none."""
 
     def perform(self, task: ShardTask, tick: Tick) -> None:
         """Make and commit a shard. `tick` is told of the share of the task that is done, now and then: rows, as far as
         these are what its size counts."""
         kind: ShardKind[Any]
         rows: Iterable[Any]
+        if task.stage != "judge":
+            self._judge = None
         if task.stage == "segment":
             kind, rows = kinds.SEGMENTS, self._segments(task)
         elif task.stage == "profile":
@@ -119,7 +123,7 @@ class ShardWork:
     def _evidence(self, task: ShardTask) -> Iterator[Evidence]:
         """What the sentences of the candidates say that nothing is known of."""
         sources = self._shards.sides(task.number)
-        judge = SideJudge(self._resources.encoder, self._resources.lexicons)
+        self._judge = judge = self._judge or CandidateJudge(self._resources.encoder, self._resources.lexicons)
         for row, candidates in groupby(task.candidates, key=attrgetter("row")):
             yield from judge(sources[row], ((one.key, partial(self._shards.side, one.english)) for one in candidates))
 

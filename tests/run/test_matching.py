@@ -22,7 +22,7 @@ from pipeline.run.shards import Shards
 from pipeline.run.work import ShardWork
 from pipeline.stages.align.judging import Evidence
 from pipeline.stages.align.lexicons import no_lexicons
-from pipeline.stages.align.matching import SideJudge, match
+from pipeline.stages.align.matching import CandidateJudge, match
 from pipeline.types import Document, DocumentPair, Segment, Source
 from tests.support.encoders import WordEncoder
 
@@ -33,7 +33,7 @@ USUAL = 400
 compared: list[str] = []
 
 
-class NotingJudge(SideJudge):
+class NotingJudge(CandidateJudge):
     """Notes what is compared."""
 
     def __call__(self, source, targets) -> Iterator[Evidence]:
@@ -44,7 +44,7 @@ class NotingJudge(SideJudge):
 
 @pytest.fixture(autouse=True)
 def noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.run.work.SideJudge", NotingJudge)
+    monkeypatch.setattr("pipeline.run.work.CandidateJudge", NotingJudge)
 
 
 class WordResources(Resources):

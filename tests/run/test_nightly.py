@@ -18,7 +18,7 @@ from pipeline.files.progress import Progress
 from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run
-from pipeline.stages.align.matching import SideJudge
+from pipeline.stages.align.matching import CandidateJudge
 from pipeline.types import Document, Source
 
 STAGES = ("read", "segment", "translate", "profile", "judge", "align", "score")
@@ -47,7 +47,7 @@ class CountingResources(NullResources):
         return made
 
 
-class CountingJudge(SideJudge):
+class CountingJudge(CandidateJudge):
     """Notes which documents are compared by their sentences."""
 
     def __call__(self, source, targets):
@@ -58,7 +58,7 @@ class CountingJudge(SideJudge):
 
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.run.work.SideJudge", CountingJudge)
+    monkeypatch.setattr("pipeline.run.work.CandidateJudge", CountingJudge)
 
 
 @dataclass

@@ -120,7 +120,7 @@ class _Matrix:
         return np.frombuffer(self._entries, dtype=np.float32).reshape(self._count, -1) if self._width else None
 
 
-class SideJudge:
+class CandidateJudge:
     """Judges candidates by their sentences; holds the views of the English documents that were asked for last."""
 
     def __init__(self, encoder: Encoder, lexicons: Lexicons) -> None:
@@ -165,7 +165,7 @@ def match(
     with one_blas_thread():
         profiles = [profile(side, encoder) for side in (*sources, *targets)]
         compared = Comparison(lambda: profiles, settings.candidates)
-        judge = SideJudge(encoder, lexicons)
+        judge = CandidateJudge(encoder, lexicons)
         pairs: list[DocumentPair] = []
         for side, known, options in zip(sources, compared.sources, compared.candidates(), strict=True):
             worth = [one.target for one in options if is_worth_judging(one, known.has_vector, settings)]
