@@ -24,7 +24,7 @@ from pipeline.stages.align.candidates import Candidate, one_to_one
 from pipeline.stages.align.judging import Evidence, best_first, claims, document_pair, is_worth_judging, settled
 from pipeline.stages.align.matching import Comparison, Profiled
 from pipeline.stages.align.profiles import Profile
-from pipeline.types import DocumentPair
+from pipeline.types import ENGLISH, DocumentPair
 
 Options = list[tuple[int, Profiled, list[Candidate]]]
 """Of a shard: the row of each source document, what is known of it, and its candidates, best first."""
@@ -59,9 +59,10 @@ class ShardMatching:
                     self._options[number].append((row, source, options))
                     task.advance(1)
 
-    def _profiles(self) -> Iterator[Profile]:
+    def _profiles(self) -> Iterator[tuple[bool, Profile]]:
         for number in self._shards.numbers:
-            yield from self._shards.rows(kinds.PROFILES, number)
+            for one in self._shards.rows(kinds.PROFILES, number):
+                yield one.lang != ENGLISH, one
 
     def judge_tasks(self) -> list[ShardTask]:
         """The candidates that were never judged, by shard. A shard that has none, but other ones now, is committed."""

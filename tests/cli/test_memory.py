@@ -47,12 +47,12 @@ def test_a_second_run_elsewhere_translates_nothing_and_the_memory_can_be_looked_
 ) -> None:
     memory = tmp_path / "kept" / "memory.sqlite"
     path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
-    for name in ("first", "second"):
+    for name in ("run-one", "run-two"):
         assert mekong(monkeypatch, "run", path, "--out", tmp_path / name, "--set", f"translate.memory={memory}") == 0
     segments = len(SAID) + 2
     assert [sum(engine.batches) for engine in engines] == [segments, 0]
-    first, second = (outputs(tmp_path / name) for name in ("first", "second"))
-    assert first == {name: data.replace(b"/second", b"/first") for name, data in second.items()}, "reports name the run"
+    first, second = (outputs(tmp_path / name) for name in ("run-one", "run-two"))
+    assert first == {name: data.replace(b"run-two", b"run-one") for name, data in second.items()}, "reports name the run"
     said = " ".join(capfd.readouterr().out.split())
     assert f"memory 0 of {segments} segments known, 0.0 MB" in said
     assert f"memory {segments} of {segments} segments known, 0.0 MB" in said

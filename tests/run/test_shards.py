@@ -70,7 +70,6 @@ def test_a_shard_is_done_under_its_key_only(shards: Shards) -> None:
     assert shards.done(SEGMENTS, 0, "k") and not shards.done(SEGMENTS, 0, "other")
     assert not shards.done(SCORED, 0, "k") and shards.size(SCORED, 0) == 0
     assert shards.size(SEGMENTS, 0) == 3
-    assert shards.load(SEGMENTS, 0, "other") is None
     with pytest.raises(StoreError, match="no shard 0 of score"):
         shards.key(SCORED, 0)
 

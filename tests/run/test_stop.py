@@ -52,7 +52,7 @@ def test_a_first_ctrl_c_is_heard_in_every_stage_and_the_next_run_goes_on(tmp_pat
         never = Pressing(0)
         pressed(never)
         whole, names = outputs(out), never.begun
-        assert set(names) >= {"segment", "translate", "profiles", "align", "score"}
+        assert set(names) >= {"segment", "translate", "profile", "judge", "align", "score"}
         assert set(names) >= {"filter", "count", "write", "metrics", "report"}
         for number in range(1, len(names) + 1):
             shutil.rmtree(out)

@@ -39,12 +39,13 @@ from pipeline.stages.align.judging import (
 from pipeline.stages.align.lexicons import Lexicons, no_lexicons
 from pipeline.stages.align.profiles import Profile, profile
 from pipeline.stages.align.sides import Side, view_of_source, view_of_target
-from pipeline.types import ENGLISH, DocumentPair
+from pipeline.types import DocumentPair
 
 VERSION = 1
 """Of profiles and candidates; judging has that of the alignment."""
 VIEWS_HELD = 128_000_000
 """Bytes of views of English documents, in each process that judges."""
+ReadProfiles = Callable[[], Iterable[tuple[bool, Profile]]]
 
 
 def _never() -> None:
@@ -61,26 +62,27 @@ class Profiled:
 
 
 class Comparison:
-    """The documents of the whole input, compared: `sources` and `english` in order, as `read` gives their profiles.
+    """The documents of the whole input, compared: `sources` and `english` in order, as `read` gives them: whether it is
+    a source, and its profile.
 
     Profiles are read twice, those of the sources block by block at last. `check` raises to stop.
     """
 
-    def __init__(self, read: Callable[[], Iterable[Profile]], limit: int, check: Callable[[], None] = _never) -> None:
+    def __init__(self, read: ReadProfiles, limit: int, check: Callable[[], None] = _never) -> None:
         self._read, self._check = read, check
         self.sources: list[Profiled] = []
         self.english: list[Profiled] = []
         ours, theirs, vectors = AnchorTable(), AnchorTable(), _Matrix()
-        for one in read():
+        for is_source, one in read():
             check()
             known = Profiled(one.doc_id, one.content, bool(one.vector))
-            if one.lang == ENGLISH:
+            if is_source:
+                self.sources.append(known)
+                ours.add(one.anchors)
+            else:
                 self.english.append(known)
                 theirs.add(one.anchors)
                 vectors.add(one.numbers)
-            else:
-                self.sources.append(known)
-                ours.add(one.anchors)
         wanted = any(source.has_vector for source in self.sources)
         self._search = CandidateSearch(ours, theirs, vectors.rows if wanted else None, limit)
 
@@ -90,7 +92,7 @@ class Comparison:
         return search_ahead(self._search, self._blocks(self._search.rows_at_once(threads)), threads)
 
     def _blocks(self, size: int) -> Iterator[tuple[NDArray[np.bool_], Vectors | None]]:
-        sources = (one for one in self._read() if one.lang != ENGLISH)
+        sources = (one for is_source, one in self._read() if is_source)
         while block := list(islice(sources, size)):
             self._check()
             vectors = _Matrix()
@@ -157,13 +159,14 @@ def match(
     encoder: Encoder,
     lexicons: Lexicons = no_lexicons,
 ) -> list[DocumentPair]:
-    """SideJudge the `settings.candidates` most similar English documents of each source document, best first, in this
+    """Judge the `settings.candidates` most similar English documents of each source document, best first, in this
     process and with nothing known before.
 
     Parallel pairs are one to one: of pairs that share a document only the one with the best score stays parallel.
     """
     with one_blas_thread():
-        profiles = [profile(side, encoder) for side in (*sources, *targets)]
+        profiles = [(True, profile(side, encoder)) for side in sources]
+        profiles += [(False, profile(side, encoder)) for side in targets]
         compared = Comparison(lambda: profiles, settings.candidates)
         judge = CandidateJudge(encoder, lexicons)
         pairs: list[DocumentPair] = []

@@ -88,7 +88,7 @@ def test_either_side_of_a_pair_is_a_reason(tmp_path):
     texts = [("ข่าว", f"He said: {TEST}"), (f"{THAI} {TEST}", "News"), ("ข่าว", "The fleet sailed.")]
     rows = [Scored(pair(source, english, name=english[:3]), {}) for source, english in texts]
     verdicts = list(filter_pairs(rows, FilterSettings(held_out=(str(held),))))
-    assert verdicts[0].texts == (f"held-out {held}:3 (1.00)",)
+    assert verdicts[0].texts == (f"held-out {held.name}:3 (1.00)",)
     assert verdicts[0].kinds == {"held-out"}
     assert [verdict.keep for verdict in verdicts] == [False, False, True]
 
@@ -99,7 +99,7 @@ def test_formats(tmp_path):
     (tmp_path / "c.th.gz").write_bytes(gzip.compress(f"\n{THAI}\n".encode()))
     for name, line in (("a.tsv", 1), ("b.jsonl", 1), ("c.th.gz", 2)):
         index = load_held_out([str(tmp_path / name)])
-        assert index.find(comparable(THAI)).place == f"{tmp_path / name}:{line}"
+        assert index.find(comparable(THAI)).place == f"{name}:{line}"
 
 
 @pytest.mark.parametrize(
