@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from pipeline.config.settings import Config
+from pipeline.files.claim import CLAIMS
 from pipeline.files.store import to_json, write_bytes
 from pipeline.run.fingerprint import folder_key, run_key
 
@@ -28,7 +29,9 @@ def unseal(folder: Path) -> None:
 
 
 def is_unchanged(config: Config, folder: Path) -> bool:
-    """Whether the folder holds this very run, finished."""
+    """Whether the folder holds this very run, finished, and nobody is at work in it or was killed there."""
+    if any((folder / CLAIMS).glob("*.json")):
+        return False
     try:
         said = orjson.loads((folder / SEAL).read_bytes())
         return bool(said["files"] == folder_key(folder, SEAL) and said["made_from"] == run_key(config))

@@ -79,6 +79,7 @@ def test_whatever_changed_is_seen(
             "a name": append(out / "names.tsv"),
             "the corpus": append(out / "corpus/pairs.jsonl"),
             "no corpus": lambda: shutil.rmtree(out / "corpus"),
+            "a claim": append(out / ".claims/7-0123abcd.json"),
             "a shard": append(out / "shards/score/000000.jsonl.zst"),
             "no shard": (out / "shards/translate/000000.jsonl.zst").unlink,
             "the code": lambda: patch.setattr(provenance, "code_version", lambda: "1.0 other"),
