@@ -52,7 +52,8 @@ def test_a_second_run_elsewhere_translates_nothing_and_the_memory_can_be_looked_
     segments = len(SAID) + 2
     assert [sum(engine.batches) for engine in engines] == [segments, 0]
     first, second = (outputs(tmp_path / name) for name in ("run-one", "run-two"))
-    assert first == {name: data.replace(b"run-two", b"run-one") for name, data in second.items()}, "reports name the run"
+    renamed = {name: data.replace(b"run-two", b"run-one") for name, data in second.items()}  # reports name the run
+    assert first == renamed
     said = " ".join(capfd.readouterr().out.split())
     assert f"memory 0 of {segments} segments known, 0.0 MB" in said
     assert f"memory {segments} of {segments} segments known, 0.0 MB" in said

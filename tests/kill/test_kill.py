@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTIONS = ("one process", "settings changed and back", "parts, merge")
-KILLS, SECONDS = 50, 30
+KILLS, SECONDS = 50, 25
 """As many as there is time for; on an idle machine all."""
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.files.claim import Part
 from pipeline.registry.models import Entry
 from pipeline.run import cluster as clusters
+from pipeline.run import provenance
 from tests.support.processes import is_alive, parent_of
 from tests.support.runs import articles, config, mekong, outputs
 
@@ -103,25 +105,14 @@ def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     }
 
 
-def test_a_part_that_fails_says_why_and_the_others_are_done(
-    nodes: str, run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles"))])
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RAY_ADDRESS", nodes)
-    from pipeline.files.claim import Part, claimed
-
-    held = clusters._have_parts_done
-
-    def hold_one(*arguments: object) -> None:
-        with claimed(OUT, Part(1, 2)):
-            held(*arguments)
-
-    monkeypatch.setattr(clusters, "_have_parts_done", hold_one)
-    assert mekong(monkeypatch, "run", settings, "--out", OUT, "--quiet", *RAY) == 1
-    said = capsys.readouterr().err
-    assert "1 of 2 parts failed: part 1/2" in said and "in use by process" in said
-    assert (OUT / "shards/parts/2of2.json").is_file() and not (OUT / "corpus").exists()
+def test_a_part_that_cannot_be_done_says_why(tmp_path: Path) -> None:
+    here, settings = provenance.code_version(), tmp_path / "config.yaml"
+    part, out = Part(1, 2), str(tmp_path / "out")
+    said = clusters.perform_part(part, str(settings), out, str(tmp_path), {}, "another")
+    assert f"this node has mekong {here}, not another" in said
+    assert "on a disk that all nodes share" in clusters.perform_part(part, str(settings), out, str(tmp_path), {}, here)
+    settings.write_text("read: {pahts: []}", encoding="utf-8")
+    assert "did you mean 'paths'" in clusters.perform_part(part, str(settings), out, str(tmp_path), {}, here)
 
 
 def test_without_ray_it_is_said_how_to_get_it(
