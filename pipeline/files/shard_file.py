@@ -8,6 +8,7 @@ was made from is known from its first bytes.
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 from pathlib import Path
 
@@ -48,8 +49,11 @@ def read_record(path: Path) -> ShardRecord:
 
     Raises DamagedShard when there is none in the file, OSError when it cannot be read.
     """
-    with path.open("rb") as stream:
-        return _record(stream.read(HEAD.size + MOST))[0]
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a run that goes on looks at tens of thousands of them
+    try:
+        return _record(os.read(handle, HEAD.size + MOST))[0]
+    finally:
+        os.close(handle)
 
 
 def unpack(data: bytes) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.settings import Config
@@ -60,23 +60,37 @@ def run_key(config: Config) -> str:
     return digest(made_with, config, inputs, entries, seen, lexicon) if inputs else ""
 
 
+def folder_key(folder: Path, besides: str) -> str:
+    """Of all files of a run folder but one, its hidden ones left out."""
+    left_out = str(folder / besides)
+    return digest([one for one in sorted(_inside(folder, hidden=False)) if one[0] != left_out])
+
+
 def _seen(paths: Iterable[Path]) -> list[Seen]:
-    """Files, those in folders too, as they stand on disk; raises OSError for one that is not there."""
-    found = []
+    """Files, those in folders too, as they stand on disk.
+
+    Raises OSError for one that is not there, or is a pipe or a device.
+    """
+    found: list[Seen] = []
     for path in paths:
-        inner = [Path(where) / name for where, _, names in os.walk(path) for name in names] if path.is_dir() else [path]
-        for file in sorted(inner):
-            about = file.stat()
-            if not file.is_file():
-                raise FileNotFoundError(f"{file} is no file")
-            found.append((str(file), about.st_size, about.st_mtime_ns))
+        if path.is_dir():
+            found += sorted(_inside(path, hidden=True))
+        elif path.is_file():
+            about = path.stat()
+            found.append((str(path), about.st_size, about.st_mtime_ns))
+        else:
+            raise FileNotFoundError(f"{path} is no file")
     return found
 
 
-def folder_key(folder: Path, besides: str) -> str:
-    """Of all files of a run folder but one, its hidden ones left out."""
-    return digest([one for one in _seen([folder]) if not _hidden(one[0], folder) and one[0] != str(folder / besides)])
-
-
-def _hidden(path: str, folder: Path) -> bool:
-    return any(part.startswith(".") for part in Path(path).relative_to(folder).parts)
+def _inside(folder: str | Path, *, hidden: bool) -> Iterator[Seen]:
+    """The files of a folder tree: there may be a hundred thousand of them, so as little as possible is done of each."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and not hidden:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _inside(entry.path, hidden=hidden)
+            elif entry.is_file():
+                about = entry.stat()
+                yield entry.path, about.st_size, about.st_mtime_ns
