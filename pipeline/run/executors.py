@@ -112,8 +112,14 @@ class ProcessExecutor:
         return self._pool
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, none of which is making anything.
+
+        They are killed: asked to end, they would wait for each other for ever where one was killed from outside while
+        it held the lock that they wait for tasks with.
+        """
         if self._pool is not None:
+            for process in list((self._pool._processes or {}).values()):
+                process.kill()
             self._pool.shutdown(cancel_futures=True)
         self._pool = None
 

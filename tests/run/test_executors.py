@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +84,18 @@ def test_a_process_that_is_killed_and_an_error_in_one_are_said(shards: Shards, t
     finally:
         executor.close()
     assert refused.value.remedy == "Look elsewhere."
+
+
+def test_closing_waits_for_no_process_whoever_was_killed_while_it_did_nothing(shards: Shards, tmp_path: Path) -> None:
+    """One that waits for tasks holds a lock that the others wait for: killed then, closing hung two times in five."""
+    for number in range(3):
+        executor = ProcessExecutor(2, Config(), tmp_path, COUNT, Resources)
+        executor.perform(tasks("segment", f"k{number}"), lambda _: None, list)
+        assert executor._pool is not None
+        for process in list(executor._pool._processes.values())[: 1 + number % 2]:
+            process.kill()
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(executor.close).result(timeout=60)
 
 
 @pytest.mark.parametrize("several", [False, True])
