@@ -129,14 +129,14 @@ def test_any_number_of_workers_gives_the_same_files(
 ) -> None:
     path = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=2))])
     out, found = tmp_path / "out", []
-    for workers in (1, 4):
+    for workers in (1, 2, 4):
         for stage in ("segment", "profile", "judge", "match", "align", "score"):
             shutil.rmtree(out / "shards" / stage, ignore_errors=True)
         sets = ("--set", f"run.workers={workers}", "--set", "align.mine=true", "--set", "translate.retries=0")
         assert mekong(monkeypatch, "run", path, "--out", out, "--quiet", *sets) == 0
         tells_settings = ("config.yaml", "report.html", "report.json")
         found.append({name: data for name, data in outputs(out).items() if name not in tells_settings})
-    assert found[0] == found[1] and "corpus/pairs.jsonl" in found[0]
+    assert found[0] == found[1] == found[2] and "corpus/pairs.jsonl" in found[0]
 
 
 def test_a_pair_that_comes_back_without_scores_is_never_committed(
