@@ -130,7 +130,8 @@ _worker: ShardWork
 def _begin(config: Config, folder: Path, shards: int, resources: MakeResources) -> None:
     """What a process does first."""
     global _worker  # a pool hands its processes nothing but tasks
-    end_with_parent()
+    parent = multiprocessing.parent_process()
+    end_with_parent(parent.pid or 0 if parent else 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all: the process that started us decides
     models.offline()
     made = resources(config)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +23,7 @@ from pipeline.run.resources import Resources
 from pipeline.run.shards import Shards
 from pipeline.run.work import ShardTask, ShardWork
 from pipeline.types import Document, Pair, Scored, Source
+from tests.support.processes import is_alive, wait_until
 from tests.support.runs import articles, config, mekong, outputs
 
 COUNT = 5
@@ -84,6 +87,29 @@ def test_a_process_that_is_killed_and_an_error_in_one_are_said(shards: Shards, t
     finally:
         executor.close()
     assert refused.value.remedy == "Look elsewhere."
+
+
+def test_processes_that_were_just_started_end_with_the_one_that_wanted_them(tmp_path: Path) -> None:
+    """They are told to end with it only when they have imported all they need, and by then it may be gone."""
+    program = """
+import multiprocessing, os, signal, sys
+from pathlib import Path
+from pipeline.config.settings import Config
+from pipeline.run.executors import ProcessExecutor, _perform
+from pipeline.run.resources import Resources
+if __name__ == "__main__":
+    pool = ProcessExecutor(2, Config(), Path(sys.argv[1]), 1, Resources)._started()
+    for _ in range(2):
+        pool.submit(_perform, None)
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    script = tmp_path / "dies.py"
+    script.write_text(program, encoding="utf-8")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, cwd=Path.cwd())
+    started = [int(pid) for pid in done.stdout.split()]
+    assert len(started) == 2, done.stderr
+    wait_until(lambda: not any(is_alive(pid) for pid in started), 60)
 
 
 def test_closing_waits_for_no_process_whoever_was_killed_while_it_did_nothing(shards: Shards, tmp_path: Path) -> None:
