@@ -81,7 +81,7 @@ def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     at_work = parts()
     driver.send_signal(signal.SIGKILL)
     driver.wait()
-    for _ in range(3_000):
+    for _ in range(12_000):
         if not any(is_alive(pid) for pid in at_work):
             break
         time.sleep(0.01)
