@@ -64,7 +64,6 @@ def run_command(
         say_plan(run, as_json=as_json)
     elif part:
         with _working(run, part):
-            unseal(out)
             settle_settings(run)
             say_part(translate_part(run, part), out, as_json=as_json, quiet=quiet)
     else:
@@ -75,7 +74,6 @@ def _whole(run: Run) -> Manifest:
     """The whole run, here, or translated by a cluster."""
     with _working(run):
         made_from = run_key(run.config)
-        unseal(run.out)
         write_settings(run.config, run.out)
         if run.translates_here:
             manifest = publish(run.execute(), run.seconds)
@@ -94,6 +92,7 @@ def _working(run: Run, part: Part | None = None) -> Iterator[None]:
     say = run.progress.say
     with held(run.shards, RUN, run.config.read.paths, part, say), run.stop.listening(say):
         reopen(run.out)
+        unseal(run.out)
         yield
 
 

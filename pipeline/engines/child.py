@@ -134,11 +134,11 @@ def serve(load: Callable[..., Answering]) -> None:
         print(json.dumps(model.answer(**json.loads(line))), file=answers, flush=True)
 
 
-def end_with_parent(parent: int = 0) -> None:
+def end_with_parent(parent: int | None = None) -> None:
     """Have the kernel end this process when its parent dies, even in the middle of a batch (prctl(2), Linux).
 
     `parent` is its process, where that is known: it may have died before this was said, and then this ends at once.
     """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent and os.getppid() != parent:
+    if parent is not None and os.getppid() != parent:
         os._exit(1)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.errors import StoreError
+from pipeline.files.damage import NOT_JSON
 
 CLAIMS = ".claims"
 """The folder of the claims."""
@@ -43,6 +44,11 @@ class Part(NamedTuple):
     def has(self, slot: int) -> bool:
         """Whether the shard in that slot is of this part."""
         return slot % self.total == self.number - 1
+
+    @property
+    def file_name(self) -> str:
+        """What files and folders of the part are called."""
+        return f"{self.number}of{self.total}"
 
     def __str__(self) -> str:
         return f"{self.number}/{self.total}"
@@ -211,7 +217,7 @@ def _claimant(path: Path) -> Claimant | None:
     """Who wrote a claim; None where that cannot be read: it was left half written."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Claimant)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *NOT_JSON):
         return None
 
 

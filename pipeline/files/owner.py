@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 import msgspec
 
 from pipeline.errors import StoreError
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.store import to_json, write_bytes
 
 MARK = "folder.json"
@@ -74,7 +75,7 @@ def owner(folder: Path) -> Owner | None:
     """Whose the folder is; None where nothing says so."""
     try:
         return msgspec.json.decode((folder / MARK).read_bytes(), type=Owner)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *NOT_JSON):
         return None
 
 

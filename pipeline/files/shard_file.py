@@ -15,6 +15,8 @@ from pathlib import Path
 import msgspec
 import zstandard
 
+from pipeline.files.damage import NOT_JSON
+
 SUFFIX = ".jsonl.zst"
 ZSTD_LEVEL = 3
 SKIPPABLE = 0x184D2A50
@@ -82,5 +84,5 @@ def _record(data: bytes) -> tuple[ShardRecord, int]:
         raise DamagedShard("it does not begin with a commit record")
     try:
         return msgspec.json.decode(data[HEAD.size : HEAD.size + length], type=ShardRecord), HEAD.size + length
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise DamagedShard(f"its commit record is no such thing: {error}") from error

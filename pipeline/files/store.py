@@ -33,6 +33,7 @@ from pydantic import BaseModel
 
 from pipeline.errors import StoreError
 from pipeline.files.claim import Claim, Part, claimed
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.shard_file import SUFFIX, DamagedShard, ShardRecord, pack, read_record, unpack
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise _unwritten(path, error) from error
     finally:
@@ -181,7 +182,7 @@ def append_line(path: Path, row: Any) -> None:
         finally:
             os.close(handle)
         if new:
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}", "Free some space, or make it writable.") from error
 
@@ -195,7 +196,8 @@ def _last_line(handle: int) -> bytes:
     return tail.rpartition(b"\n")[2]
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Have the disk know which files the folder holds."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -301,7 +303,7 @@ class Store:
         decoder = _decoder(cast(Hashable, kind))
         try:
             return [decoder.decode(line) for line in lines]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             raise StoreError(f"{path} was written by another version: {error}", "Use a new --out.") from error
 
     def committed(self, stage: str) -> list[int]:

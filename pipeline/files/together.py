@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import StoreError
+from pipeline.files.store import flush_folder
 
 ASIDE = ".publishing"
 """Nobody but the holder of the folder writes there; what a kill left of it is removed by the next one."""
@@ -47,19 +47,10 @@ def take_places(fresh: Path, folder: Path) -> list[Path]:
             path.replace(place)
             places.append(place)
         for parent in {place.parent for place in places}:
-            flush(parent)
+            flush_folder(parent)
     except OSError as error:
         raise _failed(folder, error) from error
     return places
-
-
-def flush(folder: Path) -> None:
-    """Have the disk know which files the folder holds."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _failed(path: Path, error: OSError) -> StoreError:

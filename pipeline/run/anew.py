@@ -43,17 +43,15 @@ class InputChanges:
 
     def __post_init__(self) -> None:
         self.before = read_order(self.run.out)
+        self._texts = {one.texts for one in self.before}
         self._placement = Placement(self.before)
 
-    def place(self, documents: Sequence[Document]) -> bool:
-        """Take the next shard; whether there is none of its texts yet."""
+    def place(self, documents: Sequence[Document]) -> None:
+        """Take the next shard."""
         one = self._placement.place(keys.texts_key(documents))
         self.placed.append(one)
-        known = {before.texts for before in self.before}
-        if one.texts in known:
-            return False
-        self._new |= {document.id: _Known(document) for document in documents}
-        return True
+        if one.texts not in self._texts:
+            self._new |= {document.id: _Known(document) for document in documents}
 
     def said(self) -> list[str]:
         """What is new, changed and gone, for people."""

@@ -41,11 +41,11 @@ is imported."""
 
 CHILD = """
 from pipeline.engines.child import end_with_parent
-end_with_parent()
+end_with_parent({parent})
 from pipeline.cli.main import main
 main()
 """
-"""The command, which ends when the task does, however that ends."""
+"""The command, which ends when the task does, however and whenever that ends."""
 
 
 class PartFailed(EngineError):
@@ -158,7 +158,7 @@ def perform_part(part: Part, settings: str, out: str, folder: str, environment: 
     # Ray says one thread for a task on a GPU; what a part computes in is its own business
     inherited = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, *arguments],
+        [sys.executable, "-c", CHILD.format(parent=os.getpid()), *arguments],
         cwd=folder,
         env={**inherited, **environment},
         stderr=subprocess.PIPE,

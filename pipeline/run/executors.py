@@ -131,7 +131,7 @@ def _begin(config: Config, folder: Path, shards: int, resources: MakeResources) 
     """What a process does first."""
     global _worker  # a pool hands its processes nothing but tasks
     parent = multiprocessing.parent_process()
-    end_with_parent(parent.pid or 0 if parent else 0)
+    end_with_parent(parent.pid if parent else None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all: the process that started us decides
     models.offline()
     made = resources(config)

@@ -57,8 +57,10 @@ def check_count(number: int, segments: Sequence[Segment], made: Sequence[Transla
 class _OpenShard:
     """A shard under way: its draft, and the answers to the attempt in hand."""
 
-    def __init__(self, number: int, key: str, draft: Draft, known: Mapping[str, Hypothesis]) -> None:
-        self.number, self.key, self.draft, self._known = number, key, draft, known
+    def __init__(
+        self, number: int, key: str, segments: Sequence[Segment], draft: Draft, known: Mapping[str, Hypothesis]
+    ) -> None:
+        self.number, self.key, self.segments, self.draft, self._known = number, key, segments, draft, known
         self.answers: dict[int, Hypothesis] = {}
         self.was_deadly = False
         """Whether a row has ended the process that decoded it, in whatever attempt."""
@@ -243,7 +245,7 @@ class Feed:
     def _begun(self, number: int, key: str) -> _OpenShard:
         segments, documents = to_translate(self._shards, number)
         draft = Draft(segments, documents, self._settings, self._translator, self._glossaries)
-        shard = _OpenShard(number, key, draft, self._journal.known)
+        shard = _OpenShard(number, key, segments, draft, self._journal.known)
         shard.answers = self._memory.recall(draft.inputs)
         shard.remembered = frozenset(shard.answers)
         return shard
@@ -259,7 +261,7 @@ class Feed:
                 return
             self._memory.remember(shard.judge())
         done = list(shard.draft.translations())
-        check_count(shard.number, to_translate(self._shards, shard.number)[0], done)
+        check_count(shard.number, shard.segments, done)
         if shard.was_deadly:
             self._deadly(shard.number)
         self._shards.commit(kinds.TRANSLATIONS, shard.number, shard.key, done)

@@ -15,6 +15,7 @@ from pipeline.config.load import load_config
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError, TooManyRejects
 from pipeline.files.claim import Part
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.lines import path_text
 from pipeline.files.owner import FILTER, LAYOUT, RUN, Owner
 from pipeline.files.store import write_bytes, write_lines
@@ -155,5 +156,5 @@ def read_rejects(folder: Path) -> Iterator[Reject]:
                 yield msgspec.json.decode(row, type=Reject)
     except FileNotFoundError as error:
         raise StoreError(f"{path} is gone", remedy) from error
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, *NOT_JSON) as error:
         raise StoreError(f"{path} is damaged: {error}", remedy) from error

@@ -29,8 +29,8 @@ class Journal:
 
     def __init__(self, store: Store) -> None:
         self._store, part = store, store.part
-        self._stage = f"{ANSWERS}-{part.number}of{part.total}" if part else ANSWERS
-        self._read = [self._stage] if part else [ANSWERS, *store.stages(f"{ANSWERS}-*")]
+        self._stage = f"{ANSWERS}-{part.file_name}" if part else ANSWERS
+        self._read = [self._stage] if part else _folders(store)
         """Its own folder, and of those that parts left, if nobody works at a part now."""
         self.known: Mapping[str, Hypothesis] = {
             answer.key: answer.hypothesis
@@ -64,5 +64,10 @@ class Journal:
 
 def discard_answers(store: Store) -> None:
     """All shards of all parts are whole: of the way there a kill may have left answers."""
-    for stage in (ANSWERS, *store.stages(f"{ANSWERS}-*")):
+    for stage in _folders(store):
         store.discard(stage)
+
+
+def _folders(store: Store) -> list[str]:
+    """Those of a run in one piece, and of all parts."""
+    return [ANSWERS, *store.stages(f"{ANSWERS}-*")]

@@ -18,8 +18,7 @@ from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.files.owner import FILTER, RUN, check_made_by, owner
 from pipeline.files.published import published_names
-from pipeline.files.store import file_sha256, to_json, write_bytes
-from pipeline.files.together import flush
+from pipeline.files.store import file_sha256, flush_folder, to_json, write_bytes
 from pipeline.registry import models
 from pipeline.registry.facts import ModelFacts
 from pipeline.run import provenance
@@ -181,8 +180,8 @@ def withdraw(folder: Path) -> None:
         if path.exists():
             to.parent.mkdir(exist_ok=True)
             path.replace(to)
-            flush(to.parent)
-            flush(folder)
+            flush_folder(to.parent)
+            flush_folder(folder)
     except FileNotFoundError:
         pass  # another part of the run was faster
     except OSError as error:

@@ -23,6 +23,7 @@ import msgspec
 
 from pipeline.engines.base import Hypothesis
 from pipeline.errors import StoreError
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.store import replacing, to_json
 
 APPLICATION = 0x4D6B544D
@@ -329,7 +330,7 @@ def _told(path: Path) -> Iterator[None]:
     """Errors of SQLite, of the system and of values, as ours."""
     try:
         yield
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise StoreError(f"{path} is damaged: {error}", REMEDY) from error
     except OSError as error:
         raise MemoryOutOfReach(f"{path} cannot be used: {error.strerror or error}", ELSEWHERE) from error

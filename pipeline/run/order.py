@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import StoreError
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.store import to_json, write_bytes
 from pipeline.types import Document
 
@@ -63,7 +64,7 @@ def read_order(folder: Path) -> list[Placed]:
         return msgspec.json.decode(path.read_bytes(), type=list[Placed])
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, *NOT_JSON) as error:
         raise StoreError(
             f"{path} is damaged: {error}", "Delete it: `mekong run` then reads and translates anew."
         ) from error

@@ -15,6 +15,7 @@ import msgspec
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.files.claim import Part, one_at_a_time
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.store import Store, to_json, write_bytes
 from pipeline.registry.facts import ModelFacts
 from pipeline.run import keys, provenance
@@ -102,7 +103,7 @@ def translate_part(run: Run, part: Part) -> PartDone:
         translation=resources.translation_plan,
         model=resources.model_facts()[0],
     )
-    write_bytes(folder / f"{part.number}of{part.total}.json", to_json(receipt, indent=True) + b"\n")
+    write_bytes(folder / f"{part.file_name}.json", to_json(receipt, indent=True) + b"\n")
     for other in folder.glob("*.json"):
         if not other.stem.endswith(f"of{part.total}"):
             other.unlink(missing_ok=True)  # of a run that was cut otherwise
@@ -189,7 +190,7 @@ def _read_receipts(store: Store) -> dict[Part, Receipt]:
             try:
                 receipt = msgspec.json.decode(path.read_bytes(), type=Receipt)
                 yield part_of(receipt.part), receipt
-            except (OSError, msgspec.DecodeError, UnicodeDecodeError, UsageError) as error:
+            except (OSError, *NOT_JSON, UsageError) as error:
                 raise StoreError(f"{path} is damaged: {error}", "Run that part again: what is done is kept.") from error
 
     return dict(sorted(read()))

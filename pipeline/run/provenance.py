@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import StoreError
+from pipeline.files.damage import NOT_JSON
 from pipeline.files.store import append_line, is_json
 
 PACKAGES = (
@@ -69,7 +70,7 @@ def worked(folder: Path) -> tuple[Version, ...]:
         lines.pop()  # nothing, or what a kill left of a line
     try:
         found = [msgspec.json.decode(line, type=Version) for line in lines]
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise StoreError(f"{path} is damaged: {error}", "Delete it; then nobody knows what made the shards.") from error
     return tuple(one for place, one in enumerate(found) if one not in found[:place])  # parts may begin at once
 

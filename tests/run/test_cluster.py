@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from pipeline.registry.models import Entry
 from pipeline.run import cluster as clusters
 from pipeline.run import provenance
 from tests.support.processes import is_alive, parent_of
-from tests.support.runs import articles, config, mekong, outputs
+from tests.support.runs import articles, config, mekong, outputs, start, wait_for
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra ray)")
 OUT = Path("out")
@@ -38,11 +37,6 @@ def nodes() -> Iterator[str]:
     cluster.shutdown()
 
 
-def start(settings: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pipeline", "run", str(settings), "--out", str(OUT), "--quiet", *RAY]
-    return subprocess.Popen(command, env=os.environ.copy())
-
-
 def parts() -> list[int]:
     """The processes that translate a part."""
     found = []
@@ -56,15 +50,6 @@ def parts() -> list[int]:
     return found
 
 
-def wait_for(pattern: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(30_000):
-        if list(OUT.glob(pattern)):
-            return
-        assert process.poll() is None, "the run ended before it came to that"
-        time.sleep(0.01)
-    pytest.fail(f"no {pattern}")
-
-
 def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     nodes: str, run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,8 +61,8 @@ def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     whole = outputs(OUT)
     monkeypatch.chdir(tmp_path / "nodes")
     monkeypatch.setenv("RAY_ADDRESS", nodes)
-    driver = start(settings)  # the first loses its driver, with both parts at work
-    wait_for("shards/answers-*/*.zst", driver)
+    driver = start(settings, OUT, *RAY)  # the first loses its driver, with both parts at work
+    wait_for("shards/answers-*/*.zst", OUT, driver)
     at_work = parts()
     driver.send_signal(signal.SIGKILL)
     driver.wait()
@@ -88,7 +73,7 @@ def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     assert at_work and not (OUT / "corpus").exists()
     assert not any(is_alive(pid) for pid in at_work), "parts outlive the run that wanted them"
     done = {path: path.stat().st_mtime_ns for path in (OUT / "shards/translate").glob("*.zst")}
-    driver = start(settings)  # the second loses a worker of Ray
+    driver = start(settings, OUT, *RAY)  # the second loses a worker of Ray
     for _ in range(20_000):
         if (at_work := parts()) or driver.poll() is not None:
             break

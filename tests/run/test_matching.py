@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,29 +22,20 @@ from pipeline.run.shards import Shards
 from pipeline.run.work import ShardWork
 from pipeline.stages.align.judging import Evidence
 from pipeline.stages.align.lexicons import no_lexicons
-from pipeline.stages.align.matching import CandidateJudge, match
+from pipeline.stages.align.matching import match
 from pipeline.types import Document, DocumentPair, Segment, Source
 from tests.support.encoders import WordEncoder
+from tests.support.judges import compared, note_comparisons
 
 SETTINGS = AlignSettings(candidates=3, min_similarity=0)
 WORDS = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike oscar papa".split()  # noqa: SIM905
 USUAL = 400
 """Characters of a shard: of some four documents."""
-compared: list[str] = []
-
-
-class NotingJudge(CandidateJudge):
-    """Notes what is compared."""
-
-    def __call__(self, source, targets) -> Iterator[Evidence]:
-        for found in super().__call__(source, targets):
-            compared.append(found.key)
-            yield found
 
 
 @pytest.fixture(autouse=True)
 def noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.run.work.CandidateJudge", NotingJudge)
+    note_comparisons(monkeypatch)
 
 
 class WordResources(Resources):

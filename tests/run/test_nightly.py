@@ -18,13 +18,12 @@ from pipeline.files.progress import Progress
 from pipeline.run.folder import held, reopen, write_settings
 from pipeline.run.publish import publish
 from pipeline.run.run import Run
-from pipeline.stages.align.matching import CandidateJudge
 from pipeline.types import Document, Source
+from tests.support.judges import compared, note_comparisons
 
 STAGES = ("read", "segment", "translate", "profile", "judge", "align", "score")
 Article = dict[str, str]
 asked: list[int] = []
-compared: list[str] = []
 CANDIDATES = AlignSettings().candidates
 
 
@@ -47,18 +46,9 @@ class CountingResources(NullResources):
         return made
 
 
-class CountingJudge(CandidateJudge):
-    """Notes which documents are compared by their sentences."""
-
-    def __call__(self, source, targets):
-        for evidence in super().__call__(source, targets):
-            compared.append(evidence.key)
-            yield evidence
-
-
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.run.work.CandidateJudge", CountingJudge)
+    note_comparisons(monkeypatch)
 
 
 @dataclass

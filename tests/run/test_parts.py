@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import orjson
@@ -14,7 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.files.claim import Part
 from pipeline.registry.models import Entry
 from pipeline.run.part import part_of
-from tests.support.runs import articles, config, mekong, outputs
+from tests.support.runs import articles, config, mekong, outputs, start
 
 OUT = Path("out")
 
@@ -50,16 +47,11 @@ def whole(settings: Path, once: dict[Path, dict[str, bytes]]) -> dict[str, bytes
     return once[settings]
 
 
-def start(settings: Path, part: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pipeline", "run", str(settings), "--out", str(OUT), "--shard", part, "--quiet"]
-    return subprocess.Popen(command, env=os.environ.copy())
-
-
 def test_parts_and_a_merge_make_the_files_of_one_run(
     settings: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    beside = [start(settings, f"{number}/4") for number in (3, 1, 4)]
+    beside = [start(settings, OUT, "--shard", f"{number}/4") for number in (3, 1, 4)]
     assert [process.wait(timeout=300) for process in beside] == [0, 0, 0]
     assert mekong(monkeypatch, "run", settings, "--out", OUT, "--shard", "3/4") == 0
     assert "when all are: mekong merge" in capsys.readouterr().out

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from pipeline.run.journal import Journal
 from pipeline.run.run import Run
 from pipeline.stages.segment import boundaries
 from tests.support.encoders import LetterEncoder
-from tests.support.runs import ENGLISH, THAI, VIETNAMESE, articles, config, lines, mekong, outputs
+from tests.support.runs import ENGLISH, THAI, VIETNAMESE, articles, config, lines, mekong, outputs, start, wait_for
 
 
 @dataclass(frozen=True)
@@ -228,21 +227,6 @@ def test_matching_says_where_it_stands_and_hears_a_stop(tmp_path: Path, monkeypa
         run.match()
     assert ["profile", "0%", "0/2", "documents"] in [line.split() for line in stream.getvalue().splitlines()]
     assert run.store.record("match", 0) is None
-
-
-def start(path: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pipeline", "run", str(path), "--out", str(out), "--quiet"]
-    return subprocess.Popen(command, env=os.environ.copy())
-
-
-def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until a file that fits the pattern is in the run folder."""
-    for _ in range(60_000):
-        if list(out.glob(pattern)):
-            return
-        assert process.poll() is None, "the run ended before it could be stopped"
-        time.sleep(0.001)
-    pytest.fail(f"no {pattern} after a minute")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +64,22 @@ def mekong(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     with pytest.raises(SystemExit) as stopped:
         main()
     return int(stopped.value.code or 0)
+
+
+def start(settings: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
+    """A process that runs a configuration."""
+    command = [sys.executable, "-m", "pipeline", "run", str(settings), "--out", str(out), "--quiet", *more]
+    return subprocess.Popen(command, env=os.environ.copy())
+
+
+def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until a file that fits the pattern is in the run folder; fails after some minutes."""
+    for _ in range(300_000):
+        if list(out.glob(pattern)):
+            return
+        assert process.poll() is None, "the run ended before it came to that"
+        time.sleep(0.001)
+    pytest.fail(f"no {pattern}")
 
 
 def lines(path: Path) -> list[Any]:

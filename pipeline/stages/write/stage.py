@@ -10,8 +10,7 @@ from pathlib import Path
 
 from pipeline.config.settings import WriteSettings
 from pipeline.errors import StoreError
-from pipeline.files.store import plain, write_bytes
-from pipeline.files.together import flush
+from pipeline.files.store import flush_folder, plain, write_bytes
 from pipeline.stages.write import jsonl, tmx
 from pipeline.stages.write.jsonl import JsonlWriter
 from pipeline.stages.write.moses import MosesWriter
@@ -139,7 +138,7 @@ def remove_stale(out: Path, current: Collection[Path]) -> None:
             for path in stale:
                 path.unlink()
             if stale:
-                flush(folder)
+                flush_folder(folder)
             if there and len(stale) == len(there):
                 folder.rmdir()
         except OSError as error:
