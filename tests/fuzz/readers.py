@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow
 import pyarrow.parquet
@@ -233,17 +234,12 @@ def _overrides(path: Path) -> None:
     settings_from([path.read_bytes().decode("utf-8", "replace")])
 
 
-def _entry_of(path: Path) -> models.Entry:
-    """An entry whose folder in the store is that of `path`."""
-    os.environ["MEKONG_MODELS"] = str(path.parent.parent)
-    return next(iter(models.entries().values())).model_copy(update={"name": path.parent.name})
-
-
 def _lock(path: Path) -> None:
-    entry = _entry_of(path)
-    models.read_lock(entry)
-    models.locate(entry)
-    models.fingerprint(entry)
+    entry = next(iter(models.entries().values())).model_copy(update={"name": path.parent.name})
+    with patch.dict(os.environ, MEKONG_MODELS=str(path.parent.parent)):
+        models.read_lock(entry)
+        models.locate(entry)
+        models.fingerprint(entry)
 
 
 @cache

@@ -21,11 +21,15 @@ KINDS = (
     kinds.DOCUMENTS,
     kinds.SEGMENTS,
     kinds.TRANSLATIONS,
+    kinds.PROFILES,
+    kinds.JUDGED,
     kinds.DOCUMENT_PAIRS,
     kinds.PAIRS,
     kinds.SCORED,
     kinds.ShardKind(ANSWERS, Answer),
 )
+REMEMBERED = (kinds.PROFILES.stage, kinds.JUDGED.stage)
+"""What matching keeps for the next time: where the document pairs themselves are kept, it may be of other settings."""
 TIMES = {"manifest.json": ("seconds", "finished"), "seal.json": ("files",)}
 """What differs whenever a run is made: what it took, and when files were written."""
 Finding = tuple[str, str]
@@ -61,10 +65,20 @@ def differences(whole: Path, out: Path) -> Iterator[Finding]:
     expected, found = dict(_files(whole)), dict(_files(out))
     yield from (("lost", name) for name in sorted(expected.keys() - found.keys()))
     yield from (("doubled", name) for name in sorted(found.keys() - expected.keys() - left))
-    for name in sorted(expected.keys() & found.keys()):
+    other = set(_of_other_settings(whole, out))
+    for name in sorted((expected.keys() & found.keys()) - other):
         if _content(expected[name]) != _content(found[name]):
             yield "different", name
             yield from _rows_apart(name, expected[name], found[name])
+
+
+def _of_other_settings(whole: Path, out: Path) -> Iterator[str]:
+    before, after = Store(whole), Store(out)
+    for stage in REMEMBERED:
+        for shard in after.committed(stage):
+            expected, found = before.record(stage, shard), after.record(stage, shard)
+            if expected is not None and found is not None and expected.key != found.key:
+                yield f"shards/{stage}/{shard:06d}.jsonl.zst"
 
 
 def _files(out: Path) -> Iterator[tuple[str, Path]]:
