@@ -43,8 +43,9 @@ def scorer() -> tuple[Child, Callable[[], Any]]:
 def test_a_stopped_child_is_named_and_its_answer_taken_when_it_goes_on(
     start: Callable[[], tuple[Child, Callable[[], Any]]], caplog: pytest.LogCaptureFixture
 ) -> None:
+    before = children({os.getpid()})
     child, ask = start()
-    (pid,) = children({os.getpid()})
+    (pid,) = set(children({os.getpid()})) - set(before)
     os.kill(pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as asking:
         answer = asking.submit(ask)
