@@ -27,7 +27,7 @@ os.environ |= {"TOKENIZERS_PARALLELISM": "false", "ARROW_DEFAULT_MEMORY_POOL": "
 
 from pipeline.config.settings import Config
 from pipeline.engines.child import end_with_parent
-from tests.kill import processes
+from tests.kill import cluster, processes
 from tests.kill.chains import Chains
 from tests.kill.executions import EXECUTIONS, Execution, prepare
 from tests.kill.processes import STAGES
@@ -55,7 +55,8 @@ def main() -> int:
     for number, (execution, share) in enumerate(zip(chosen, kills, strict=True)):
         seconds = asked.seconds and max(1.0, began + asked.seconds * (number + 1) / len(chosen) - time.monotonic())
         here, told = folder / f"run-{number}", folder / f"tally-{number}.json"
-        _in_a_fork(partial(_kill, execution, share, seconds, asked.seed, here, told))
+        with cluster.of(execution.nodes):
+            _in_a_fork(partial(_kill, execution, share, seconds, asked.seed, here, told))
         tallies[execution.name] = json.loads(told.read_bytes())
     clean = _report(tallies, time.monotonic() - began)
     if clean:
@@ -105,7 +106,7 @@ def _in_a_fork(work: Any) -> None:
 
 def _kill(execution: Execution, kills: int, seconds: float, seed: int, folder: Path, told: Path) -> None:
     if execution.family:
-        _in_a_fork(partial(_add_model, execution.family, folder.parent))
+        _in_a_fork(partial(_add_models, execution.family, folder.parent))
     chains = Chains(execution, folder, random.Random(f"{seed} {execution.name}"))
     chains.prepare()
     until, tally = time.monotonic() + (seconds or float("inf")), chains.tally
@@ -115,19 +116,26 @@ def _kill(execution: Execution, kills: int, seconds: float, seed: int, folder: P
     _say(f"{execution.name}: {tally.kills} kills in {tally.chains} chains, {len(tally.findings)} findings")
 
 
-def _add_model(family: str, folder: Path) -> None:
+def _add_models(family: str, folder: Path) -> None:
+    """A tiny translator, and an encoder that nobody loads."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
     from pipeline.cli.model_add import add
     from pipeline.registry import models
     from tests.support import tiny
-    from tests.support.small import quiet, write_entry
+    from tests.support.small import ENTRY, quiet, write_entry
 
     models.offline()
-    published = folder / f"published-{family}"
-    published.mkdir()
-    tiny.BUILDERS[family](published)
-    data = tiny.entry(family, published)
-    write_entry(models.root(), data)
-    add(data["name"], quiet)
+    for name in (family, ENTRY["name"]):
+        (folder / f"published-{name}").mkdir(exist_ok=True)
+    tiny.BUILDERS[family](folder / f"published-{family}")
+    encoder = folder / f"published-{ENTRY['name']}"
+    save_file({"a": np.zeros(1, np.float32)}, encoder / "model.safetensors")
+    (encoder / "config.json").write_text("{}", encoding="utf-8")
+    for data in (tiny.entry(family, folder / f"published-{family}"), ENTRY | {"sources": [f"path:{encoder}"]}):
+        write_entry(models.root(), data)
+        add(data["name"], quiet)
 
 
 def _report(tallies: dict[str, Any], seconds: float) -> bool:

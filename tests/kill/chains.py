@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.kill import compare, processes
+from tests.kill import cluster, compare, processes
 from tests.kill.compare import Finding
 from tests.kill.executions import OUT, Execution, prepare
 from tests.kill.processes import LOG, STAGES, Marks, run_here
@@ -69,7 +69,7 @@ class Chains:
                 self._seconds[command] = self._marks.seconds()
             if commands is not self._execution.commands:
                 self._clear()
-        if processes.orphans():
+        if self._orphans():
             raise RuntimeError("an undisturbed command leaves processes behind")
         self._out.rename(self._whole)
 
@@ -80,6 +80,13 @@ class Chains:
         code = processes.wait_for(self._start(command, self._marks))
         if code != 0:
             raise RuntimeError(f"an undisturbed command ends with {code}: {self._said()}")
+
+    def _helpers(self, pid: int) -> list[int]:
+        """The processes that work for a command, on the nodes of a cluster too."""
+        return [*processes.below(pid), *(cluster.helpers(self._out) if self._execution.nodes else ())]
+
+    def _orphans(self) -> int:
+        return processes.orphans() + (cluster.orphans(self._out) if self._execution.nodes else 0)
 
     def _said(self) -> str:
         return (self._folder / LOG).read_text("utf-8", "replace")[-2000:]
@@ -108,8 +115,9 @@ class Chains:
 
     def _place(self) -> int:
         """A stage, rather one that was seldom aimed at."""
-        often = [HELPED if stage in self._execution.helped else 1 for stage in STAGES]
-        weights = [times / (times + self._aimed[place]) for place, times in enumerate(often)]
+        elsewhere = 0 if self._execution.nodes else 1  # a command with a cluster takes many times as long
+        often = [HELPED if stage in self._execution.helped else elsewhere for stage in STAGES]
+        weights = [times and times / (times + self._aimed[place]) for place, times in enumerate(often)]
         (place,) = self._chance.choices(range(len(STAGES)), weights)
         self._aimed[place] += 1
         return place
@@ -131,7 +139,7 @@ class Chains:
             self._kill(pid)
             if rival:
                 self._met(rival)
-        if left := processes.orphans():
+        if left := self._orphans():
             self._note([("orphans", f"{left} after a kill in {self._marks.stage}")])
 
     def _waited(self, pid: int, place: int, seconds: float) -> bool:
@@ -151,7 +159,7 @@ class Chains:
         return True
 
     def _kill(self, pid: int) -> None:
-        helpers = list(processes.below(pid))
+        helpers = self._helpers(pid)
         choice = self._chance.random()
         stage = self._marks.stage
         if helpers and choice < 0.6:
@@ -195,7 +203,7 @@ class Chains:
     def _finish(self) -> None:
         for command in self._execution.commands:
             self._ends_well(self._start(command, None))
-        if left := processes.orphans():
+        if left := self._orphans():
             self._note([("orphans", f"{left} at the end")])
         self._note([*compare.torn(self._out), *compare.differences(self._whole, self._out)])
 

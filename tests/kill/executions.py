@@ -32,6 +32,8 @@ RUN = ("run", CONFIG, "--out", OUT, "--quiet")
 PARTS = tuple((*RUN, "--shard", part) for part in ("1/2", "2/2"))
 REMEMBERING = (*RUN, "--set", "translate.memory=memory.sqlite")
 BESIDE = (*RUN, "--set", "run.workers=2")
+ON_CLUSTER = (*RUN, "--set", "run.executor=ray", "--set", "align.encoder=small")
+"""The parts of a cluster are commands like any other, which want every model that the settings name."""
 MERGE = ("merge", OUT, "--quiet")
 OTHERWISE = ("--set", "segment.max_chars=60", "--set", "write.formats=[jsonl,moses]")
 
@@ -120,7 +122,7 @@ class Execution:
 
     A chain may do, and be killed in, the commands of `meanwhile` before it comes to those that count. `share` is this
     execution's part of all kills, `family` that of the tiny model it needs, `helped` the stages in which it has more
-    processes than one.
+    processes than one, `nodes` the size of the Ray cluster that it asks.
     """
 
     name: str
@@ -130,16 +132,18 @@ class Execution:
     meanwhile: tuple[tuple[str, ...], ...] = ()
     family: str = ""
     helped: tuple[str, ...] = ()
+    nodes: int = 0
 
 
 EXECUTIONS = (
-    Execution("one process", NullNews, 34),
+    Execution("one process", NullNews, 33),
     Execution("rows apart, memory", PooledNews, 18, (REMEMBERING,)),
     Execution("settings changed and back", NullNews, 18, meanwhile=((*RUN, *OTHERWISE),)),
     Execution("parts, merge", PooledNews, 10, (*PARTS, MERGE)),
     Execution("two workers", NullNews, 7, (BESIDE,), helped=("segment", "align", "score")),
     Execution("mekong engine", TinyNews, 7, (REMEMBERING,), family="marian", helped=("translate",)),
-    Execution("ctranslate2 child", TinyNews, 6, family="qwen2", helped=("translate",)),
+    Execution("ctranslate2 child", TinyNews, 5, family="qwen2", helped=("translate",)),
+    Execution("ray", TinyNews, 2, (ON_CLUSTER,), family="marian", helped=("translate",), nodes=2),
 )
 
 

@@ -222,9 +222,16 @@ def role(pid: int) -> str:
         above = Path(f"/proc/{parent}/cmdline").read_bytes()
     except OSError:
         return "gone"
+    if "--shard" in words:
+        return "part"
     if "crew_worker" in " ".join(words):
         return "fork" if b"crew_worker" in above else "leader"
-    for sign, name in (("resource_tracker", "tracker"), ("multiprocessing", "worker"), ("pipeline.engines", "child")):
+    for sign, name in (
+        ("ray::", "node's worker"),
+        ("resource_tracker", "tracker"),
+        ("multiprocessing", "worker"),
+        ("pipeline.engines", "child"),
+    ):
         if any(sign in word for word in words):
             return name
     return "other"
