@@ -53,7 +53,7 @@ def parts() -> list[int]:
 def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     nodes: str, run_entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=2))])
+    settings = config(tmp_path, run_entry.name, paths=[str(articles(tmp_path / "articles", copies=3))])
     for name in ("here", "nodes"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
