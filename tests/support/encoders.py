@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.engines.encoders.base import Vectors, checked
 from pipeline.engines.encoders.use import UseEncoder
+from pipeline.report import comparison
+from pipeline.run import report_data
+from pipeline.stages.translate.glossary import Glossary
+
+RESAMPLES = 20
+"""Of the report's metrics, instead of 1,000."""
+_load_glossary = Glossary.load
 
 
 @cache
@@ -17,9 +25,22 @@ def use() -> UseEncoder:
     return UseEncoder(threads=1)
 
 
+@cache
+def _shipped_glossary(lang: str) -> Glossary:
+    return _load_glossary(lang)
+
+
+def _glossary(lang: str, extra: Sequence[Path] = ()) -> Glossary:
+    return _load_glossary(lang, extra) if extra else _shipped_glossary(lang)
+
+
 def load_once(patch: pytest.MonkeyPatch) -> None:
-    """Give every command of this process the one encoder: to load it takes a second each time."""
+    """Give every command of this process the one encoder and the shipped glossaries, which nobody changes: to load them
+    takes seconds each time. Reports of theirs resample less."""
     patch.setattr("pipeline.engines.encoders.load.UseEncoder", lambda threads: use())
+    patch.setattr(Glossary, "load", _glossary)
+    patch.setattr(report_data, "RESAMPLES", RESAMPLES)
+    patch.setattr(comparison, "RESAMPLES", RESAMPLES)
 
 
 class WordEncoder:

@@ -74,11 +74,11 @@ def start(settings: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
 
 def wait_for(pattern: str, out: Path, process: subprocess.Popen[bytes]) -> None:
     """Until a file that fits the pattern is in the run folder; fails after some minutes."""
-    for _ in range(300_000):
+    for _ in range(60_000):
         if list(out.glob(pattern)):
             return
         assert process.poll() is None, "the run ended before it came to that"
-        time.sleep(0.001)
+        time.sleep(0.005)
     pytest.fail(f"no {pattern}")
 
 
