@@ -129,7 +129,9 @@ def tiny_store(
 ) -> Callable[[str], Entry]:
     """`tiny_store(family)`: the registry entry `tiny-FAMILY`, its model added to the store of $MEKONG_MODELS."""
     from pipeline.cli.model_add import add
+    from pipeline.engines.convert import apart
     from tests.support import tiny
+    from tests.support.forks import fork_children
 
     monkeypatch.setenv("MEKONG_MODELS", str(session_store))
 
@@ -138,7 +140,9 @@ def tiny_store(
         path = session_store / OWN_ENTRIES / f"{data['name']}.yaml"
         if not path.exists():
             write_entry(session_store, data)
-            add(data["name"], quiet)
+            with monkeypatch.context() as patch:
+                fork_children(patch, apart)  # what converts imports torch and transformers, which are here
+                add(data["name"], quiet)
         return entry(data["name"])
 
     return get

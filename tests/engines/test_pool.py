@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from pipeline.engines import patience, pool
+from pipeline.engines import child, patience, pool
 from pipeline.engines.base import Failure, Output
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.engines.pool import CHUNKS, MAX_ROWS, MIN_ROWS, EnginePool, plan
@@ -18,6 +18,7 @@ from pipeline.engines.pool_worker import PoolWorker
 from pipeline.engines.search_settings import Search
 from pipeline.errors import EngineError, ModelError, ModelRefused
 from tests.support.faults import set_faults as put_faults
+from tests.support.forks import fork_children, popen
 from tests.support.processes import children, is_alive, wait_until
 
 SEARCH = Search(num_beams=2, length_penalty=1.0, start=2, end=2, pad=1, forced=40, n_best=2)
@@ -51,9 +52,11 @@ def folder(tiny_model):
 
 @pytest.fixture
 def set_faults(monkeypatch):
-    """`set_faults(**faults)`: have pools use the faulty worker, an echoing one where nothing else is said."""
+    """`set_faults(**faults)`: have pools use the faulty worker, a fork of this process, an echoing one where nothing
+    else is said."""
 
     def change(**faults):
+        fork_children(monkeypatch, child)
         put_faults(monkeypatch, pool, "faulty_pool_worker", {"echo": True} | faults)
 
     return change
@@ -75,10 +78,13 @@ def faulty(set_faults, folder):
     assert not workers(os.getpid())
 
 
-def test_outputs_are_those_of_one_engine_in_order(folder):
-    rows = random_rows(200)
-    most = [3 + number % 12 for number in range(200)]
-    least = [number % 3 for number in range(200)]
+def test_outputs_are_those_of_one_engine_in_order(folder, monkeypatch):
+    """With workers that are started as users do."""
+    monkeypatch.setattr(pool, "MIN_ROWS", 16)
+    count = 80
+    rows = random_rows(count, longest=12)
+    most = [3 + number % 12 for number in range(count)]
+    least = [number % 3 for number in range(count)]
     alone = MekongEngine(folder, SEARCH, "cpu", "float32", 1, 1)
     both = EnginePool(folder, SEARCH, ["cpu", "cpu"], "float32", 1)
     for options in ({}, {"min_new_tokens": least}, {"careful": True}):
@@ -86,7 +92,7 @@ def test_outputs_are_those_of_one_engine_in_order(folder):
         assert [without_scores(out) for out in got] == [without_scores(out) for out in want]
         assert [out.logprob for out in got] == pytest.approx([out.logprob for out in want], abs=1e-5)
         assert all(out.others for out in got)
-    assert len({out.tokens for out in got}) > 100
+    assert len({out.tokens for out in got}) > count / 2
     assert both.generate([], []) == []
     assert both.about == alone.about | {"device": "cpu, cpu", "workers": "2"}
     assert both.batch_rows > alone.batch_rows
@@ -110,12 +116,12 @@ def test_a_row_that_kills_the_engine_fails_alone(folder, faulty):
 
 @pytest.mark.parametrize("devices", [["a"], ["a", "b", "c"]])
 def test_many_deadly_rows_use_up_no_device(faulty, devices, monkeypatch, caplog):
-    monkeypatch.setattr(pool, "MIN_ROWS", 64)
+    monkeypatch.setattr(pool, "MIN_ROWS", 16)
     all_of_them = faulty(devices, deadly=DEADLY)
-    most = [50] * 300
-    # Longest, so in one chunk side by side; then of all lengths, so some in every chunk.
-    for length, deadly in ((40, [0, 7, 8, 299]), (None, range(0, 300, 60))):
-        rows = random_rows(300)
+    most = [50] * 80
+    # Longest, so in one chunk side by side; then of all lengths, so some in several chunks.
+    for length, deadly in ((40, [0, 7, 8]), (None, [0, 40, 79])):
+        rows = random_rows(80)
         for number in deadly:
             rows[number] = [DEADLY] * (length or len(rows[number]))
         got = all_of_them.generate(rows, most)
@@ -167,7 +173,8 @@ def test_an_error_that_nobody_expected_ends_a_worker_and_is_told(faulty):
         faulty(["a"], broken=5).generate([[5], [5, 6]], [9, 9])
 
 
-def test_errors_of_loading_are_raised_and_leave_no_process(tmp_path):
+def test_errors_of_loading_are_raised_and_leave_no_process(tmp_path, monkeypatch):
+    fork_children(monkeypatch, child)
     with pytest.raises(ModelError, match=r"config\.json cannot be read"):
         EnginePool(tmp_path, SEARCH, ["cpu", "cpu"], "float32", 1)
     assert not workers(os.getpid())
@@ -204,11 +211,11 @@ def test_the_workers_die_with_their_parent(set_faults, folder):
     set_faults()
     program = (
         "import time; from pathlib import Path; from pipeline.engines import pool;"
-        "from pipeline.engines.search_settings import Search; pool.WORKER = 'tests.support.faulty_pool_worker';"
+        "from pipeline.engines.search_settings import Search;"
         f"p = pool.EnginePool(Path({str(folder)!r}), {SEARCH!r}, ['a', 'b'], 'float32', 1);"
         "print('ready', flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+    with popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout and parent.stdout.readline() == "ready\n"
         started = workers(parent.pid)
         assert len(started) == 2

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from pipeline.config.settings import TranslateSettings
-from pipeline.engines import devices, pool
+from pipeline.engines import child, devices, pool
 from pipeline.engines.base import Failure, Request
 from pipeline.engines.load import load
 from pipeline.engines.mekong.engine import MekongEngine
@@ -18,6 +18,7 @@ from pipeline.errors import EngineError
 from tests.support import tiny
 from tests.support.fake_gpu import WEIGHTS, FakeGpu
 from tests.support.faults import set_faults
+from tests.support.forks import fork_children
 
 SEARCH = Search(num_beams=1, length_penalty=1.0, start=2, end=2, pad=1, forced=40)
 TOO_SMALL = WEIGHTS + (1 << 16)
@@ -26,6 +27,12 @@ TOO_SMALL = WEIGHTS + (1 << 16)
 @pytest.fixture
 def folder(tiny_model):
     return tiny_model("m2m100")
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch):
+    """Workers are forks of this process."""
+    fork_children(monkeypatch, child)
 
 
 @pytest.fixture
@@ -64,7 +71,7 @@ def test_a_row_that_ends_the_device_fails_with_its_reason_and_the_others_come_ba
     set_faults(monkeypatch, pool, "fake_gpu_worker", {"lost": lost})
     monkeypatch.setattr(devices, "gpus", lambda: 1)
     monkeypatch.setattr(devices, "gpu", lambda name: FakeGpu())
-    # A bad row is tried twice in each chunk that it is in, and a process starts in seconds.
+    # A bad row is tried twice in each chunk that it is in.
     monkeypatch.setattr(pool, "MIN_ROWS", 1)
     with load(entry, TranslateSettings(device="cuda", dtype="float32")) as translator:
         assert translator.engine.about["device"] == "a fake GPU" and translator.engine.about["workers"] == "1"

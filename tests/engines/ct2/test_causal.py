@@ -13,6 +13,7 @@ from pipeline.engines.ct2.causal import CTranslate2Engine
 from pipeline.engines.load import choose, load
 from pipeline.errors import EngineError, UsageError
 from pipeline.registry.models import Entry
+from tests.support.forks import popen
 from tests.support.processes import is_alive, wait_until
 
 TEXTS = ["abc", "the meeting in Hanoi", "a b c d e f g h", "x", "one two three four five six seven"]
@@ -67,7 +68,7 @@ def test_the_worker_dies_with_its_parent(entry: Entry) -> None:
         f"t = load(entry({entry.name!r}), S(engine='ctranslate2', device='cpu', threads=1));"
         "print(t.engine._process.pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+    with popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         worker = int(parent.stdout.readline())
         assert is_alive(worker)

@@ -1,7 +1,6 @@
 """Workers in processes: the same outputs as in this one, whatever happens to them."""
 
 import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from pipeline.engines.mekong import crew
 from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.errors import EngineError, ModelError, ModelRefused
 from tests.support.faults import set_faults as put_faults
+from tests.support.forks import fork_children, popen
 from tests.support.processes import children, is_alive, wait_until
 
 FAILED = Output((), None, "failed", Failure.DEADLY)
@@ -40,9 +40,10 @@ def engine(model):
 
 @pytest.fixture
 def set_faults(monkeypatch):
-    """`set_faults(**faults)`: have the next crew be the faulty one."""
+    """`set_faults(**faults)`: have the next crew be the faulty one, a fork of this process."""
 
     def change(**faults):
+        fork_children(monkeypatch, crew)
         put_faults(monkeypatch, crew, "faulty_crew_worker", faults)
 
     return change
@@ -54,8 +55,10 @@ def with_token(rows, token, numbers):
     return [[token, *row] if number in numbers else row for number, row in enumerate(clean)]
 
 
-@pytest.mark.parametrize(("dtype", "beams"), [("float32", 3), ("int8", 1)])
-def test_outputs_are_those_of_one_worker_call_after_call(engine, model, dtype, beams):
+@pytest.mark.parametrize(("dtype", "beams", "forked"), [("float32", 3, False), ("int8", 1, True)])
+def test_outputs_are_those_of_one_worker_call_after_call(engine, model, monkeypatch, dtype, beams, forked):
+    if forked:  # the other one is started as users do
+        fork_children(monkeypatch, crew)
     alone, crew_of_3 = engine(1, dtype, beams), engine(3, dtype, beams)
     assert crew_of_3.about == alone.about | {"workers": "3"}
     for count, careful in ((150, False), (30, True), (2, False), (40, False), (0, False)):
@@ -66,7 +69,8 @@ def test_outputs_are_those_of_one_worker_call_after_call(engine, model, dtype, b
         assert crew_of_3.generate(rows, bounds, least, careful=careful) == want
 
 
-def test_what_the_workers_did_adds_up(engine, model):
+def test_what_the_workers_did_adds_up(engine, model, monkeypatch):
+    fork_children(monkeypatch, crew)
     beams = 4
     made = engine(beams=beams)
     lengths = [1 + (7 * number) % 20 for number in range(60)]
@@ -78,7 +82,7 @@ def test_what_the_workers_did_adds_up(engine, model):
 
 def test_a_row_that_kills_its_worker_fails_alone(engine, model, set_faults, caplog):
     deadly = {3, 60, 119}
-    rows = with_token(model.rows(120, seed=6), 9, deadly)
+    rows = with_token(model.rows(120, seed=6, longest=12), 9, deadly)
     want = engine(1, "int8").generate(rows, [8] * 120)
     set_faults(deadly=9)
     # In int8 a failed row is decoded again in float32, in this process: not such a one.
@@ -101,10 +105,10 @@ def test_a_death_that_does_not_come_again_costs_no_row(engine, model, set_faults
 
 
 def test_a_worker_that_runs_out_of_memory_gives_rows_back(engine, model, set_faults):
-    rows = model.rows(100, seed=8)
-    want = engine(1).generate(rows, [8] * 100)
+    rows = model.rows(40, seed=8)
+    want = engine(1).generate(rows, [8] * 40)
     set_faults(narrow=2)
-    assert engine().generate(rows, [8] * 100) == want
+    assert engine().generate(rows, [8] * 40) == want
 
 
 def test_workers_that_die_of_everything_end_the_call_with_their_last_words(engine, model, set_faults):
@@ -134,8 +138,10 @@ def test_a_leader_that_dies_is_an_error(engine, model, set_faults):
 
 def test_errors_of_loading_are_raised_and_leave_no_process(model, tmp_path, monkeypatch):
     before = children({os.getpid()})
-    with pytest.raises(ModelError, match=r"config\.json cannot be read"):
-        MekongEngine(tmp_path, model.search(), "cpu", "float32", 2, 1)
+    with monkeypatch.context() as patch:
+        fork_children(patch, crew)
+        with pytest.raises(ModelError, match=r"config\.json cannot be read"):
+            MekongEngine(tmp_path, model.search(), "cpu", "float32", 2, 1)
     monkeypatch.setattr(crew, "WORKER", "tests.engines.no_such_module")
     with pytest.raises(EngineError, match=r"ended with code 1: .*no_such_module"):
         MekongEngine(model.folder, model.search(), "cpu", "float32", 2, 1)
@@ -163,13 +169,12 @@ def test_workers_that_hang_are_named_and_closing_ends_them(engine, model, set_fa
 def test_all_processes_end_with_their_parent(model, tmp_path, set_faults):
     set_faults(hang=str(tmp_path))
     program = (
-        "from pathlib import Path; from pipeline.engines.mekong import crew;"
-        "from pipeline.engines.mekong.engine import MekongEngine;"
-        "from pipeline.engines.search_settings import Search; crew.WORKER = 'tests.support.faulty_crew_worker';"
+        "from pathlib import Path; from pipeline.engines.mekong.engine import MekongEngine;"
+        "from pipeline.engines.search_settings import Search;"
         f"engine = MekongEngine(Path({str(model.folder)!r}), {model.search()!r}, 'cpu', 'float32', 2, 1);"
         "engine.generate([[5, 2]] * 9, [5] * 9)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program])
+    parent = popen([sys.executable, "-c", program])
     wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
     started = children({parent.pid}) | {int(file.name) for file in tmp_path.iterdir()}
     assert len(started) == 3

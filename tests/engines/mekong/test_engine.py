@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import shutil
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -21,13 +20,13 @@ from pipeline.engines.mekong.engine import MekongEngine
 from pipeline.engines.mekong.scheduler import Budget
 from pipeline.errors import EngineError, ModelError, ModelRefused
 
-ROWS = 24
-BOUND = 12
-EASY = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+ROWS = 16
+BOUND = 8
+EASY = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def engine(model, beams=1, dtype="float32", workers=1, search=None):
-    return MekongEngine(model.folder, search or model.search(beams), "cpu", dtype, workers, 1)
+def engine(model, beams=1, dtype="float32"):
+    return MekongEngine(model.folder, model.search(beams), "cpu", dtype, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def known(tiny):
     def get(dtype, beams):
         if (dtype, beams) not in made:
             model = tiny("nllb")
-            rows = model.rows(ROWS, seed=11)
+            rows = model.rows(ROWS, seed=11, longest=24)
             bounds = [1 + number % BOUND for number in range(ROWS)]
             whole = engine(model, beams, dtype)
             made[dtype, beams] = model, whole, rows, bounds, whole.generate(rows, bounds)
@@ -47,13 +46,11 @@ def known(tiny):
     return get
 
 
-@pytest.mark.parametrize(
-    ("dtype", "beams"), [("float32", 1), ("float32", 3), ("int8", 1), ("int8", 3), ("bfloat16", 1)]
-)
+@pytest.mark.parametrize(("dtype", "beams"), [("float32", 3), ("int8", 1), ("bfloat16", 1)])
 def test_no_cut_order_or_number_of_slots_changes_an_output(known, monkeypatch, dtype, beams):
     model, whole, rows, bounds, outputs = known(dtype, beams)
     sized = [whole]
-    for slots in (1, 3, 7):
+    for slots in (1, 5):
         monkeypatch.setattr(engines, "CPU_ROWS", slots * beams)
         sized.append(engine(model, beams, dtype))
 
@@ -70,13 +67,6 @@ def test_no_cut_order_or_number_of_slots_changes_an_output(known, monkeypatch, d
             assert [found[i] for i in range(ROWS)] == outputs
 
     check()
-
-
-@pytest.mark.parametrize("dtype", ["float32", "int8"])
-def test_workers_share_the_work_and_change_nothing(known, dtype):
-    model, _, rows, bounds, outputs = known(dtype, 1)
-    with closing(engine(model, dtype=dtype, workers=3)) as made:
-        assert made.generate(rows * 8, bounds * 8) == outputs * 8
 
 
 @pytest.mark.parametrize("beams", [1, 4])
@@ -149,13 +139,13 @@ class Flaky:
 @pytest.mark.parametrize("beams", [1, 2])
 def test_running_out_of_memory_at_any_call_changes_no_output(known, monkeypatch, beams):
     model, _, rows, bounds, outputs = known("float32", beams)
-    monkeypatch.setattr(engines, "CPU_ROWS", 16 * beams)
+    monkeypatch.setattr(engines, "CPU_ROWS", 8 * beams)
     whole = Flaky(monkeypatch, ())
     assert engine(model, beams).generate(rows, bounds) == outputs
     monkeypatch.undo()
-    for at in range(1, whole.calls + 1, 3):
+    for at in range(1, whole.calls + 1, 4):
         with monkeypatch.context() as patch:
-            patch.setattr(engines, "CPU_ROWS", 16 * beams)
+            patch.setattr(engines, "CPU_ROWS", 8 * beams)
             Flaky(patch, {at, at + 5}, MemoryError if at % 2 else torch.OutOfMemoryError)
             assert engine(model, beams).generate(rows, bounds) == outputs
 
@@ -205,8 +195,7 @@ def spoiled(model, tmp_path, change):
     return replace(model, folder=folder)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
-@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize(("dtype", "beams"), [("float32", 1), ("bfloat16", 1), ("int8", 3)])
 def test_a_row_with_scores_that_are_no_numbers_fails_alone(tiny, tmp_path, dtype, beams):
     """A token whose embedding is not finite spoils its own row and no other."""
     model = tiny("mbart50")

@@ -57,24 +57,27 @@ def test_encoder_and_step_logits_are_those_of_transformers(tiny, transformers_mo
 @pytest.mark.parametrize("family", FAMILIES)
 def test_greedy_tokens_are_those_of_transformers(tiny, transformers_model, family):
     made = tiny(family)
-    search, rows = made.search(), made.rows(500, seed=2)
-    expected = generate(transformers_model(made.folder), search, rows, BOUND, batch=100)
+    # Few rows of M2M100 end by themselves: a seed with some.
+    search, rows = made.search(), made.rows(200, seed=9 if family == "m2m100" else 2)
+    expected = generate(transformers_model(made.folder), search, rows, BOUND, batch=200)
     outputs = engine(made, search).generate(rows, [BOUND] * len(rows))
     assert [(o.tokens, o.ended == "stop") for o in outputs] == [(best.tokens, best.stopped) for best in expected]
     # That all are equal shows something only where they differ from each other and some end.
-    assert len({o.tokens for o in outputs}) > 100
+    assert len({o.tokens for o in outputs}) > 60
     assert {o.ended for o in outputs} == {"stop", "length"}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize(("beams", "penalty"), [(4, 0.6), (5, 1.0), (4, 1.4)])
+@pytest.mark.parametrize(
+    ("family", "beams", "penalty"),
+    [("marian", 4, 0.6), ("marian", 4, 1.4), ("m2m100", 5, 1.0), ("nllb", 4, 0.6), ("mbart50", 4, 1.4), ("t5", 5, 1.0)],
+)
 def test_beam_hypotheses_and_scores_are_those_of_transformers(tiny, transformers_model, family, beams, penalty):
     made = tiny(family)
-    search, rows = made.search(beams, penalty), made.rows(200, seed=3, longest=24)
-    expected = generate(transformers_model(made.folder), search, rows, 14, batch=50)
+    search, rows = made.search(beams, penalty), made.rows(100, seed=3, longest=24)
+    expected = generate(transformers_model(made.folder), search, rows, 14, batch=100)
     outputs = engine(made, search).generate(rows, [14] * len(rows))
     assert [(o.tokens, o.ended == "stop") for o in outputs] == [(best.tokens, best.stopped) for best in expected]
-    assert len({o.tokens for o in outputs}) > 40
+    assert len({o.tokens for o in outputs}) > 25
     for output, best in zip(outputs, expected, strict=True):
         scored = len(output.tokens) + (output.ended == "stop")
         counted = scored + len(search.prefix) - 1
@@ -106,10 +109,9 @@ def test_the_next_best_hypotheses_come_in_the_order_of_their_scores(tiny, transf
     search, rows = made.search(4, 1.0, n_best=3), made.rows(30, seed=6, longest=24)
     outputs = engine(made, search).generate(rows, [14] * len(rows))
     model = transformers_model(made.folder)
-    for row, output in zip(rows, outputs, strict=True):
+    found = generate(model, made.search(4, 1.0), rows, 14)
+    for best, output in zip(found, outputs, strict=True):
         assert len(output.others) == 2
-        config_search = made.search(4, 1.0)
-        (best,) = generate(model, config_search, [row], 14)
         assert output.tokens == best.tokens
         assert len({output.tokens, *(other.tokens for other in output.others)}) == 3
 

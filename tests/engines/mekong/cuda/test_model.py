@@ -107,8 +107,9 @@ def assert_equal(found: Sequence[Sequence[Finished]], expected: Sequence[Sequenc
         assert [one.score for one in hypotheses] == pytest.approx([one.score for one in others], rel=1e-5)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [*((name, torch.float64) for name in FAMILIES), ("m2m100", torch.float32), ("t5", torch.float32)]
+)
 def test_greedy_search_finds_what_transformers_finds(family, name, dtype):
     part = family(name)
     search = part.search()
@@ -117,9 +118,16 @@ def test_greedy_search_finds_what_transformers_finds(family, name, dtype):
     assert_same(outputs(load(part, dtype), search, jobs(part.rows)), expected, *rounding(name, dtype))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("penalty", [0.6, 1.4])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    ("name", "penalty", "dtype"),
+    [
+        ("marian", 1.4, torch.float64),
+        ("m2m100", 0.6, torch.float64),
+        ("nllb", 1.4, torch.float32),
+        ("mbart50", 0.6, torch.float32),
+        ("t5", 1.4, torch.float64),
+    ],
+)
 def test_beam_search_finds_what_transformers_finds(family, name, penalty, dtype):
     part = family(name)
     search = part.search(4, penalty)
@@ -127,27 +135,26 @@ def test_beam_search_finds_what_transformers_finds(family, name, penalty, dtype)
     assert_same(outputs(load(part, dtype), search, jobs(part.rows)), expected, *rounding(name, dtype))
 
 
-@pytest.mark.parametrize("beams", [1, 3])
-@pytest.mark.parametrize("name", ["nllb", "t5"])
+@pytest.mark.parametrize(("name", "beams"), [("nllb", 3), ("t5", 1)])
 def test_each_row_has_its_own_bound_and_minimum(family, name, beams):
     part = family(name)
     search, todo, expected = part.search(beams), [], []
-    groups = [(1, 0), (5, 3), (12, 0), (70, 0), (90, 80)]
+    groups = [(1, 0), (5, 3), (12, 0), (40, 0), (50, 40)]
     for number, (bound, minimum) in enumerate(groups):
-        rows = part.rows[number :: len(groups)]
+        rows = part.rows[number : 35 : len(groups)]
         expected += generate(part.reference, search, rows, bound, minimum)
         todo += [Job(len(todo) + at, row, bound, minimum) for at, row in enumerate(rows)]
     assert {one.stopped for one in expected} == {True, False}
-    assert_same(outputs(load(part), search, todo, slots=12, bound=90), expected, *rounding(name, torch.float64))
+    assert_same(outputs(load(part), search, todo, slots=12, bound=50), expected, *rounding(name, torch.float64))
 
 
-@pytest.mark.parametrize("beams", [1, 4])
-@pytest.mark.parametrize("name", ["mbart50", "t5"])
+@pytest.mark.parametrize(("name", "beams"), [("mbart50", 4), ("t5", 1)])
 def test_no_sequence_of_tokens_comes_twice(family, name, beams):
     part = family(name)
     search = part.search(beams, no_repeat_ngram_size=2)
-    found = outputs(load(part), search, jobs(part.rows, 40), bound=40)
-    assert_same(found, generate(part.reference, search, part.rows, 40), *rounding(name, torch.float64))
+    rows = part.rows[:32]
+    found = outputs(load(part), search, jobs(rows, 40), bound=40)
+    assert_same(found, generate(part.reference, search, rows, 40), *rounding(name, torch.float64))
     for (one,) in found:
         pairs = list(zip(one.tokens, one.tokens[1:], strict=False))
         assert len(set(pairs)) == len(pairs)
@@ -156,9 +163,9 @@ def test_no_sequence_of_tokens_comes_twice(family, name, beams):
 @pytest.mark.parametrize("beams", [1, 4])
 def test_slots_looks_chunks_and_shapes_do_not_matter(family, monkeypatch, beams):
     part = family("m2m100")
-    model, search, todo = load(part), part.search(beams, 0.6, n_best=beams), jobs(part.rows[:40])
+    model, search, todo = load(part), part.search(beams, 0.6, n_best=beams), jobs(part.rows[:16], 12)
     expected = outputs(model, search, todo)
-    for settings in ({"slots": 1}, {"slots": 3}, {"slots": 100}, {"poll": 1}, {"poll": 31}):
+    for settings in ({"slots": 1}, {"slots": 100}, {"slots": 3, "poll": 1}, {"poll": 31}):
         assert_equal(outputs(model, search, todo, **settings), expected)
     monkeypatch.setattr(padded_slots, "SMALLEST", 8)
     monkeypatch.setattr(padded_slots, "ENCODE_TOKENS", 100)
@@ -220,7 +227,7 @@ def test_a_row_whose_numbers_are_not_finite_spoils_no_other(family, beams):
 @pytest.mark.parametrize("beams", [1, 3])
 def test_after_running_out_of_memory_nothing_is_lost(family, monkeypatch, beams):
     part = family("mbart50")
-    model, search, todo = load(part), part.search(beams), jobs(part.rows)
+    model, search, todo = load(part), part.search(beams), jobs(part.rows[:40], 16)
     expected = outputs(model, search, todo)
     worker = PaddedSlots(model, search, 8, LONGEST, BOUND + 2)
     pending, found = waiting(todo), {}
