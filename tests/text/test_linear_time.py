@@ -27,10 +27,10 @@ from pipeline.text.numbers import numbers, western
 from pipeline.text.sentences import sentences
 from pipeline.text.unicode import normalise
 
-LENGTH = 10_000
-QUICK = 0.1
+LENGTH = 20_000
+QUICK = 0.25
 """Seconds of process time under which nobody need ask whether twice the length takes three times as long; what is
-quadratic needs a second or more at this length."""
+quadratic needs several at this length."""
 RUNS = {
     "digits": "7",
     "letters": "a",
@@ -72,7 +72,7 @@ LISTS = {
     "satang": "2 baht 50 satang ",
 }
 """What a list might hold that somebody pasted into one line."""
-SCORED_LENGTH = 4_000
+SCORED_LENGTH = 10_000
 WHOLE = {"_ADDRESS", "_AGENCY", "_AGENCY_CREDIT", "_HASHTAGS", "_INITIAL", "_NO_TEXT", "_SENSE", "_SHAPE"}
 """Names of patterns that a whole text must match."""
 AT_A_PLACE = {"_AND_HALF", "SCALES", "_RATED"}
