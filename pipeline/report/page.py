@@ -8,15 +8,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.report import drawings
 from pipeline.report.summary import p_value, plural
 from pipeline.text.languages import language
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 ENDED = {
@@ -72,6 +74,8 @@ def standalone(template: str, styles: Sequence[str], script: str, **values: Any)
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     page = Environment(
         loader=PackageLoader("pipeline.report"),
         autoescape=True,

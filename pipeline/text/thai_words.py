@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from itertools import accumulate, count, pairwise
 from pathlib import Path
 
 import nlpo3
-from pythainlp.corpus import thai_words
-from pythainlp.util import Trie
 
 from pipeline.errors import EngineError
 from pipeline.text.patterns import THAI
 
-HEAD = 3
-"""Characters of a word by which `WordsByHead` looks it up: few words share so many."""
 _NUMBERS = count()
 _STRETCH = re.compile(rf"(?P<thai>[{THAI}][{THAI} .-]*)|[^{THAI}]+")
 """Thai with what stands inside words of the dictionary, and the rest, which the dictionary has no say in."""
@@ -66,62 +62,6 @@ class ThaiCutter:
 @cache
 def thai_cutter(*more: str) -> ThaiCutter:
     """By PyThaiNLP's words and `more`."""
+    from pythainlp.corpus import thai_words
+
     return ThaiCutter({*thai_words(), *more})
-
-
-class WordsByHead(Trie):
-    """Words for PyThaiNLP's own tokenizers, looked up by their first three characters instead of in a tree.
-
-    As quick as the tree, which takes half a second and 60 MB for PyThaiNLP's 62,000 words. Only what its word
-    tokenizers ask of a tree is changed.
-    """
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self._all = frozenset(word.strip() for word in words) - {""}
-        short = {word for word in self._all if len(word) < HEAD}
-        lengths: dict[str, set[int]] = {}
-        for word in self._all - short:
-            lengths.setdefault(word[:HEAD], set()).add(len(word))
-        self._lengths = {
-            head: tuple(sorted(found | {size for size in range(1, HEAD) if head[:size] in short}))
-            for head, found in lengths.items()
-        }
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._all))
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._all
-
-    def prefixes(self, text: str, start: int = 0) -> list[str]:
-        """The words that `text` has at `start`, the shortest first."""
-        room = len(text) - start
-        lengths = self._lengths.get(text[start : start + HEAD], range(1, HEAD))
-        return [word for size in lengths if size <= room and (word := text[start : start + size]) in self._all]
-
-
-@cache
-def thai_dictionary() -> WordsByHead:
-    """PyThaiNLP's words, for its tokenizers."""
-    return WordsByHead(thai_words())
-
-
-class ThaiWords(Trie):
-    """PyThaiNLP's words and some more, as a tree for PyThaiNLP's own tokenizers: it is given back when done with.
-
-    PyThaiNLP's words are shared: a tree of them for each list took 0.8 seconds and 60 MB. Only what its word tokenizers
-    ask of a tree is changed.
-    """
-
-    def __init__(self, more: Iterable[str]) -> None:
-        self._shared = thai_dictionary()
-        super().__init__(more)
-
-    def prefixes(self, text: str, start: int = 0) -> list[str]:
-        """The words that `text` has at `start`, the shortest first."""
-        ours = super().prefixes(text, start)
-        theirs = self._shared.prefixes(text, start)
-        return sorted({*ours, *theirs}, key=len) if ours else theirs

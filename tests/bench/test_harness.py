@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from pipeline.bench import harness, memory
 from pipeline.bench.arms import Arm, ArmSettings, arms, choose
+from pipeline.bench.child import BenchChild
+from pipeline.bench.engines import MekongEngineArm
 from pipeline.bench.harness import make_plan, measure_rounds, set_parts, spread
 from pipeline.bench.process import Process
 from pipeline.bench.runner import Runner, TimedRun, check_lengths
@@ -48,6 +50,30 @@ class FakeProcess:
 
 def runner(engine: Any, dtype: str, process: FakeProcess, *candidates: ArmSettings) -> Runner:
     return Runner(Arm(engine, dtype, candidates or (OWN,)), process, ROWS, "cpu")
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children that answer here, through JSON as well: each of their own takes seconds to import torch. That the
+    command and a child's own process understand each other is seen in test_systems.py."""
+
+    class Here:
+        def __init__(self, name: str) -> None:
+            self.child = BenchChild()
+
+        def ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
+            answer = getattr(self.child, verb)(**json.loads(json.dumps(arguments)))
+            return dict(json.loads(json.dumps(answer)))
+
+        def __enter__(self) -> "Here":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            if isinstance(getattr(self.child, "engine", None), MekongEngineArm):
+                self.child.engine.close()
+
+    monkeypatch.setattr(harness, "Process", Here)
+    monkeypatch.setattr(memory, "Process", Here)
 
 
 def command(*arguments: object) -> Any:
@@ -169,6 +195,7 @@ def test_without_ctranslate2_its_arms_are_left_out_and_that_is_said(monkeypatch:
         make_plan(SHAPES["tiny"], "cpu", 1, ["ctranslate2 int8"], 2, None)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_command_compares_engines_and_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ctranslate2")
     # With one core there are fewer settings to try.
@@ -201,15 +228,17 @@ def test_the_command_compares_engines_and_writes_json(tmp_path: Path, monkeypatc
     assert not list(tmp_path.glob("*.tmp"))
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_memory_over_many_short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pipeline.engines.mekong.engine")
-    monkeypatch.setattr(memory, "CHUNK", 100)
-    first, second = memory.measure(SHAPES["tiny"], "cpu", Progress(io.StringIO()), stages=(100, 300))
-    assert (first.segments, second.segments) == (100, 300)
+    monkeypatch.setattr(memory, "CHUNK", 50)
+    first, second = memory.measure(SHAPES["tiny"], "cpu", Progress(io.StringIO()), stages=(50, 100))
+    assert (first.segments, second.segments) == (50, 100)
     assert 0 < first.model_share <= 1 and second.resident_mb > 1
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.usefixtures("in_this_process")
 def test_an_absent_gpu_is_said_before_anything_is_built() -> None:
     done = command("--device", "cuda", "--shape", "nllb-3.3b", "--engines", "transformers bfloat16")
     assert isinstance(done.exception, UsageError) and "no usable GPU" in str(done.exception)

@@ -23,7 +23,9 @@ from pipeline.types import Reject
 
 PATIENCE = 20.0
 """Seconds; each takes less than one on an idle machine, and minutes or hours where it is read to its end."""
-MEMORY = 256 << 20
+MEMORY = 64 << 20
+MEGABYTES = 16
+"""What a bomb unpacks to."""
 FEW = 300
 THAI = "นายกรัฐมนตรีเดินทางถึงกรุงฮานอย"
 
@@ -73,7 +75,7 @@ def test_what_unpacks_to_hundreds_of_times_its_size_is_set_aside(
     tmp_path: Path, name: str, unit: bytes, ending: str
 ) -> None:
     path = tmp_path / f"{name}{ending}"
-    path.write_bytes(packed(unit, 64, ending))
+    path.write_bytes(packed(unit, MEGABYTES, ending))
     tracemalloc.start()
     try:
         found, seconds = timed(lambda: rows(path))
@@ -88,7 +90,7 @@ def test_what_unpacks_to_hundreds_of_times_its_size_is_set_aside(
 def test_a_bomb_behind_text_costs_what_is_behind_the_text_alone(tmp_path: Path) -> None:
     lines = b"".join(b'{"text": "%d %s"}\n' % (n, THAI.encode()) for n in range(100))
     path = tmp_path / "a.jsonl.gz"
-    path.write_bytes(gzip.compress(lines) + packed(b"\n", 64, ".gz"))
+    path.write_bytes(gzip.compress(lines) + packed(b"\n", MEGABYTES, ".gz"))
     found = rows(path)
     assert len(found) == 101 and isinstance(found[-1], Reject)
 

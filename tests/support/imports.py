@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOMS = (
@@ -45,16 +46,20 @@ def imports(package: Path) -> list[Import]:
     return [found for name, path in known.items() for found in _imports_of(name, path, known)]
 
 
+@cache
+def _statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """The imports of a source, which is asked for again and again: by each rule, and as a copy."""
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
 def _imports_of(name: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in _statements(path.read_text("utf-8")):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0 and node.module, f"{path}:{node.lineno}: imports are absolute here"
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             targets = [target if target in known else node.module for target in inner]
-        else:
-            continue
         for target in dict.fromkeys(targets):
             yield Import(name, target, path, node.lineno)
 

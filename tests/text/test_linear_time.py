@@ -1,6 +1,7 @@
 """No text makes a search slow: time grows with the length of a run, whatever it is a run of."""
 
 import dataclasses
+import functools
 import gc
 import importlib
 import pkgutil
@@ -98,6 +99,7 @@ SEARCHES: dict[str, Callable[[str], object]] = {
 }
 
 
+@functools.cache
 def patterns() -> dict[str, Callable[[str], object]]:
     """Every pattern that a module of the texts or of a stage holds, alone or in a table, used as it is used there."""
     found: dict[str, Callable[[str], object]] = {}

@@ -9,7 +9,8 @@ from pythainlp.tokenize import word_tokenize
 from pythainlp.util import Trie
 
 from pipeline.text.thai import boundary_scores, phrases
-from pipeline.text.thai_words import ThaiWords, WordsByHead, thai_cutter
+from pipeline.text.thai_trees import ThaiWords, WordsByHead
+from pipeline.text.thai_words import thai_cutter
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 

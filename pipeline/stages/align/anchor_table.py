@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stages.align.candidate_kernel import SparseRows
+from pipeline.stages.align.sparse_rows import SparseRows
 
 
 class AnchorTable:

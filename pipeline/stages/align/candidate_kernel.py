@@ -8,18 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.jit import compiled
+from pipeline.stages.align.sparse_rows import SparseRows
 
 LANES = 8
 DECIMALS = 1e9
 """Similarities are compared by nine decimals: what lies beyond depends on the order of a sum."""
-
-
-class SparseRows(NamedTuple):
-    """The entries of row i are `columns` (int32) and `weights` (float64) from starts[i] to starts[i+1]."""
-
-    starts: NDArray[np.int64]
-    columns: NDArray[np.int32]
-    weights: NDArray[np.float64]
 
 
 class Compared(NamedTuple):

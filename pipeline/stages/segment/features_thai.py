@@ -79,7 +79,7 @@ def _words(text: str, starts: list[int]) -> list[list[Word]]:
     from pythainlp.tokenize import word_tokenize
 
     from pipeline.text.thai_tags import universal_tags
-    from pipeline.text.thai_words import thai_dictionary
+    from pipeline.text.thai_trees import thai_dictionary
 
     found: list[list[Word]] = [[] for _ in starts]
     place = at = 0

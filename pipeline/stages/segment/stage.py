@@ -140,7 +140,7 @@ def _word_ends(text: str, near: range) -> list[int]:
     """Where Thai words end; the tokenizer is started a little before, so that it has found its feet."""
     from pythainlp.tokenize import word_tokenize
 
-    from pipeline.text.thai_words import thai_dictionary
+    from pipeline.text.thai_trees import thai_dictionary
 
     place = max(0, near.start - NEAR)
     found = []

@@ -134,7 +134,7 @@ class Glossary:
             return _word_boundaries
         from pythainlp.tokenize import Tokenizer
 
-        from pipeline.text.thai_words import ThaiWords
+        from pipeline.text.thai_trees import ThaiWords
 
         # The parts of a name too: นายเหงียน is one unknown word otherwise.
         words = ThaiWords(part for key in self.entries for part in key.split(" ") if len(part) >= SHORT_PART)

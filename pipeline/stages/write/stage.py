@@ -14,7 +14,6 @@ from pipeline.files.store import flush_folder, plain, write_bytes
 from pipeline.stages.write import jsonl, tmx
 from pipeline.stages.write.jsonl import JsonlWriter
 from pipeline.stages.write.moses import MosesWriter
-from pipeline.stages.write.parquet import ParquetWriter
 from pipeline.stages.write.record import CorpusRow, Record, Writer, make_record
 from pipeline.stages.write.tally import CorpusTally
 from pipeline.stages.write.tmx import TmxWriter
@@ -33,13 +32,13 @@ class _Part:
     def __init__(self, folder: Path, settings: WriteSettings, scores: Collection[str], version: str) -> None:
         self.folder = folder
         self.tally = CorpusTally()
-        made: dict[str, Writer] = {
-            "jsonl": JsonlWriter(folder / jsonl.PAIRS),
-            "parquet": ParquetWriter(folder, tuple(scores)),
-            "moses": MosesWriter(folder),
-            "tmx": TmxWriter(folder / tmx.CORPUS, version),
+        made: dict[str, Callable[[], Writer]] = {
+            "jsonl": lambda: JsonlWriter(folder / jsonl.PAIRS),
+            "parquet": lambda: _parquet(folder, tuple(scores)),
+            "moses": lambda: MosesWriter(folder),
+            "tmx": lambda: TmxWriter(folder / tmx.CORPUS, version),
         }
-        self.writers = [writer for name, writer in made.items() if name in settings.formats]
+        self.writers = [make() for name, make in made.items() if name in settings.formats]
 
     def add(self, record: Record) -> None:
         """Count and write one pair."""
@@ -53,6 +52,13 @@ class _Part:
         for writer in self.writers:
             found.update(writer.counts())
         return found
+
+
+def _parquet(folder: Path, scores: tuple[str, ...]) -> Writer:
+    # With it comes pyarrow, which of a run's processes only the one that writes needs.
+    from pipeline.stages.write.parquet import ParquetWriter
+
+    return ParquetWriter(folder, scores)
 
 
 def write_corpus(

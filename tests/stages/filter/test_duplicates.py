@@ -155,15 +155,15 @@ def small_buckets(monkeypatch):
 
 def test_copies_are_found_where_buckets_are_full(small_buckets):
     draw = random.Random(5)
-    drawn = [[draw.randrange(1000, 10000) for _ in range(5)] for _ in range(600)]
-    copied = draw.sample(range(600), 60)
+    drawn = [[draw.randrange(1000, 10000) for _ in range(5)] for _ in range(300)]
+    copied = draw.sample(range(300), 30)
     edited = [[*drawn[place][:4], draw.randrange(1000, 10000)] for place in copied]
     rows = [filled_in(draw, numbers) for numbers in drawn + edited]
     verdicts = decide(rows, 0.8, lang="vi")
     assert sum(alike(rows[0], row) >= 0.8 for row in rows[1:100]) == 0
-    assert all(verdict.keep for verdict in verdicts[:600])
-    found = [verdict for verdict in verdicts[600:] if not verdict.keep]
-    assert len(found) >= 55
+    assert all(verdict.keep for verdict in verdicts[:300])
+    found = [verdict for verdict in verdicts[300:] if not verdict.keep]
+    assert len(found) >= 27
     named = {
         f"near-duplicate of p{place} ({alike(rows[place], filled_in(draw, numbers)):.2f})"
         for place, numbers in zip(copied, edited, strict=True)
@@ -181,7 +181,7 @@ def test_a_pair_is_compared_with_few_however_many_there_are(small_buckets, monke
 
     monkeypatch.setattr(shingle_kernel, "similarities", counted)
     draw = random.Random(6)
-    decide([filled_in(draw) for _ in range(300)], 0.8, lang="vi")
+    decide([filled_in(draw) for _ in range(150)], 0.8, lang="vi")
     assert max(compared) == 8
 
 
@@ -223,19 +223,23 @@ def test_thresholds_that_would_compare_everything_are_refused():
         parse_settings(FilterSettings, {"near_duplicates": 0.2}, "here")
 
 
+def shuffled():
+    """What is said of pairs that share words."""
+    draw = random.Random(3)
+    words = ["".join(draw.choices("abcdefก", k=5)) for _ in range(14)]
+    rows = [(" ".join(words[: draw.randrange(5, 14)]), " ".join(words[draw.randrange(4) :])) for _ in range(90)]
+    return [verdict.texts for verdict in decide(rows, 0.5)]
+
+
 def test_signatures_do_not_depend_on_the_process():
-    program = (
-        "from tests.stages.filter.test_duplicates import *;"
-        "import random; draw = random.Random(3);"
-        "words = [''.join(draw.choices('abcdefก', k=5)) for _ in range(14)];"
-        "rows = [(' '.join(words[: draw.randrange(5, 14)]), ' '.join(words[draw.randrange(4) :])) for _ in range(90)];"
-        "print([v.texts for v in decide(rows, 0.5)])"
-    )
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(printed) == 1
-    assert b"near-duplicate" in printed.pop()
+    program = "from tests.stages.filter.test_duplicates import shuffled; print(shuffled())"
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert elsewhere == f"{shuffled()}\n"
+    assert "near-duplicate" in elsewhere

@@ -19,6 +19,11 @@ def plain(name: str) -> str:
     return name.casefold().replace("-", "").replace("'", "").replace(" ", "")
 
 
+@pytest.fixture(scope="module")
+def thai() -> Glossary:
+    return Glossary.load("th")
+
+
 class TestFiles:
     @pytest.mark.parametrize("file", FILES)
     def test_a_shipped_file_is_sound_and_sorted(self, file: str) -> None:
@@ -52,16 +57,13 @@ class TestFiles:
 
 
 class TestGlossary:
-    def test_a_name_that_is_a_common_word_needs_its_kind_before_it(self) -> None:
-        glossary = Glossary.load("th")
-        assert "Loei" in {entry.english for entry in glossary.hints("เดินทางไปเมืองเลย", 25)}
-        assert not {"Loei", "Tak", "Phrae"} & {
-            entry.english for entry in glossary.hints("ไม่รู้เลยว่าจะตากผ้าที่ไหน แพร่ข่าว", 25)
-        }
+    def test_a_name_that_is_a_common_word_needs_its_kind_before_it(self, thai: Glossary) -> None:
+        assert "Loei" in {entry.english for entry in thai.hints("เดินทางไปเมืองเลย", 25)}
+        assert not {"Loei", "Tak", "Phrae"} & {entry.english for entry in thai.hints("ไม่รู้เลยว่าจะตากผ้าที่ไหน แพร่ข่าว", 25)}
 
     @pytest.mark.parametrize("before", ["", "นาย", "ประธานาธิบดี", "พลเอก "])
-    def test_a_title_may_stand_before_a_name(self, before: str) -> None:
-        hints = Glossary.load("th").hints(f"{before}เหงียน ซวน ฟุก กล่าวว่า", 25)
+    def test_a_title_may_stand_before_a_name(self, thai: Glossary, before: str) -> None:
+        hints = thai.hints(f"{before}เหงียน ซวน ฟุก กล่าวว่า", 25)
         assert "Nguyen Xuan Phuc" in {entry.english for entry in hints}
 
     def test_vietnamese_has_the_names_that_it_does_not_leave_as_they_are(self) -> None:
@@ -69,15 +71,15 @@ class TestGlossary:
         assert found["Tập Cận Bình"] == "Xi Jinping" and found["Bắc Kinh"] == "Beijing"
         assert "Nguyễn Xuân Phúc" not in found
 
-    def test_a_name_with_two_english_spellings_is_not_asked_for(self) -> None:
-        (hint,) = [h for h in Glossary.load("th").hints("เดินทางถึงดอนบัสแล้ว", 25) if h.term == "ดอนบัส"]
+    def test_a_name_with_two_english_spellings_is_not_asked_for(self, thai: Glossary) -> None:
+        (hint,) = [h for h in thai.hints("เดินทางถึงดอนบัสแล้ว", 25) if h.term == "ดอนบัส"]
         assert hint.english.startswith("Donbas") and not hint.is_name
 
     def test_no_name_of_a_person_is_a_common_word(self) -> None:
         assert {"เลย", "ตาก", "แพร่", "เรียว"}.isdisjoint(term for term, _, _ in names_in_thai())
 
-    def test_a_vietnamese_name_that_nobody_listed_is_a_hint_that_is_not_asked_for(self) -> None:
-        (hint,) = [h for h in Glossary.load("th").hints("นายเหงียน ฮวี บิ่ญกล่าวว่า", 25) if "Nguyen" in h.english]
+    def test_a_vietnamese_name_that_nobody_listed_is_a_hint_that_is_not_asked_for(self, thai: Glossary) -> None:
+        (hint,) = [h for h in thai.hints("นายเหงียน ฮวี บิ่ญกล่าวว่า", 25) if "Nguyen" in h.english]
         assert hint.english == "Nguyen Huy Binh" and not hint.is_name
 
 
