@@ -2,6 +2,9 @@
 .DELETE_ON_ERROR:
 .PHONY: run test coverage kill fuzz lint check lock clean help
 
+# Hundreds of processes start in the tests: the sources are compiled once, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
