@@ -23,6 +23,10 @@ MET = 0.1
 """Share of the kills that come while another process tries to have the folder."""
 HELPED = 4
 """How many times as often a stage is aimed at in which processes help that can be killed by themselves."""
+PATIENCE = 120.0
+"""Seconds after which a process that should have ended hangs; 20 times of what it needs on a busy machine."""
+SLOWER = 5
+"""How many times as long a command takes that asks a cluster."""
 HEAD_START = 0.5
 """Seconds that this other process has at most before the kill; it needs some tenths to come to the claim."""
 
@@ -49,6 +53,7 @@ class Chains:
     def __init__(self, execution: Execution, folder: Path, chance: random.Random) -> None:
         self._execution, self._folder, self._chance = execution, folder, chance
         self._out, self._whole = folder / OUT, folder.with_name(folder.name + "-whole")
+        self._patience = PATIENCE * (SLOWER if execution.nodes else 1)
         self._marks = Marks()
         self._seconds: dict[tuple[str, ...], list[float]] = {}
         """Of each stage of a command that nobody disturbs, 0 of one that it does not have."""
@@ -73,11 +78,14 @@ class Chains:
             raise RuntimeError("an undisturbed command leaves processes behind")
         self._out.rename(self._whole)
 
+    def _wait_for(self, pid: int) -> int | None:
+        return processes.wait_for(pid, self._patience)
+
     def _start(self, command: tuple[str, ...], marks: Marks | None) -> int:
         return processes.start(command, self._folder, self._execution.resources, marks)
 
     def _unbroken(self, command: tuple[str, ...]) -> None:
-        code = processes.wait_for(self._start(command, self._marks))
+        code = self._wait_for(self._start(command, self._marks))
         if code != 0:
             raise RuntimeError(f"an undisturbed command ends with {code}: {self._said()}")
 
@@ -144,7 +152,7 @@ class Chains:
 
     def _waited(self, pid: int, place: int, seconds: float) -> bool:
         """Wait until a command is so far; whether it lives then."""
-        until = time.monotonic() + processes.PATIENCE
+        until = time.monotonic() + self._patience
         while True:
             now, entered = time.monotonic(), self._marks.entered()[place]
             if (entered and now >= entered + seconds) or self._marks.place > place:
@@ -166,24 +174,24 @@ class Chains:
             victim = self._chance.choice(helpers)
             target = processes.role(victim)
             processes.kill(victim)
-            code = processes.wait_for(pid)
+            code = self._wait_for(pid)
             self._judged(code, told_of=target)
             self.tally.ends[f"{target} killed: exit {code}"] += 1
         elif choice < 0.8:
             target = "main alone"
             processes.kill(pid)
-            code = processes.wait_for(pid)
+            code = self._wait_for(pid)
         else:
             target = "main and its group"
             os.killpg(pid, signal.SIGKILL)
-            code = processes.wait_for(pid)
+            code = self._wait_for(pid)
         if code == -signal.SIGKILL or target not in ("main alone", "main and its group"):
             self.tally.stages[stage] += 1
             self.tally.targets[target] += 1
 
     def _met(self, rival: int) -> None:
         """A second process has tried to have the folder: it was refused, or came when the first was gone."""
-        code = processes.wait_for(rival)
+        code = self._wait_for(rival)
         self._judged(code)
         self.tally.ends[f"second process: exit {code}"] += 1
 
@@ -196,7 +204,7 @@ class Chains:
             self._note([("failed", f"exit {code}: {self._said()}")])
 
     def _ends_well(self, pid: int) -> None:
-        code = processes.wait_for(pid)
+        code = self._wait_for(pid)
         if code != 0:
             self._note([("failed", f"resumed, exit {code}: {self._said()}")])
 

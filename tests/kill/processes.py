@@ -49,8 +49,6 @@ STAGES = (
 """Where a command is; `after` the manifest it has its end before it."""
 PR_SET_CHILD_SUBREAPER = 36
 POLL = 0.0003
-PATIENCE = 120.0
-"""Seconds after which a process that should have ended hangs; 20 times of what it needs on a busy machine."""
 LOG = "log.txt"
 RESAMPLES = 2
 """Of the report's metrics, instead of 1,000: they are most of the time of a small run, and nothing is written then."""
@@ -192,9 +190,9 @@ def ended(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if done else None
 
 
-def wait_for(pid: int) -> int | None:
-    """The exit code once it has ended, None when it hangs; then it is killed."""
-    until = time.monotonic() + PATIENCE
+def wait_for(pid: int, patience: float) -> int | None:
+    """The exit code once it has ended, None when it hangs for `patience` seconds; then it is killed."""
+    until = time.monotonic() + patience
     while (code := ended(pid)) is None:
         if time.monotonic() > until:
             os.kill(pid, signal.SIGKILL)
