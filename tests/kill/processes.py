@@ -177,6 +177,7 @@ def _tell(marks: Marks) -> None:
 
     for owner, name, *stages in (
         *((Run, stage, stage) for stage in STAGES[1:7]),
+        (pipeline.cli.run, "translate_on_cluster", "translate"),
         (pipeline.cli.run, "publish", "write"),
         (pipeline.run.publish, "write_report", "report"),
         (Manifest, "write", "manifest", "after"),
