@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -183,7 +184,9 @@ class Chains:
             code = self._wait_for(pid)
         else:
             target = "main and its group"
-            os.killpg(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # just started, it has no group of its own yet
+                os.killpg(pid, signal.SIGKILL)
+            processes.kill(pid)
             code = self._wait_for(pid)
         if code == -signal.SIGKILL or target not in ("main alone", "main and its group"):
             self.tally.stages[stage] += 1
