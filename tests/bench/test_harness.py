@@ -231,9 +231,9 @@ def test_the_command_compares_engines_and_writes_json(tmp_path: Path, monkeypatc
 @pytest.mark.usefixtures("in_this_process")
 def test_memory_over_many_short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pipeline.engines.mekong.engine")
-    monkeypatch.setattr(memory, "CHUNK", 50)
-    first, second = memory.measure(SHAPES["tiny"], "cpu", Progress(io.StringIO()), stages=(50, 100))
-    assert (first.segments, second.segments) == (50, 100)
+    monkeypatch.setattr(memory, "CHUNK", 100)
+    first, second = memory.measure(SHAPES["tiny"], "cpu", Progress(io.StringIO()), stages=(100, 300))
+    assert (first.segments, second.segments) == (100, 300)
     assert 0 < first.model_share <= 1 and second.resident_mb > 1
 
 

@@ -18,7 +18,7 @@ from pipeline.errors import ModelError, ModelRefused
 from pipeline.registry.models import entries
 
 BROKEN: dict[str, Any] = {
-    "a huge width": {"d_model": 10**5},
+    "a huge width": {"d_model": 10**6},
     "a negative width": {"d_model": -4},
     "a width in words": {"d_model": "wide"},
     "no layers": {"encoder_layers": None},

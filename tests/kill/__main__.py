@@ -27,10 +27,11 @@ os.environ |= {"TOKENIZERS_PARALLELISM": "false", "ARROW_DEFAULT_MEMORY_POOL": "
 
 from pipeline.config.settings import Config
 from pipeline.engines.child import end_with_parent
-from tests.kill import cluster, processes
+from tests.kill import processes
 from tests.kill.chains import Chains
 from tests.kill.executions import EXECUTIONS, Execution, prepare
 from tests.kill.processes import STAGES
+from tests.support.cluster import cluster
 
 FAULTS = ("lost", "doubled", "torn", "different", "redone", "left", "orphans", "hung", "failed")
 UNUSED = (Config().translate.model, Config().align.encoder)
@@ -55,8 +56,13 @@ def main() -> int:
     for number, (execution, share) in enumerate(zip(chosen, kills, strict=True)):
         seconds = asked.seconds and max(1.0, began + asked.seconds * (number + 1) / len(chosen) - time.monotonic())
         here, told = folder / f"run-{number}", folder / f"tally-{number}.json"
-        with cluster.of(execution.nodes):
-            _in_a_fork(partial(_kill, execution, share, seconds, asked.seed, here, told))
+        work = partial(_kill, execution, share, seconds, asked.seed, here, told)
+        if execution.nodes:
+            with cluster(execution.nodes) as address:
+                os.environ["RAY_ADDRESS"] = address
+                _in_a_fork(work)
+        else:
+            _in_a_fork(work)
         tallies[execution.name] = json.loads(told.read_bytes())
     clean = _report(tallies, time.monotonic() - began)
     if clean:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.kill import cluster, compare, processes
+from tests.kill import compare, processes
 from tests.kill.compare import Finding
 from tests.kill.executions import OUT, Execution, prepare
 from tests.kill.processes import LOG, STAGES, Marks, run_here
@@ -92,10 +92,10 @@ class Chains:
 
     def _helpers(self, pid: int) -> list[int]:
         """The processes that work for a command, on the nodes of a cluster too."""
-        return [*processes.below(pid), *(cluster.helpers(self._out) if self._execution.nodes else ())]
+        return [*processes.below(pid), *(processes.on_nodes(self._out) if self._execution.nodes else ())]
 
     def _orphans(self) -> int:
-        return processes.orphans() + (cluster.orphans(self._out) if self._execution.nodes else 0)
+        return processes.orphans() + (processes.orphans_on_nodes(self._out) if self._execution.nodes else 0)
 
     def _said(self) -> str:
         return (self._folder / LOG).read_text("utf-8", "replace")[-2000:]

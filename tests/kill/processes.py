@@ -32,6 +32,8 @@ from pipeline.run.manifest import Manifest
 from pipeline.run.resources import Resources
 from pipeline.run.run import Run
 from tests.kill.executions import RUN, Execution
+from tests.support.cluster import parts
+from tests.support.processes import parent_of
 
 STAGES = (
     "start",
@@ -215,12 +217,17 @@ def below(pid: int) -> Iterator[int]:
             yield from below(child)
 
 
+def on_nodes(out: Path) -> list[int]:
+    """The processes that translate a part of the run in `out`, and the workers of Ray that started them."""
+    found = parts(out)
+    return [*found, *filter(None, map(parent_of, found))]
+
+
 def role(pid: int) -> str:
     """What a process below a command is there for."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        above = Path(f"/proc/{parent}/cmdline").read_bytes()
+        above = Path(f"/proc/{parent_of(pid)}/cmdline").read_bytes()
     except OSError:
         return "gone"
     if "--shard" in words:
@@ -257,4 +264,14 @@ def orphans(seconds: float = 10) -> int:
     for pid in left:
         kill(pid)
     orphans(1)
+    return len(left)
+
+
+def orphans_on_nodes(out: Path, seconds: float = 30) -> int:
+    """How many parts of the run in `out` live on `seconds` after it is gone; they are killed then."""
+    until = time.monotonic() + seconds
+    while (left := on_nodes(out)) and time.monotonic() < until:
+        time.sleep(0.02)
+    for pid in left:
+        kill(pid)
     return len(left)

@@ -15,6 +15,7 @@ from pipeline.files.claim import Part
 from pipeline.registry.models import Entry
 from pipeline.run import cluster as clusters
 from pipeline.run import provenance
+from tests.support.cluster import cluster, parts
 from tests.support.processes import is_alive, parent_of
 from tests.support.runs import articles, config, mekong, outputs, start, wait_for
 
@@ -25,29 +26,9 @@ RAY = ("--set", "run.executor=ray")
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[str]:
-    """The address of a cluster of two nodes with a core each."""
-    for name, value in clusters.QUIET.items():
-        os.environ.setdefault(name, value)
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster()
-    for _ in range(2):
-        cluster.add_node(num_cpus=1, include_dashboard=False, object_store_memory=80 * 1024 * 1024)
-    yield cluster.address
-    cluster.shutdown()
-
-
-def parts() -> list[int]:
-    """The processes that translate a part."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--shard" in arguments and str(OUT.resolve()).encode() in arguments:
-            found.append(int(folder.name))
-    return found
+    """The address of a cluster of two nodes."""
+    with cluster(2) as address:
+        yield address
 
 
 def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
@@ -63,7 +44,7 @@ def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     monkeypatch.setenv("RAY_ADDRESS", nodes)
     driver = start(settings, OUT, *RAY)  # the first loses its driver, with both parts at work
     wait_for("shards/answers-*/*.zst", OUT, driver)
-    at_work = parts()
+    at_work = parts(OUT)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     for _ in range(12_000):
@@ -75,7 +56,7 @@ def test_two_nodes_make_the_files_of_one_run_whoever_is_killed(
     done = {path: path.stat().st_mtime_ns for path in (OUT / "shards/translate").glob("*.zst")}
     driver = start(settings, OUT, *RAY)  # the second loses a worker of Ray
     for _ in range(4_000):
-        if (at_work := parts()) or driver.poll() is not None:
+        if (at_work := parts(OUT)) or driver.poll() is not None:
             break
         time.sleep(0.05)  # to look through all processes takes time
     worker = parent_of(at_work[0])

@@ -114,7 +114,7 @@ if __name__ == "__main__":
 
 def test_closing_waits_for_no_process_whoever_was_killed_while_it_did_nothing(shards: Shards, tmp_path: Path) -> None:
     """One that waits for tasks holds a lock that the others wait for: killed then, closing hung two times in five."""
-    for number in range(2):
+    for number in range(3):
         executor = ProcessExecutor(2, Config(), tmp_path, COUNT, Resources)
         executor.perform(tasks("segment", f"k{number}"), lambda _: None, list)
         assert executor._pool is not None

@@ -155,15 +155,15 @@ def small_buckets(monkeypatch):
 
 def test_copies_are_found_where_buckets_are_full(small_buckets):
     draw = random.Random(5)
-    drawn = [[draw.randrange(1000, 10000) for _ in range(5)] for _ in range(300)]
-    copied = draw.sample(range(300), 30)
+    drawn = [[draw.randrange(1000, 10000) for _ in range(5)] for _ in range(600)]
+    copied = draw.sample(range(600), 60)
     edited = [[*drawn[place][:4], draw.randrange(1000, 10000)] for place in copied]
     rows = [filled_in(draw, numbers) for numbers in drawn + edited]
     verdicts = decide(rows, 0.8, lang="vi")
     assert sum(alike(rows[0], row) >= 0.8 for row in rows[1:100]) == 0
-    assert all(verdict.keep for verdict in verdicts[:300])
-    found = [verdict for verdict in verdicts[300:] if not verdict.keep]
-    assert len(found) >= 27
+    assert all(verdict.keep for verdict in verdicts[:600])
+    found = [verdict for verdict in verdicts[600:] if not verdict.keep]
+    assert len(found) >= 55
     named = {
         f"near-duplicate of p{place} ({alike(rows[place], filled_in(draw, numbers)):.2f})"
         for place, numbers in zip(copied, edited, strict=True)
@@ -181,7 +181,7 @@ def test_a_pair_is_compared_with_few_however_many_there_are(small_buckets, monke
 
     monkeypatch.setattr(shingle_kernel, "similarities", counted)
     draw = random.Random(6)
-    decide([filled_in(draw) for _ in range(150)], 0.8, lang="vi")
+    decide([filled_in(draw) for _ in range(300)], 0.8, lang="vi")
     assert max(compared) == 8
 
 

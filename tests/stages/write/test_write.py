@@ -40,7 +40,7 @@ def read_jsonl(path):
 
 
 @given(rows())
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_all_formats_hold_the_same_pairs(tmp_path_factory, some_rows):
     out = tmp_path_factory.mktemp("run")
     counts = write(some_rows, out)

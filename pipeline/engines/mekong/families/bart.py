@@ -36,12 +36,17 @@ def architecture(family: str, config: Mapping[str, Any], norm_first: bool) -> Ar
     )
 
 
+def embedding(side: str, tensors: Tensors) -> torch.Tensor:
+    """(vocabulary, width), of `encoder` or `decoder`."""
+    return tensors.first("model.shared.weight", f"model.{side}.embed_tokens.weight", "lm_head.weight")
+
+
 def stack(side: str, config: Mapping[str, Any], tensors: Tensors, positions: torch.Tensor, head_width: int) -> Stack:
     """`model.encoder` or `model.decoder`."""
     name = f"model.{side}"
     scale = head_width**-0.5
     return Stack(
-        embedding=tensors.first("model.shared.weight", f"{name}.embed_tokens.weight", "lm_head.weight"),
+        embedding=embedding(side, tensors),
         positions=positions,
         relative=None,
         embedding_norm=_norm(tensors, f"{name}.layernorm_embedding"),

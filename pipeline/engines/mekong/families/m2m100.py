@@ -19,7 +19,8 @@ FIRST_POSITION = 2
 def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
     """An M2M100ForConditionalGeneration."""
     size = bart.architecture("m2m100", config, norm_first=True)
-    positions = sinusoids(size.longest + FIRST_POSITION, size.width)[FIRST_POSITION:]
+    width = bart.embedding("encoder", tensors).shape[1]  # what config.json says is only checked later
+    positions = sinusoids(size.longest + FIRST_POSITION, width)[FIRST_POSITION:]
     encoder = bart.stack("encoder", config, tensors, positions, size.head_width)
     decoder = bart.stack("decoder", config, tensors, positions, size.head_width)
     return bart.checkpoint(size, encoder, decoder, tensors)

@@ -15,7 +15,8 @@ from pipeline.engines.mekong.tensors import Tensors
 def adapt(config: Mapping[str, Any], tensors: Tensors) -> Checkpoint:
     """A MarianMTModel. The two sides may have embeddings of their own."""
     size = bart.architecture("marian", config, norm_first=False)
-    positions = sinusoids(size.longest, size.width)
+    width = bart.embedding("encoder", tensors).shape[1]  # what config.json says is only checked later
+    positions = sinusoids(size.longest, width)
     encoder = bart.stack("encoder", config, tensors, positions, size.head_width)
     decoder = bart.stack("decoder", config, tensors, positions, size.head_width)
     return bart.checkpoint(size, encoder, decoder, tensors)
