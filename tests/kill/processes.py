@@ -51,6 +51,8 @@ STAGES = (
 """Where a command is; `after` the manifest it has its end before it."""
 PR_SET_CHILD_SUBREAPER = 36
 POLL = 0.0003
+SETTLED = 5.0
+"""Seconds in which a cluster may still begin a part of a run that was killed, before it knows."""
 LOG = "log.txt"
 RESAMPLES = 2
 """Of the report's metrics, instead of 1,000: they are most of the time of a small run, and nothing is written then."""
@@ -269,9 +271,11 @@ def orphans(seconds: float = 10) -> int:
 
 def orphans_on_nodes(out: Path, seconds: float = 30) -> int:
     """How many parts of the run in `out` live on `seconds` after it is gone; they are killed then."""
-    until = time.monotonic() + seconds
-    while (left := on_nodes(out)) and time.monotonic() < until:
-        time.sleep(0.02)
+    seen = began = time.monotonic()
+    while (now := time.monotonic()) < seen + SETTLED and now < began + seconds:
+        if left := on_nodes(out):
+            seen = now
+        time.sleep(0.1)
     for pid in left:
         kill(pid)
     return len(left)
