@@ -324,5 +324,5 @@ INJECTORS: dict[tuple[str, str], Injector] = {
 """By kind and variant."""
 
 REPORT_ONLY = frozenset(["negation dropped", "neighbour", "number added"])
-"""Kinds that are measured and that no goal is set for: no score reads negation yet, neighbouring sentences on one
-subject are for the aligner to tell apart, and people who translate add numbers where machines should not."""
+"""Kinds that are measured and that no goal is set for: neighbouring sentences on one subject are for the aligner to
+tell apart, and people who translate say a negation otherwise and add numbers where machines should not."""

@@ -114,7 +114,9 @@ def names_among(hints: Counter[tuple[str, str]], glossaries: Mapping[str, Glossa
     """The hints that are names; months are none here."""
     found = hints.copy()
     for term, english in hints:
-        if english in EN_MONTHS or not any(glossary.has_name(term) for glossary in glossaries.values()):
+        entries = [entry for glossary in glossaries.values() if (entry := glossary.entry(term))]
+        # What no glossary has is a name that the document spelled, or that was read by its syllables.
+        if english in EN_MONTHS or (entries and not any(entry.is_name for entry in entries)):
             del found[term, english]
     return found
 

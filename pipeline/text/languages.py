@@ -41,9 +41,10 @@ class LanguageEntry:
     `detection` is the rule that tells it among languages of Latin letters, `normalisation` what is mended in its
     spelling, `words` how words are found, `countries` how names of countries are. `tone_styles`: its tone marks have an
     old and a new placement. `sentence_marks`: sentences end in a mark; `sentence_words` begins the names of the word
-    lists that say which full stops do not end one. `boundaries` and `glossary` are files under `models/`, empty where
-    there is none; a lexicon is found by its name. `home` is the ISO 3166 code of the country that
-    its newspapers need not name, `abbreviations` the list of what those of its news stand for.
+    lists that say which full stops do not end one. `boundaries` and `glossary` are files under `models/`, and
+    `everyday_words` one beside the latter, empty where there is none; a lexicon is found by its name. `home` is the
+    ISO 3166 code of the country that its newspapers need not name, `abbreviations` the list of what those of its news
+    stand for, `name_words` the list of how it writes words of English names that it translates (Earth, House).
     """
 
     code: str
@@ -60,8 +61,10 @@ class LanguageEntry:
     boundaries: str = ""
     countries: str = ""
     glossary: str = ""
+    everyday_words: str = ""
     home: str = ""
     abbreviations: str = ""
+    name_words: str = ""
 
     def has_words(self, text: str) -> bool:
         """Whether a text holds anything in the script of the language; any letter will do for Latin letters."""

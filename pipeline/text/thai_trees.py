@@ -53,21 +53,3 @@ class WordsByHead(Trie):
 def thai_dictionary() -> WordsByHead:
     """PyThaiNLP's words, for its tokenizers."""
     return WordsByHead(thai_words())
-
-
-class ThaiWords(Trie):
-    """PyThaiNLP's words and some more, as a tree for PyThaiNLP's own tokenizers: it is given back when done with.
-
-    PyThaiNLP's words are shared: a tree of them for each list took 0.8 seconds and 60 MB. Only what its word tokenizers
-    ask of a tree is changed.
-    """
-
-    def __init__(self, more: Iterable[str]) -> None:
-        self._shared = thai_dictionary()
-        super().__init__(more)
-
-    def prefixes(self, text: str, start: int = 0) -> list[str]:
-        """The words that `text` has at `start`, the shortest first."""
-        ours = super().prefixes(text, start)
-        theirs = self._shared.prefixes(text, start)
-        return sorted({*ours, *theirs}, key=len) if ours else theirs

@@ -23,7 +23,8 @@ def test_the_order_of_the_table_is_that_of_messages() -> None:
 
 def test_every_file_that_an_entry_names_is_there() -> None:
     for entry in languages.table().values():
-        for room, name in (("boundaries", entry.boundaries), ("glossary", entry.glossary)):
+        glossaries = [("glossary", name) for name in (entry.glossary, entry.everyday_words)]
+        for room, name in (("boundaries", entry.boundaries), *glossaries):
             assert not name or (shipped() / room / name).is_file()
 
 

@@ -7,7 +7,7 @@ import pytest
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text import polarity
 from pipeline.text.languages import source_languages
-from pipeline.text.polarity import BESIDES, LostVerb, lost_verbs
+from pipeline.text.polarity import BESIDES, LostWord, lost_negation, lost_verbs
 
 LOST = [
     ("th", "ทหารเฝ้าระวังพื้นที่ที่มีการลักลอบขนยาเสพติด", "Soldiers will smuggle drugs in the area.", "prevention"),
@@ -47,6 +47,46 @@ def test_a_lost_verb_is_found_and_named(lang: str, source: str, english: str, ki
     assert found.kind == kind and found.word in source
 
 
+NEGATION_LOST = [
+    ("th", "กระทรวงยังไม่ยืนยันรายงานดังกล่าว", "The ministry has confirmed the report."),
+    ("th", "ผู้นำทั้งสองมิได้หารือเรื่องพรมแดน", "The two leaders discussed the border."),
+    ("th", "รัฐบาลจะไม่ขึ้นภาษีในปีหน้า", "The government will raise taxes next year."),
+    ("th", "ไม้สักเหล่านี้ไม่ได้มาจากป่าสงวน", "This teak comes from the reserved forest."),
+    ("vi", "Bộ Tài chính không tăng thuế năm nay.", "The Ministry of Finance raises taxes this year."),
+    ("vi", "Dự án chưa được phê duyệt.", "The project has been approved."),
+    ("vi", "Hàng không Việt Nam không mở đường bay này.", "Vietnam's airlines open this route."),
+    ("vi", "Chúng tôi chẳng biết tin ấy.", "We know the news under discussion."),
+]
+NEGATION_KEPT = [
+    ("th", "กระทรวงยังไม่ยืนยันรายงานดังกล่าว", "The ministry has yet to confirm the report."),
+    ("th", "กระทรวงยังไม่ยืนยันรายงานดังกล่าว", "The report is unconfirmed, the ministry said."),
+    ("th", "ผลิตภัณฑ์ที่ไม่มีน้ำตาล", "Sugar-free products"),
+    ("th", "ผู้ประสบภัยไม่มีที่อยู่อาศัย", "The victims are homeless."),
+    ("th", "ไม่ว่าใครจะชนะ การเจรจาจะเดินหน้าต่อ", "Whoever wins, the talks go on."),
+    ("th", "มีผู้เสียชีวิตไม่น้อยกว่า 12 ราย", "At least 12 people died."),
+    ("th", "เขาจะลงสมัครหรือไม่", "Will he run?"),
+    ("th", "โรงงานไม้แปรรูปเปิดใหม่", "A new sawmill opens."),
+    ("vi", "Ông có tham dự hội nghị không?", "Will you attend the conference?"),
+    ("vi", "Hãng hàng không mở đường bay mới.", "The airline opens a new route."),
+    ("vi", "Chất lượng không khí được cải thiện.", "Air quality has improved."),
+    ("vi", "Không chỉ Hà Nội, Huế cũng mưa.", "It rained in Hanoi and in Hue too."),
+    ("vi", "Công ty không đồng ý với đề nghị này.", "The company disagrees with the proposal."),
+    ("vi", "Họ chưa đến nơi.", "They haven't arrived."),
+    ("vi", "Chưa đầy 100 người tham gia.", "Under 100 people took part."),
+]
+
+
+@pytest.mark.parametrize(("lang", "source", "english"), NEGATION_LOST)
+def test_a_lost_negation_is_found(lang: str, source: str, english: str) -> None:
+    assert lost_negation(source, lang, english)
+    assert not lost_verbs(source, lang, english)
+
+
+@pytest.mark.parametrize(("lang", "source", "english"), NEGATION_KEPT)
+def test_a_negation_that_the_english_says_otherwise_or_that_is_none_is_not_lost(lang, source, english) -> None:
+    assert lost_negation(source, lang, english) == ""
+
+
 @pytest.mark.parametrize(("lang", "source", "english"), KEPT)
 def test_what_the_english_says_otherwise_is_not_lost(lang: str, source: str, english: str) -> None:
     assert lost_verbs(source, lang, english) == []
@@ -61,4 +101,4 @@ def test_each_kind_has_words_in_every_source_language() -> None:
 
 def test_a_language_of_its_own_has_none() -> None:
     assert lost_verbs("ngăn chặn", "th", "") == []
-    assert lost_verbs("ngăn chặn", "vi", "") == [LostVerb("prevention", "ngăn chặn")]
+    assert lost_verbs("ngăn chặn", "vi", "") == [LostWord("prevention", "ngăn chặn")]

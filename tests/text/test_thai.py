@@ -4,12 +4,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pythainlp.corpus import thai_words
 from pythainlp.tokenize import word_tokenize
 from pythainlp.util import Trie
 
 from pipeline.text.thai import boundary_scores, phrases
-from pipeline.text.thai_trees import ThaiWords, WordsByHead
+from pipeline.text.thai_trees import WordsByHead
 from pipeline.text.thai_words import thai_cutter
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -105,15 +104,6 @@ def test_phrases_cover_the_line_once(text):
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\n"), max_size=60))
 def test_any_line_can_be_cut(text):
     boundary_scores(text, phrases(text))
-
-
-def test_words_of_our_own_cut_as_one_dictionary_with_them_would() -> None:
-    more = {"เลอโดนา", "เลอ", "กรุงเทพ", "โดนาหวาน"}
-    ours, whole = ThaiWords(more), Trie(thai_words() | more)
-    for text in (row.split("\t")[0] for row in (DATA / "news_th.tsv").read_text("utf-8").splitlines()):
-        text += "เลอโดนาหวานกรุงเทพมหานคร"
-        assert word_tokenize(text, custom_dict=ours) == word_tokenize(text, custom_dict=whole)
-    assert ours.prefixes("เลอโดนาหวาน") == whole.prefixes("เลอโดนาหวาน")
 
 
 def test_words_are_cut_where_pythainlp_cuts_them() -> None:

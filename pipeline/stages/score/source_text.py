@@ -15,7 +15,8 @@ from rapidfuzz import fuzz, process
 from pipeline.stages.align.lexicon import Lexicon, Senses, english_words, source_terms
 from pipeline.stages.align.lexicons import load_lexicons
 from pipeline.stages.score.names import MANY
-from pipeline.stages.translate.glossary import shipped_entries
+from pipeline.stages.translate.glossary import GlossaryEntry, everyday_words, shipped_entries
+from pipeline.text import data
 from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import names_by_word
 from pipeline.text.languages import language, source_languages
@@ -32,6 +33,11 @@ EVEN_ODDS = 6.0
 """Log-odds of a transliteration at which a name is as likely there as not: chance earns some five in a whole sentence,
 a transliteration two a letter (`pipeline.text.transliteration.log_odds`). Set by hand."""
 
+OPEN_CLASSES = frozenset(["NOUN", "ADJ", "NUM"])
+"""Parts of speech of everyday words that stand in names."""
+SHORTEST = 3
+"""Characters of the shortest such word; set by hand."""
+RENDERINGS = " | "
 SURELY_MARKED = 5
 """Vietnamese of so many syllables has marks, where its writer writes them. Set by hand."""
 
@@ -69,14 +75,23 @@ def is_common(word: str) -> bool:
 
 @cache
 def _terms(lang: str) -> Mapping[str, tuple[str, ...]]:
-    """For each English word, folded, the terms of the glossary whose English has it."""
+    """For each English word, folded, the terms of the glossary whose English has it, and what names of it become."""
     found: dict[str, set[str]] = {}
-    for entry in shipped_entries(lang):
+    for entry in [*shipped_entries(lang), *_everyday(lang)]:
         for word in english_words(entry.english):
             found.setdefault(_stem(word), set()).add(entry.term.casefold())
     for word, names in names_by_word(lang).items():
         found.setdefault(_stem(word), set()).update(names)
+    listed = language(lang).name_words
+    for name, renderings in (data.pairs(listed) if listed else {}).items():
+        for word in english_words(name):
+            found.setdefault(_stem(word), set()).update(renderings.casefold().split(RENDERINGS))
     return {word: tuple(sorted(terms)) for word, terms in found.items()}
+
+
+def _everyday(lang: str) -> list[GlossaryEntry]:
+    """Everyday words that names are made of, and no shorter ones, which stand in other words by accident."""
+    return [entry for entry in everyday_words(lang) if entry.pos in OPEN_CLASSES and len(entry.term) >= SHORTEST]
 
 
 def _stem(word: str) -> str:

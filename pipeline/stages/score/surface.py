@@ -13,7 +13,7 @@ from pipeline.stages.score.base import Context, PairScorer
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.text import data
 from pipeline.text.patterns import THAI_LETTERS, either
-from pipeline.text.polarity import lost_verbs
+from pipeline.text.polarity import lost_negation, lost_verbs
 from pipeline.text.unicode import EMOJI, fold
 from pipeline.text.vietnamese import is_syllable, strip_marks
 
@@ -285,8 +285,20 @@ class VerbLost(PairScorer):
     """How many kinds of verbs that turn a sentence about (forbid, prevent, deny) are in the source alone."""
 
     name = "verb_lost"
+    version = 2
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         """The score that the class describes, of one pair."""
         pair = facts.pair
         return float(len(lost_verbs(pair.src_text, pair.src_lang, pair.tgt_text)))
+
+
+class NegationLost(PairScorer):
+    """1 where the source denies something and the English has no word that could say so."""
+
+    name = "negation_lost"
+
+    def score_pair(self, facts: PairFacts, context: Context) -> float | None:
+        """The score that the class describes, of one pair."""
+        pair = facts.pair
+        return float(bool(lost_negation(pair.src_text, pair.src_lang, pair.tgt_text)))

@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipeline.config.settings import TranslateSettings
 from pipeline.engines.base import Hypothesis, ModelInput, Request, Translator
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.stages.translate.guards import Finding, clean, findings
+from pipeline.stages.translate.spelled_out import names_spelled_out
 from pipeline.text.languages import language
 from pipeline.text.numbers import western
 from pipeline.text.unicode import tones_placed
@@ -24,6 +26,13 @@ from pipeline.types import Document, Ended, Segment, Translation
 
 CLAUSE = re.compile(r"[,;:–—]\s|[.!?…]\s")
 SPACE = re.compile(r"\s+")
+
+
+class _Hints(NamedTuple):
+    """What a document's segments are looked up in: a glossary, and the names that the document itself spells out."""
+
+    glossary: Glossary
+    spelled: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +80,15 @@ class Draft:
         # Without hints a third attempt would be the second again.
         self._rounds = 1 + (settings.retries if hinted else min(1, settings.retries))
         self._pieces: list[_Piece] = []
+        hints = {
+            document.id: _Hints(glossaries[document.lang], names_spelled_out(document.text, document.lang))
+            for document in (documents[doc_id] for doc_id in dict.fromkeys(one.doc_id for one in self._segments))
+            if hinted and settings.use_glossary
+        }
         for number, segment in enumerate(self._segments):
             lang = documents[segment.doc_id].lang
             if _needs_model(segment, lang):
-                hints = glossaries[lang] if hinted and settings.use_glossary else None
-                self._pieces += _pieces(number, segment.text, lang, settings, translator, hints)
+                self._pieces += _pieces(number, segment.text, lang, settings, translator, hints.get(segment.doc_id))
         self._best: list[_Attempt] = []
         self._asked = list(range(len(self._pieces)))
         self.number = 1
@@ -134,12 +147,12 @@ def _pieces(
     lang: str,
     settings: TranslateSettings,
     translator: Translator,
-    glossary: Glossary | None,
+    known: _Hints | None,
 ) -> Iterator[_Piece]:
-    """The pieces of a text; with hints from a glossary, where there is one."""
+    """The pieces of a text, with hints where anything is known."""
     for part in split(text, lambda t: translator.count(_shown(t, lang, translator)), translator.max_source_tokens):
         shown = _shown(part, lang, translator)
-        hints = glossary.hints(shown, settings.max_hints) if glossary else []
+        hints = known.glossary.hints(shown, settings.max_hints, known.spelled) if known else []
         names = tuple((hint.term, hint.english) for hint in hints if hint.is_name)
         request = Request(shown, lang, tuple((hint.term, hint.english) for hint in hints))
         yield _Piece(number, part, names, request)

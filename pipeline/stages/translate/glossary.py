@@ -4,6 +4,7 @@ Layers, a later one overriding an earlier: pythainlp's transliteration dictionar
 languages, currencies and months (through Babel), the gazetteers under `models/names/`, the files shipped under
 `models/glossary/`, the user's files.
 A file is UTF-8 with one entry a line: term TAB English TAB part of speech (Universal POS).
+Everyday words have a file of their own: they are never hints, and tell which letters belong to no term.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.errors import InputError
@@ -27,7 +29,8 @@ from pipeline.text.languages import language
 from pipeline.text.patterns import THAI
 from pipeline.text.unicode import tones_placed
 
-POS = frozenset(["NOUN", "PROPN", "VERB", "ADJ", "ADV", "ADP", "CCONJ", "SCONJ", "PART", "NUM", "INTJ"])
+_OPEN, _CLOSED = ["NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM"], ["PRON", "DET", "AUX", "ADP", "CCONJ", "SCONJ", "PART"]
+POS = frozenset([*_OPEN, *_CLOSED, "INTJ"])
 WORD = re.compile(r"\w+|[^\w\s]|\s+")
 SURE_NAME = 6
 """A Thai name of this length ends where it ends, even where the segmenter sees another word: คาซัคสถานที่. The word for
@@ -88,14 +91,26 @@ def folder() -> Path:
 
 
 class Glossary:
-    """Entries of one language, found in text by longest match between word boundaries."""
+    """Entries of one language, found in text by longest match between word boundaries.
 
-    def __init__(self, lang: str, entries: Iterable[GlossaryEntry]) -> None:
+    `everyday` are words that every model knows. They are found like others, so that no term is read across or inside
+    them (ลัง, a crate, in กำลัง), and are no hints; a term of `entries` goes before them. `own` are the user's, which
+    go before all.
+    """
+
+    def __init__(
+        self,
+        lang: str,
+        entries: Iterable[GlossaryEntry],
+        everyday: Iterable[GlossaryEntry] = (),
+        own: Iterable[GlossaryEntry] = (),
+    ) -> None:
         self.lang = lang
         self._thai = language(lang).words == "thai"
-        self.entries: dict[str, GlossaryEntry] = {}
-        for entry in entries:
-            self.entries[self._key(entry.term, entry.is_name)] = entry
+        self._layers = [{self._key_of(entry): entry for entry in layer} for layer in (everyday, entries, own)]
+        words, terms, self._own = self._layers
+        self.entries: dict[str, GlossaryEntry] = words | terms | self._own
+        self._everyday = words.keys() - terms.keys() - self._own.keys()
         self._longest = max(map(len, self.entries), default=0)
         self._starts = frozenset(key[0] for key in self.entries)
         self._bounds = self._boundary_finder()
@@ -105,25 +120,23 @@ class Glossary:
     def load(cls, lang: str, extra: Sequence[Path] = ()) -> Glossary:
         """All layers for `lang`, none for a language without a shipped file; `extra` are the user's files."""
         own = _layers(lang, _sure_languages(lang)) if language(lang).glossary else []
-        return cls(lang, [*own, *(entry for path in extra for entry in read_glossary(path))])
+        return cls(lang, own, everyday_words(lang), [entry for path in extra for entry in read_glossary(path)])
 
     def with_names(self, names: Sequence[GlossaryEntry]) -> Glossary:
-        """This glossary with names that go before its own."""
-        return Glossary(self.lang, [*self.entries.values(), *names]) if names else self
+        """This glossary with names of the user's that go before all."""
+        words, terms, own = (layer.values() for layer in self._layers)
+        return Glossary(self.lang, terms, words, [*own, *names]) if names else self
 
-    def has_name(self, term: str) -> bool:
-        """Whether a term that was a hint is a name: one of the entries, or one that is read by its syllables."""
-        entry = self.entries.get(self._form(term))
-        return entry.is_name if entry else any(written == term for _, written, _ in self._read(term))
+    def entry(self, term: str) -> GlossaryEntry | None:
+        """The entry of a term that was a hint; None for a name that the document spelled, or that was read by its
+        syllables."""
+        return self.entries.get(self._form(term)) or self.entries.get(self._form(term).casefold())
 
-    def _read(self, text: str) -> Iterator[tuple[int, str, str]]:
-        return vietnamese_names(text) if self._thai else iter(())
-
-    def _key(self, term: str, is_name: bool) -> str:
+    def _key_of(self, entry: GlossaryEntry) -> str:
         # Vietnamese common words are capitalised at the start of a sentence; names keep their case, so that
         # "Hòa Bình" the province stays apart from "hòa bình" peace. Both forms of key live in one table.
-        form = self._form(term)
-        return form if is_name or self._thai else form.casefold()
+        form = self._form(entry.term)
+        return form if entry.is_name or self._thai else form.casefold()
 
     def _form(self, text: str) -> str:
         """`text` as it is looked up: Hoà Bình and Hòa Bình are one name. The length stays."""
@@ -134,11 +147,11 @@ class Glossary:
             return _word_boundaries
         from pythainlp.tokenize import Tokenizer
 
-        from pipeline.text.thai_trees import ThaiWords
-
-        # The parts of a name too: นายเหงียน is one unknown word otherwise.
-        words = ThaiWords(part for key in self.entries for part in key.split(" ") if len(part) >= SHORT_PART)
-        tokenizer = Tokenizer(custom_dict=words, engine="newmm", keep_whitespace=True)
+        # The parts of a name too: นายเหงียน is one unknown word otherwise. PyThaiNLP's own dictionary is not asked: it
+        # has compounds as one word whose parts are terms here, and a tenth of these would not be found.
+        words = {part for key in self.entries for part in key.split(" ")}
+        known = [part for part in words if len(part) >= SHORT_PART or part in self._everyday]
+        tokenizer = Tokenizer(custom_dict=known, engine="newmm", keep_whitespace=True)
         return lambda text: _ends(tokenizer.word_tokenize(text))
 
     def matches(self, text: str) -> Iterator[tuple[int, GlossaryEntry]]:
@@ -164,29 +177,48 @@ class Glossary:
                 return found
         return None
 
-    def hints(self, text: str, limit: int) -> list[GlossaryEntry]:
+    def hints(self, text: str, limit: int, spelled: Mapping[str, str] = MappingProxyType({})) -> list[GlossaryEntry]:
         """At most `limit` entries that occur in `text`, the rarest kept, in order of appearance, each once.
 
-        The name of a country is none where it is part of another name (Nguyễn Thị Mỹ Duyên).
+        `spelled` are names with the English that the document gives them; they go before all but the user's own. The
+        name of a country is none where it is part of another name (Nguyễn Thị Mỹ Duyên).
         """
         meant = {code for mention in mentions(text, self.lang) for code in mention.codes}
-        found: dict[str, tuple[int, GlossaryEntry]] = {}
-        for at, entry in chain(self.matches(text), self._read_names(text)):
+        names = {at: entry for at, entry in self._spelled(text, spelled)}
+        within = {place for at, entry in names.items() for place in range(at, at + len(entry.term))}
+        found: dict[str, tuple[int, GlossaryEntry]] = {entry.term: (at, entry) for at, entry in names.items()}
+        terms = ((at, entry) for at, entry in self.matches(text) if self._key_of(entry) not in self._everyday)
+        for at, entry in chain(terms, self._read_names(text)):
             codes = country_codes(entry.term, self.lang)
-            if not codes or codes & meant:
+            if at not in within and (not codes or codes & meant):
                 found.setdefault(entry.term, (at, entry))
         rarest = sorted(found.values(), key=lambda item: self._rank(item[1]))[:limit]
         return [entry for _, entry in sorted(rarest, key=lambda item: item[0])]
 
+    def _spelled(self, text: str, spelled: Mapping[str, str]) -> Iterator[tuple[int, GlossaryEntry]]:
+        """Names of the document in a text, each where it stands first and in no longer one."""
+        taken: set[int] = set()
+        for term in sorted(spelled, key=len, reverse=True):
+            at = text.find(term)
+            if at >= 0 and at not in taken and self._form(term) not in self._own:
+                taken.update(range(at, at + len(term)))
+                yield at, GlossaryEntry(term, spelled[term], "PROPN")
+
     def _read_names(self, text: str) -> Iterator[tuple[int, GlossaryEntry]]:
         """Vietnamese names in Thai letters that no gazetteer has, by their syllables: likely, so not asked for."""
-        for at, written, english in self._read(text):
+        for at, written, english in vietnamese_names(text) if self._thai else ():
             if written not in self.entries:
                 yield at, GlossaryEntry(written, english, "NOUN")
 
     def _rank(self, entry: GlossaryEntry) -> tuple[int, int, int, str]:
         """Names first, then what is rare in the Thai National Corpus, then what is long."""
         return (not entry.is_name, self._frequency.get(entry.term, 0), -len(entry.term), entry.term)
+
+
+def everyday_words(lang: str) -> list[GlossaryEntry]:
+    """The shipped words that are no hints; none for a language without such a file."""
+    name = language(lang).everyday_words
+    return read_glossary(folder() / name) if name else []
 
 
 def shipped_entries(lang: str) -> list[GlossaryEntry]:

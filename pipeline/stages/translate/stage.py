@@ -12,7 +12,7 @@ from pipeline.stages.translate.draft import Draft
 from pipeline.stages.translate.glossary import Glossary
 from pipeline.types import Document, Segment, Translation
 
-VERSION = 8
+VERSION = 9
 """Raised when the same input would give other output; part of every shard's key."""
 
 

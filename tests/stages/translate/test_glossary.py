@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.stages.translate.glossary import Glossary, folder, read_glossary
+from pipeline.stages.translate.glossary import Glossary, everyday_words, folder, read_glossary, shipped_entries
 from pipeline.stages.translate.glossary import GlossaryEntry as Term
 
 
@@ -20,10 +20,12 @@ def vietnamese() -> Glossary:
     return Glossary.load("vi")
 
 
-@pytest.mark.parametrize(("lang", "at_least"), [("th", 3000), ("vi", 1500)])
-def test_shipped_files_are_in_good_form(lang: str, at_least: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "at_least"), [("th-en", 3000), ("vi-en", 1500), ("th-everyday", 1000), ("vi-everyday", 2000)]
+)
+def test_shipped_files_are_in_good_form(name: str, at_least: int) -> None:
     """`read_glossary` itself refuses wrong fields, unknown parts of speech, outer spaces, other than NFC, repeats."""
-    entries = read_glossary(folder() / f"{lang}-en.tsv")
+    entries = read_glossary(folder() / f"{name}.tsv")
     assert len(entries) >= at_least
     assert [entry.term for entry in entries] == sorted(entry.term for entry in entries)
     for entry in entries:
@@ -31,7 +33,7 @@ def test_shipped_files_are_in_good_form(lang: str, at_least: int) -> None:
         assert "\u0e4d\u0e32" not in entry.term and "เเ" not in entry.term, entry
         assert not any(unicodedata.category(ch) in ("Cf", "Cc") for ch in entry.term + entry.english), entry
         assert not any("\u0e00" <= ch <= "\u0e7f" for ch in entry.english), entry
-        if lang == "th":
+        if name.startswith("th"):
             assert any("\u0e00" <= ch <= "\u0e7f" for ch in entry.term), entry
 
 
@@ -74,6 +76,34 @@ def test_user_file_wins_over_shipped_over_cldr(tmp_path: Path, thai: Glossary) -
     path.write_text("คาซัคสถาน\tthe Kazakh land\tPROPN\r\n", encoding="utf-8")
     assert english(thai, "คาซัคสถาน") == {"คาซัคสถาน": "Kazakhstan"}
     assert english(Glossary.load("th", [path]), "คาซัคสถาน") == {"คาซัคสถาน": "the Kazakh land"}
+
+
+def test_everyday_words_are_found_and_no_hints_and_no_term_is_read_inside_them() -> None:
+    terms = [Term("ลัง", "crate", "NOUN"), Term("ขนส่ง", "transport", "VERB")]
+    alone, with_words = Glossary("th", terms), Glossary("th", terms, everyday=[Term("กำลัง", "be", "AUX")])
+    assert english(alone, "กำลังขนส่ง") == {"ลัง": "crate", "ขนส่ง": "transport"}
+    assert english(with_words, "กำลังขนส่ง") == {"ขนส่ง": "transport"}
+    assert [entry.term for _, entry in with_words.matches("กำลังขนส่งลัง")] == ["กำลัง", "ขนส่ง", "ลัง"]
+    vietnamese = Glossary("vi", [Term("đường", "sugar", "NOUN")], everyday=[Term("đường phố", "street", "NOUN")])
+    assert english(vietnamese, "Đường phố bán đường") == {"đường": "sugar"}
+    assert [at for at, _ in vietnamese.matches("Đường phố bán đường")] == [0, 14]
+
+
+@pytest.mark.parametrize("lang", ["th", "vi"])
+def test_everyday_words_are_words_of_no_other_layer_and_no_names(lang: str) -> None:
+    # A Vietnamese name with capitals (Chính phủ) and the word without are two entries.
+    others = {entry.term for entry in shipped_entries(lang)}
+    words = everyday_words(lang)
+    assert not [entry for entry in words if entry.term in others or entry.is_name]
+    assert not Glossary.load(lang).hints(" ".join(entry.term for entry in words[:200]), 25)
+
+
+def test_a_term_of_the_user_is_a_hint_though_it_is_an_everyday_word() -> None:
+    everyday, own = [Term("ทำ", "do", "VERB"), Term("คน", "person", "NOUN")], [Term("ทำ", "commit", "VERB")]
+    glossary = Glossary("th", [], everyday, own)
+    assert english(glossary, "คน ทำ") == {"ทำ": "commit"}
+    named = glossary.with_names([Term("คน", "Khon", "PROPN")])
+    assert english(named, "คน ทำ") == {"คน": "Khon", "ทำ": "commit"}
 
 
 def test_small_languages_are_hints_where_thai_says_that_they_are_languages(thai: Glossary) -> None:

@@ -99,6 +99,21 @@ def test_dates_are_converted_before_the_prompt() -> None:
     assert "1992" in codec.requests[0].text and "2535" not in codec.requests[0].text
 
 
+def test_a_name_that_the_document_spells_is_a_hint_in_all_of_it_and_asked_for() -> None:
+    texts = ["นายมุคธาร์ ติเลอูเบอร์ดี (Mukhtar Tileuberdi) เดินทางถึง", "ติเลอูเบอร์ดีกล่าวสุนทรพจน์"]
+    entries = [GlossaryEntry("ติเลอูเบอร์ดี", "Tileuberdi", "PROPN")]
+
+    def say(request: Request) -> str:
+        return "Mukhtar Tileuberdi arrived." if "(" in request.text else "He made a speech."
+
+    done, codec, _ = made(texts, say)
+    given = {request.text: request.hints for request in codec.requests if not request.missing}
+    assert ("ติเลอูเบอร์ดี", "Tileuberdi") in given[texts[1]]
+    assert [t.ended for t in done] == ["stop", "incomplete"] and done[1].problems == ("missing name Tileuberdi",)
+    silent, codec, _ = made(texts, say, entries=entries, use_glossary=False)
+    assert all(request.hints == () for request in codec.requests) and silent[1].ended == "stop"
+
+
 def test_without_glossary_there_are_no_hints() -> None:
     entries = [GlossaryEntry("ฮานอย", "Hanoi", "PROPN")]
     done, codec, _ = made(["ประชุมที่ฮานอย"], lambda r: "meeting there", entries=entries, use_glossary=False)

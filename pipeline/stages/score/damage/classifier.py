@@ -21,7 +21,8 @@ import orjson
 from numpy.typing import NDArray
 
 from pipeline.stages.score.base import Columns, Context, is_whole
-from pipeline.stages.score.damage.features import Signs, signs_of
+from pipeline.stages.score.damage.coverage import Signs
+from pipeline.stages.score.damage.features import signs_of
 from pipeline.stages.score.damage.forced import Readings, reading_signs
 from pipeline.stages.score.damage.habits import without_habits
 from pipeline.stages.score.pair_facts import PairFacts
@@ -109,7 +110,7 @@ class Damage:
     scored together lack by habit (`habits`) are no sign.
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     def __init__(self, encoder: Encoder | None, readings: Readings) -> None:
         # Cosines of another encoder and probabilities of another model are on another scale.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.stages.score.damage.features import Signs, starts_small
+from pipeline.stages.score.damage.coverage import Signs
+from pipeline.stages.score.damage.features import starts_small
 from pipeline.stages.score.pair_facts import PairFacts
 from pipeline.stages.score.surface import FINAL
 from pipeline.text.languages import language
