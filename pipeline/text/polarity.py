@@ -21,6 +21,8 @@ from pipeline.types import ENGLISH
 _TABLE = Path(__file__).parent / "data" / "polarity.yaml"
 BESIDES, NEGATION = "besides", "negation"
 ENDING, WILD = re.escape("*"), r"\w*"
+GAP, WITHIN = re.escape(" … "), r"\b[^.?!]{1,100}?\b"
+"""What stands between the words of a question: có ... không."""
 _THAI_MARK = "ะ-ฺ็-๎"
 """A Thai word does not end before one of these: ห้ามี is five and has, not to forbid."""
 
@@ -66,8 +68,13 @@ def _any(lang: str) -> re.Pattern[str]:
 
 @cache
 def _besides(lang: str) -> re.Pattern[str]:
-    forms = either(_table()[BESIDES].get(lang, ())) or "(?!)"
-    return re.compile(_english(forms) if lang == ENGLISH else forms, re.IGNORECASE)
+    forms = either(_table()[BESIDES].get(lang, ())).replace(GAP, WITHIN) or "(?!)"
+    if lang == ENGLISH:
+        return re.compile(_english(forms), re.IGNORECASE)
+    # Of a form that ends in a mark (không?) the mark is its end.
+    end = rf"(?![{_THAI_MARK}])" if language(lang).script else r"(?:(?<!\w)|(?!\w))"
+    start = "" if language(lang).script else r"(?<!\w)"
+    return re.compile(rf"{start}(?:{forms}){end}", re.IGNORECASE)
 
 
 def _english(forms: str) -> str:

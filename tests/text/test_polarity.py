@@ -55,6 +55,13 @@ NEGATION_LOST = [
     ("vi", "Bộ Tài chính không tăng thuế năm nay.", "The Ministry of Finance raises taxes this year."),
     ("vi", "Dự án chưa được phê duyệt.", "The project has been approved."),
     ("vi", "Hàng không Việt Nam không mở đường bay này.", "Vietnam's airlines open this route."),
+    ("vi", "Ngân hàng không tăng lãi suất.", "The bank raised interest rates."),
+    ("vi", "Văn phòng không trả lời.", "The office answered."),
+    ("vi", "Đa số không ủng hộ.", "The Secretary of the UN, Disney and quite a majority support it."),
+    ("vi", "Đoàn chưa đến Hà Nội.", "The delegation arrived in Hanoi."),
+    ("th", "ประชาชนไม่แน่ใจในมาตรการ", "People are sure of the measures."),
+    ("th", "ห้องประชุมไม่ว่างในวันนั้น", "The meeting room is available on that day."),
+    ("th", "ไม่ควรเดินทางช่วงพายุ", "People should travel during the storm."),
     ("vi", "Chúng tôi chẳng biết tin ấy.", "We know the news under discussion."),
 ]
 NEGATION_KEPT = [
@@ -73,6 +80,10 @@ NEGATION_KEPT = [
     ("vi", "Công ty không đồng ý với đề nghị này.", "The company disagrees with the proposal."),
     ("vi", "Họ chưa đến nơi.", "They haven't arrived."),
     ("vi", "Chưa đầy 100 người tham gia.", "Under 100 people took part."),
+    ("vi", "Hệ thống phòng không được nâng cấp.", "The air defence system was upgraded."),
+    ("vi", "Ông có thể xác nhận tin này không, phóng viên hỏi.", "Could you confirm this, the reporter asked."),
+    ("th", "ผู้ก่อความไม่สงบวางระเบิด", "Insurgents planted a bomb."),
+    ("th", "พรรคฝ่ายค้านยื่นอภิปรายไม่ไว้วางใจ", "The opposition filed a censure motion."),
 ]
 
 

@@ -184,10 +184,11 @@ class Glossary:
         name of a country is none where it is part of another name (Nguyễn Thị Mỹ Duyên).
         """
         meant = {code for mention in mentions(text, self.lang) for code in mention.codes}
-        names = {at: entry for at, entry in self._spelled(text, spelled)}
+        matches = list(self.matches(text))
+        names = dict(self._spelled(text, spelled, matches)) if spelled else {}
         within = {place for at, entry in names.items() for place in range(at, at + len(entry.term))}
         found: dict[str, tuple[int, GlossaryEntry]] = {entry.term: (at, entry) for at, entry in names.items()}
-        terms = ((at, entry) for at, entry in self.matches(text) if self._key_of(entry) not in self._everyday)
+        terms = ((at, entry) for at, entry in matches if self._key_of(entry) not in self._everyday)
         for at, entry in chain(terms, self._read_names(text)):
             codes = country_codes(entry.term, self.lang)
             if at not in within and (not codes or codes & meant):
@@ -195,14 +196,26 @@ class Glossary:
         rarest = sorted(found.values(), key=lambda item: self._rank(item[1]))[:limit]
         return [entry for _, entry in sorted(rarest, key=lambda item: item[0])]
 
-    def _spelled(self, text: str, spelled: Mapping[str, str]) -> Iterator[tuple[int, GlossaryEntry]]:
-        """Names of the document in a text, each where it stands first and in no longer one."""
+    def _spelled(
+        self, text: str, spelled: Mapping[str, str], matches: Sequence[tuple[int, GlossaryEntry]]
+    ) -> Iterator[tuple[int, GlossaryEntry]]:
+        """Names of the document in a text, each where it first stands by itself: in no longer one, in no longer term
+        of the glossary, and in none of the user's."""
         taken: set[int] = set()
+        bounds = self._bounds(text) if self._thai else set()
         for term in sorted(spelled, key=len, reverse=True):
-            at = text.find(term)
-            if at >= 0 and at not in taken and self._form(term) not in self._own:
-                taken.update(range(at, at + len(term)))
-                yield at, GlossaryEntry(term, spelled[term], "PROPN")
+            longer = [(at, entry) for at, entry in matches if len(entry.term) > len(term) or self._is_own(entry)]
+            closed = taken.union(*(range(at, at + len(entry.term)) for at, entry in longer))
+            form = re.escape(term)
+            for found in re.finditer(form if self._thai else rf"(?<![\w-]){form}(?![\w-])", text):
+                ends = not self._thai or found.end() in bounds or not DEPENDENT.match(text, found.end())
+                if closed.isdisjoint(range(*found.span())) and ends:
+                    taken.update(range(*found.span()))
+                    yield found.start(), GlossaryEntry(term, spelled[term], "PROPN")
+                    break
+
+    def _is_own(self, entry: GlossaryEntry) -> bool:
+        return self._key_of(entry) in self._own
 
     def _read_names(self, text: str) -> Iterator[tuple[int, GlossaryEntry]]:
         """Vietnamese names in Thai letters that no gazetteer has, by their syllables: likely, so not asked for."""

@@ -12,6 +12,8 @@ SPELLED = [
     ("th", "รัฐมนตรีต่างประเทศ โซฟี วิลแมส (Sophie Wilmes) แถลง", "โซฟี วิลแมส", "Sophie Wilmes"),
     ("th", "นายเหงียน วัน เทา (Nguyen Van Thao) รองปลัดกระทรวง", "เหงียน วัน เทา", "Nguyen Van Thao"),
     ("th", "บริษัท วินกรุ๊ป(Vingroup) เปิดโรงงาน", "วินกรุ๊ป", "Vingroup"),
+    ("th", "โซฟี วิลแมส (Sophie Wilmès) แถลง", "วิลแมส", "Wilmès"),
+    ("th", "“มุคธาร์ ติเลอูเบอร์ดี” ( Mr. Mukhtar Tileuberdi, 50 ปี)", "ติเลอูเบอร์ดี", "Tileuberdi"),
     ("th", "เมืองเอคิบาสตุซ (Ekibastuz) ทางเหนือ", "เอคิบาสตุซ", "Ekibastuz"),
     ("vi", "Thủ đô A-xta-na (Astana) đón khách.", "A-xta-na", "Astana"),
     ("vi", "Tổng thống C. Tô-ca-ép (Kassym-Jomart Tokayev) đến Hà Nội.", "Tô-ca-ép", "Tokayev"),
@@ -24,6 +26,10 @@ NOTHING = [
     ("th", "เขื่อนสามผา (Three Gorges Dam) เปิดประตูระบายน้ำ"),
     ("th", "กล่าวที่กรุงเทพฯ (Reuters)"),
     ("th", "นายสมชาย ใจดี (อายุ 54 ปี) และบริษัท (มหาชน)"),
+    ("th", "ก" + " " * 61 + "(Abcdef)"),
+    ("th", "เชื้อไวรัส (Virus) โดรน (Drone) แท็กซี่ (Taxi)"),
+    ("vi", "I-ta-li-a (Milan), Ca-na-đa (Nevada), U-crai-na (Crimea), An-giê-ri (Nigeria)"),
+    ("vi", "Bà Rịa-Vũng Tàu (Vung Tau), Ghi-nê Xích Đạo (Equatorial Guinea)"),
     ("vi", "Thừa Thiên-Huế (Việt Nam) và Bà Rịa-Vũng Tàu (PV Gas)"),
     ("vi", "Ngân hàng Phát triển châu Á (ADB), Tổ chức Y tế Thế giới (World Health Organization)"),
 ]
@@ -54,3 +60,14 @@ def test_a_documents_spelling_goes_before_the_gazetteer_and_after_the_users() ->
     assert [hint.english for hint in alone] == ["Tileuberdi"]
     own = Glossary("th", entries, own=[Term("ติเลอูเบอร์ดี", "Tleuberdy", "PROPN")])
     assert [hint.english for hint in own.hints("ติเลอูเบอร์ดี กล่าว", 9, spelled)] == ["Tleuberdy"]
+
+
+def test_a_name_inside_a_longer_term_or_word_or_one_of_the_users_is_not_spelled() -> None:
+    glossary = Glossary("th", [Term("ทรัมป์ทาวเวอร์", "Trump Tower", "PROPN")])
+    assert [hint.english for hint in glossary.hints("ทรัมป์ทาวเวอร์เปิด", 9, {"ทรัมป์": "Trump"})] == ["Trump Tower"]
+    vietnamese = Glossary("vi", [])
+    assert vietnamese.hints("Pu-tin-xki nói", 9, {"Pu-tin": "Putin"}) == []
+    assert [hint.english for hint in vietnamese.hints("ông Pu-tin nói", 9, {"Pu-tin": "Putin"})] == ["Putin"]
+    own = Glossary("th", [], own=[Term("ติเลอูเบอร์ดี", "Tleuberdy", "PROPN")])
+    found = own.hints("มุคธาร์ ติเลอูเบอร์ดี กล่าว", 9, {"มุคธาร์ ติเลอูเบอร์ดี": "Mukhtar Tileuberdi"})
+    assert [hint.english for hint in found] == ["Tleuberdy"]

@@ -101,9 +101,9 @@ def _models() -> dict[str, Model]:
 
 
 class Damage:
-    """How likely each kind of damage is, 0 to 1; at .5 one good pair in 1,000 is taken for damaged.
+    """How likely each kind of damage is, 0 to 1; over the limits of `balanced` lies one good pair in 400 to 1,500.
 
-    Of omissions, the commonest damage, it is one in 500; where a language model has read the pair, up to six in 1,000.
+    Where a language model has read the pair, up to six in 1,000 lie over .5.
 
     `unrelated`: the English belongs to another sentence; `omission`: a third of it is gone; `addition`: a third of the
     source is gone; `name_error`: a name is another. None where a side is empty. Final marks and capitals that the pairs
