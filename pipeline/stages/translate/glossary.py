@@ -206,8 +206,8 @@ class Glossary:
         for term in sorted(spelled, key=len, reverse=True):
             longer = [(at, entry) for at, entry in matches if len(entry.term) > len(term) or self._is_own(entry)]
             closed = taken.union(*(range(at, at + len(entry.term)) for at, entry in longer))
-            form = re.escape(term)
-            for found in re.finditer(form if self._thai else rf"(?<![\w-]){form}(?![\w-])", text):
+            form = re.escape(self._form(term))
+            for found in re.finditer(form if self._thai else rf"(?<![\w-]){form}(?![\w-])", self._form(text)):
                 ends = not self._thai or found.end() in bounds or not DEPENDENT.match(text, found.end())
                 if closed.isdisjoint(range(*found.span())) and ends:
                     taken.update(range(*found.span()))

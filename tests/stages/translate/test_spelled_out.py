@@ -68,6 +68,7 @@ def test_a_name_inside_a_longer_term_or_word_or_one_of_the_users_is_not_spelled(
     vietnamese = Glossary("vi", [])
     assert vietnamese.hints("Pu-tin-xki nói", 9, {"Pu-tin": "Putin"}) == []
     assert [hint.english for hint in vietnamese.hints("ông Pu-tin nói", 9, {"Pu-tin": "Putin"})] == ["Putin"]
+    assert len(vietnamese.hints("ông Xoà-ri nói", 9, {"Xòa-ri": "Soari"})) == 1
     own = Glossary("th", [], own=[Term("ติเลอูเบอร์ดี", "Tleuberdy", "PROPN")])
     found = own.hints("มุคธาร์ ติเลอูเบอร์ดี กล่าว", 9, {"มุคธาร์ ติเลอูเบอร์ดี": "Mukhtar Tileuberdi"})
     assert [hint.english for hint in found] == ["Tleuberdy"]
