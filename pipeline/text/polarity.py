@@ -37,15 +37,16 @@ class LostWord:
 
 def lost_verbs(source: str, lang: str, english: str) -> list[LostWord]:
     """A word of the source for each kind of verb of which the English has none."""
-    return [word for word in _lost(source, lang, english) if word.kind != NEGATION]
+    return [word for word in lost_words(source, lang, english) if word.kind != NEGATION]
 
 
 def lost_negation(source: str, lang: str, english: str) -> str:
     """A word of the source that denies (ไม่, không) where the English has none that could; else empty."""
-    return next((lost.word for lost in _lost(source, lang, english) if lost.kind == NEGATION), "")
+    return next((lost.word for lost in lost_words(source, lang, english) if lost.kind == NEGATION), "")
 
 
-def _lost(source: str, lang: str, english: str) -> Iterator[LostWord]:
+def lost_words(source: str, lang: str, english: str) -> Iterator[LostWord]:
+    """The first word of the source of each kind, verbs before the negation, of which the English has none."""
     if not _any(lang).search(source):
         return
     shown, theirs_shown = _besides(lang).sub(" ", source), _besides(ENGLISH).sub(" ", english)

@@ -228,10 +228,11 @@ class Glossary:
         return (not entry.is_name, self._frequency.get(entry.term, 0), -len(entry.term), entry.term)
 
 
-def everyday_words(lang: str) -> list[GlossaryEntry]:
-    """The shipped words that are no hints; none for a language without such a file."""
+@cache
+def everyday_words(lang: str) -> tuple[GlossaryEntry, ...]:
+    """The shipped words that are no hints; none for a language without such a file. Kept as the other layers are."""
     name = language(lang).everyday_words
-    return read_glossary(folder() / name) if name else []
+    return tuple(read_glossary(folder() / name)) if name else ()
 
 
 def shipped_entries(lang: str) -> list[GlossaryEntry]:

@@ -20,7 +20,7 @@ from pipeline.text.languages import own_scripts
 from pipeline.text.numbers import EN_MONTHS, StatedNumbers, compare
 from pipeline.text.numbers.changes import other_changes
 from pipeline.text.numbers.units import changed_units
-from pipeline.text.polarity import lost_negation, lost_verbs
+from pipeline.text.polarity import NEGATION, lost_words
 from pipeline.text.unicode import fold
 from pipeline.types import ENGLISH, Ended
 
@@ -200,12 +200,14 @@ def _numbers(source: str, lang: str, hypothesis: str) -> list[Finding]:
 
 
 def _turns(source: str, lang: str, hypothesis: str) -> list[Finding]:
-    found = [
-        Finding("incomplete", f"nothing says {verb.word} ({verb.kind})", f"English for {verb.word}")
-        for verb in lost_verbs(source, lang, hypothesis)
+    return [
+        Finding(
+            "incomplete",
+            f"nothing says {lost.word} ({lost.kind})",
+            "not" if lost.kind == NEGATION else f"English for {lost.word}",
+        )
+        for lost in lost_words(source, lang, hypothesis)
     ]
-    denied = lost_negation(source, lang, hypothesis)
-    return [*found, *([Finding("incomplete", f"nothing says {denied} (negation)", "not")] if denied else [])]
 
 
 def _month_of(stated: StatedNumbers) -> str:

@@ -22,6 +22,8 @@ HINTS = (("xuất khẩu", "export"), ("gạo", "rice"), ("sang", "to"))
 MADE = Translation("d:0", ENGLISH, MODEL, -0.2, 9, 8, "stop", 1, hints=HINTS)
 JUDGED = Path(__file__).parents[2] / "data" / "judged_news.jsonl"
 KEPT = JUDGED.with_name("judged_kept.tsv")
+READ_FROM = 0.65
+"""The confidence from which all translations were judged."""
 
 
 def made_of(row: dict[str, Any]) -> list[Translation]:
@@ -89,11 +91,17 @@ def test_on_judged_news_that_it_was_not_fitted_on_it_promises_what_holds():
     """The list is kept so that a change of model, hints or weights can be compared: see docs/scoring.md."""
     judged = judged_news()
     right = [verdict == "right" for _, verdict in judged]
+    kept = Counter(verdict for value, verdict in judged if value >= READ_FROM)
+    assert kept["right"] >= 0.79 * kept.total() and kept["wrong"] <= 0.15 * kept.total()
+    assert kept.total() >= 40
     assert sum(value for value, _ in judged) == pytest.approx(sum(right), rel=0.15)
 
 
 def test_of_all_that_was_judged_what_balanced_keeps_is_right():
     rows = [line.split("\t") for line in KEPT.read_text("utf-8").splitlines() if not line.startswith("#")]
+    verdicts = Counter(verdict for _, _, _, verdict, *_ in rows)
+    assert verdicts == {"right": 74, "flawed": 18, "wrong": 8}
+    assert min(float(confidence) for *_, confidence, _, _, _ in rows) >= READ_FROM
     others = ("ntrex", "flores", "evbnews")
     assert all(len(row) == 8 and bool(row[6]) == (row[0] not in others) for row in rows)  # no text that is not ours
     judged = [*judged_news(), *((float(row[4]), row[3]) for row in rows)]

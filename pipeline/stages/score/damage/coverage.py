@@ -33,9 +33,7 @@ def lexical_signs(facts: PairFacts) -> Signs:
     known = lexicon.weight.get
     weights = [known(word, 1.0) for word in words]
     support = [_word_support(facts.source, word) for word in words]
-    ours = _term_support(facts.source, set(words))
-    signs = _thirds("target", weights, support) | _thirds("source", *ours)
-    return signs | _lacks("target", weights, support) | _lacks("source", *ours)
+    return _of_side("target", weights, support) | _of_side("source", *_term_support(facts.source, set(words)))
 
 
 def _word_support(source: SourceText, word: str) -> float:
@@ -62,10 +60,15 @@ def _term_support(source: SourceText, english: set[str]) -> tuple[list[float], l
     return [weight for _, weight, _ in rows], [share for _, _, share in rows]
 
 
-def _thirds(side: str, weights: Sequence[float], support: Sequence[float]) -> Signs:
-    """Mean support of all, and how far the first and the last third are below the rest."""
+def _of_side(side: str, weights: Sequence[float], support: Sequence[float]) -> Signs:
     masses = np.array(weights or [0.0])
     supported = masses * np.array(support or [0.0])
+    found = _thirds(masses, supported) | _lacks(masses, supported)
+    return {f"{side}_{name}": value for name, value in found.items()}
+
+
+def _thirds(masses: Numbers, supported: Numbers) -> Signs:
+    """Mean support of all, and how far the first and the last third are below the rest."""
 
     def mean(part: slice) -> float:
         return float(np.add.reduce(supported[part]) + PRIOR) / float(np.add.reduce(masses[part]) + 1.0)
@@ -74,13 +77,13 @@ def _thirds(side: str, weights: Sequence[float], support: Sequence[float]) -> Si
     third = max(1, n // 3)
     whole = mean(slice(None))
     if n < 3:
-        return {f"{side}_coverage": whole, f"{side}_front": 0.0, f"{side}_end": 0.0}
+        return {"coverage": whole, "front": 0.0, "end": 0.0}
     front = mean(slice(third)) - mean(slice(third, None))
     end = mean(slice(n - third, None)) - mean(slice(n - third))
-    return {f"{side}_coverage": whole, f"{side}_front": front, f"{side}_end": end}
+    return {"coverage": whole, "front": front, "end": end}
 
 
-def _lacks(side: str, weights: Sequence[float], support: Sequence[float]) -> Signs:
+def _lacks(masses: Numbers, supported: Numbers) -> Signs:
     """How far the beginning, the end and the worst run of words of a side fall short of its mean support.
 
     The lack of a run is what its words would have at the mean of the side, less what they have: of the beginning where
@@ -88,8 +91,6 @@ def _lacks(side: str, weights: Sequence[float], support: Sequence[float]) -> Sig
     before the first word that is found and after the last, and the mean support of each half and outer sixth less that
     of the rest.
     """
-    masses = np.array(weights or [0.0])
-    supported = masses * np.array(support or [0.0])
     mass, found = np.cumsum([0.0, *masses]), np.cumsum([0.0, *supported])
     lack = mass * ((found[-1] + PRIOR) / (mass[-1] + 1.0)) - found
     front, end = float(lack.max()), float((lack[-1] - lack).max())
@@ -112,4 +113,4 @@ def _lacks(side: str, weights: Sequence[float], support: Sequence[float]) -> Sig
         size = max(1, round(n / parts))
         signs[f"front_{name}"] = mean(0, size) - mean(size, n)
         signs[f"end_{name}"] = mean(n - size, n) - mean(0, n - size)
-    return {f"{side}_{name}": value for name, value in signs.items()}
+    return signs
