@@ -71,9 +71,11 @@ SETTINGS: dict[str, Any] = {
 TOLERANCE = 1e-4
 LIMITS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _SHORT, _LONG = ("short", "short2"), ("long", "long2")
+_UNRENDERED = ("names_unrendered", "names_unrendered_sum")
 _NAMES = (
     *("names_missing", "countries_extra", "countries_changed", "names_unsupported", "names_unsupported_sum"),
-    *("names_both", "names_sure_both", "words_unsupported", "words_unsupported_sum"),
+    *("names_both", "names_sure_both", "words_unsupported", "words_unsupported_sum", "names_worst"),
+    *("names_known_unsupported", "names_replaced", *_UNRENDERED),
 )
 _NUMBERS = ("numbers_missing", "numbers_extra", "numbers_changed")
 _CUT = ("open_end", "open_end_short", "only_source_final", "dangling", "target_small", "target_quotes")
@@ -90,12 +92,16 @@ def _without(side: str) -> tuple[str, ...]:
 
 RISES: dict[str, tuple[str, ...]] = {
     "unrelated": (*_SHORT, *_LONG, *_NAMES, *_NUMBERS),
-    "omission": (*_SHORT, *_CUT, "names_missing", "numbers_missing", *_without("source")),
+    "omission": (
+        *(*_SHORT, *_CUT, *_UNRENDERED, "names_missing", *_without("source")),
+        *("numbers_missing", "numbers_missing_front", "numbers_missing_end"),
+    ),
     "addition": (
         *_LONG,
         *_without("target"),
         *("only_target_final", "source_small", "source_quotes"),
-        *("numbers_extra", "names_unsupported_sum", "countries_extra"),
+        *("numbers_extra", "numbers_extra_front", "numbers_extra_end", "countries_extra", "names_worst"),
+        *("names_unsupported_sum", "names_unsupported_front", "names_unsupported_end", "names_known_unsupported"),
     ),
     "name_error": _NAMES,
 }
@@ -124,8 +130,8 @@ FALLS: dict[str, tuple[str, ...]] = {
 LIMIT = {"unrelated": 0.6, "omission": 0.7, "addition": 0.4, "name_error": 0.4}
 """Those of `balanced`, which asks for .7 of `unrelated`: of EVBNews .6 loses .002 more."""
 GOOD_OVER_LIMIT = {
-    "th": {"unrelated": 0.0005, "omission": 0.003, "addition": 0.002, "name_error": 0.0007},
-    "vi": {"unrelated": 0.0001, "omission": 0.001, "addition": 0.0012, "name_error": 0.0015},
+    "th": {"unrelated": 0.0005, "omission": 0.003, "addition": 0.0035, "name_error": 0.0035},
+    "vi": {"unrelated": 0.0001, "omission": 0.001, "addition": 0.0012, "name_error": 0.0022},
 }
 """The share of good pairs over these, by language and kind: together they leave .99 of them."""
 BATCH = 256

@@ -12,7 +12,7 @@ from rich.table import Table
 from pipeline.cli.dry_run import say_plan
 from pipeline.config.load import load_config
 from pipeline.errors import UsageError
-from pipeline.files.claim import Part
+from pipeline.files.claim import ORPHANS, Part
 from pipeline.files.owner import FILTER, RUN, owner
 from pipeline.files.progress import Progress, clock
 from pipeline.files.store import to_json
@@ -89,8 +89,9 @@ def _whole(run: Run) -> Manifest:
 @contextmanager
 def _working(run: Run, part: Part | None = None) -> Iterator[None]:
     """Hold the folder of a run, or a part of it, and hear when the user wants to stop."""
-    say = run.progress.say
-    with held(run.shards, RUN, run.config.read.paths, part, say), run.stop.listening(say):
+    say, paths = run.progress.say, run.config.read.paths
+    orphans = 0.0 if run.translates_here or part else ORPHANS
+    with held(run.shards, RUN, paths, part, say, orphans), run.stop.listening(say):
         reopen(run.out)
         unseal(run.out)
         yield

@@ -33,6 +33,9 @@ BEAT = 20.0
 SILENT = 180.0
 LOOK_AGAIN = 2.0
 """Seconds between two looks at a claim that may be left over."""
+ORPHANS = 60.0
+"""Seconds for which a run whose parts a cluster translates waits for parts: those that another run asked for, which
+was killed, end as soon as the cluster has heard of that."""
 
 
 class Part(NamedTuple):
@@ -122,12 +125,14 @@ class Claim:
 
 
 @contextmanager
-def claimed(folder: Path, part: Part | None = None, say: Callable[[str], None] = lambda _: None) -> Iterator[Claim]:
+def claimed(
+    folder: Path, part: Part | None = None, say: Callable[[str], None] = lambda _: None, orphans: float = 0.0
+) -> Iterator[Claim]:
     """Hold a folder, which is made where it is missing, for this process, or a part of it.
 
-    It waits for a claim that a process on another host may have left, until that is silent for long enough; `say` is
-    told of it. Raises StoreError when a living process holds the folder or the part, and when the folder cannot be made
-    or written.
+    It waits for a claim that a process on another host may have left, until that is silent for long enough, and for
+    `orphans` seconds for those who hold parts; `say` is told of it. Raises StoreError when a living process holds the
+    folder or the part, and when the folder cannot be made or written.
     """
     claims = folder / CLAIMS
     try:
@@ -136,7 +141,7 @@ def claimed(folder: Path, part: Part | None = None, say: Callable[[str], None] =
         raise StoreError(f"cannot make {folder}: {error.strerror}", "Choose another --out.") from error
     mine = Claimant(socket.gethostname(), os.getpid(), part)
     try:
-        claim = _waited_for(claims, mine, say)
+        claim = _waited_for(claims, mine, say, orphans)
     except OSError as error:
         raise StoreError(f"cannot write in {folder}: {error.strerror}", "Choose another --out.") from error
     try:
@@ -145,9 +150,10 @@ def claimed(folder: Path, part: Part | None = None, say: Callable[[str], None] =
         claim.end()
 
 
-def _waited_for(claims: Path, mine: Claimant, say: Callable[[str], None]) -> Claim:
+def _waited_for(claims: Path, mine: Claimant, say: Callable[[str], None], orphans: float) -> Claim:
     """Add a claim as soon as nothing excludes it."""
     seen: dict[Path, float] = {}
+    _wait_for_parts(claims, say, orphans)
     while True:
         with one_at_a_time(claims / LOCK):
             doubtful = _doubtful(claims, mine, seen, say)
@@ -158,6 +164,21 @@ def _waited_for(claims: Path, mine: Claimant, say: Callable[[str], None]) -> Cla
                 path.unlink()
                 os.close(handle)
         time.sleep(LOOK_AGAIN * (0.5 + secrets.randbelow(1000) / 1000))
+
+
+def _wait_for_parts(claims: Path, say: Callable[[str], None], seconds: float) -> None:
+    """Until no living process holds a part, so many seconds at most."""
+    until = time.monotonic() + seconds
+    told = False
+    while time.monotonic() < until:
+        holders = [_claimant(path) for path in sorted(claims.glob("*.json")) if _is_locked(path)]
+        parts = [holder for holder in holders if holder and holder.part]
+        if not parts:
+            return
+        if not told:
+            say(f"waiting for {parts[0]}, up to {seconds:.0f} seconds")
+            told = True
+        time.sleep(min(LOOK_AGAIN, max(0.0, until - time.monotonic())))
 
 
 def _doubtful(

@@ -214,12 +214,14 @@ class Store:
         self.claim: Claim | None = None
 
     @contextmanager
-    def claimed(self, part: Part | None = None, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    def claimed(
+        self, part: Part | None = None, say: Callable[[str], None] = lambda _: None, orphans: float = 0.0
+    ) -> Iterator[None]:
         """Hold the folder for this process, or with others a part of it; see `pipeline.files.claim`.
 
         Raises StoreError when another process holds it.
         """
-        with claimed(self.root, part, say) as self.claim:
+        with claimed(self.root, part, say, orphans) as self.claim:
             if part is None:
                 self._sweep()
             yield

@@ -42,8 +42,10 @@ def held(
     inputs: Sequence[str],
     part: Part | None = None,
     say: Callable[[str], None] = lambda _: None,
+    orphans: float = 0.0,
 ) -> Iterator[None]:
     """Hold the folder of `shards` for this process, or a part of it, once it is known that it is the command's.
+    `orphans` is how many seconds it waits for those who hold parts.
 
     It goes on with what it finds where its inputs are those of before: a filtered corpus needs every one of them, a
     run any. Raises StoreError, before anything is written, when the folder is another's or another process holds it.
@@ -58,7 +60,7 @@ def held(
         mine.check(folder, names, whole=command == FILTER, begun=begun)
 
     check()
-    with shards.store.claimed(part, say):
+    with shards.store.claimed(part, say, orphans):
         check()  # it may have been made in between
         mine.mark(folder)
         yield

@@ -60,8 +60,14 @@ class ThaiCutter:
 
 
 @cache
-def thai_cutter(*more: str) -> ThaiCutter:
-    """By PyThaiNLP's words and `more`."""
+def dictionary() -> frozenset[str]:
+    """PyThaiNLP's words."""
     from pythainlp.corpus import thai_words
 
-    return ThaiCutter({*thai_words(), *more})
+    return frozenset(thai_words())
+
+
+@cache
+def thai_cutter(*more: str) -> ThaiCutter:
+    """By PyThaiNLP's words and `more`."""
+    return ThaiCutter({*dictionary(), *more})

@@ -8,6 +8,7 @@ probabilities were found by expectation maximisation (Ristad and Yianilos 1998),
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,24 +45,45 @@ def table() -> LetterTable:
     return LetterTable(pairs, silent, np.array(data["added"]), {char: i for i, char in enumerate(data["thai"])})
 
 
+BARRIER = -1e6
+"""What it costs to go from one stretch to the next: more than any name earns."""
+
+
 def log_odds(name: str, text: str) -> float:
     """Log-odds of the best stretch of `text` against chance; 0 for a text without Thai letters, less for a poor match.
 
     `name` are letters from a to z. A transliteration earns about two a letter, chance some five in a whole sentence.
     """
+    return stretch_log_odds(name, [text])[0]
+
+
+def stretch_log_odds(name: str, stretches: Sequence[str]) -> list[float]:
+    """The same of each of several texts."""
     known = table()
-    columns = [known.places[char] for char in text if char in known.places]
+    columns: list[int] = []
+    added = [0.0]
+    spans: list[tuple[int, int]] = []
+    for stretch in stretches:
+        places = [known.places[char] for char in stretch if char in known.places]
+        if columns or spans:
+            columns.append(-1)
+            added.append(BARRIER)
+        spans.append((len(columns), len(columns) + len(places)))
+        columns += places
+        added += known.added[places].tolist()
     if not columns:
-        return 0.0
-    added = np.concatenate([[0.0], np.cumsum(known.added[columns])])
-    row = np.zeros(len(columns) + 1)
+        return [0.0] * len(stretches)
+    odds = known.pairs[:, columns]
+    odds[:, np.array(columns) < 0] = BARRIER
+    sums = np.cumsum(added)
+    row = np.zeros(len(sums))
     for letter in name:
         place = ord(letter) - ord("a")
         reached = row + known.silent[place]
-        np.maximum(reached[1:], row[:-1] + known.pairs[place][columns], out=reached[1:])
+        np.maximum(reached[1:], row[:-1] + odds[place], out=reached[1:])
         # The best over all numbers of Thai letters skipped before each place.
-        row = np.maximum.accumulate(reached - added) + added
-    return float(row.max())
+        row = np.maximum.accumulate(reached - sums) + sums
+    return [float(row[start : end + 1].max()) if end > start else 0.0 for start, end in spans]
 
 
 def spoken(acronym: str) -> str:

@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -84,6 +85,20 @@ def test_parts_share_a_folder_and_nobody_else_gets_in(tmp_path: Path) -> None:
             assert len(standing(tmp_path)) == 3
     with claimed(tmp_path), pytest.raises(StoreError, match="in use"), claimed(tmp_path, Part(1, 3)):
         pass
+
+
+def test_a_run_on_a_cluster_waits_for_parts_that_end_and_for_nobody_else(tmp_path: Path, quick: None) -> None:
+    said: list[str] = []
+    part = ExitStack()
+    part.enter_context(claimed(tmp_path, Part(1, 2)))
+    with pytest.raises(StoreError, match=r"in use by process \d+ \(part"), claimed(tmp_path, orphans=0.05):
+        pass
+    threading.Timer(0.3, part.close).start()
+    with claimed(tmp_path, None, said.append, orphans=60.0):
+        assert said == [f"waiting for process {os.getpid()} (part 1/2), up to 60 seconds"]
+        with pytest.raises(StoreError, match="in use"), claimed(tmp_path, None, said.append, orphans=60.0):
+            pass
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"host": "else'])

@@ -16,7 +16,7 @@ class NameSupport(PairScorer):
     """
 
     name = "name_support"
-    version = 2
+    version = 3
 
     def score_pair(self, facts: PairFacts, context: Context) -> float | None:
         """The score that the class describes, of one pair."""
@@ -31,7 +31,7 @@ class NameChanged(PairScorer):
     """
 
     name = "name_changed"
-    version = 3
+    version = 4
 
     def __init__(self, least: float = 0.5) -> None:
         self.least = least

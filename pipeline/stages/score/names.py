@@ -122,12 +122,17 @@ def _squeeze(text: str) -> str:
 def english_names(text: str) -> Iterator[list[str]]:
     """The names of `text` in order, each as its words: runs of words that are capitalised inside a sentence, without
     endings 's, titles, and words of a text in capitals."""
+    return (words for _, words in placed_names(text))
+
+
+def placed_names(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The same, each with the place where its run begins."""
     shouted = len(_SHOUTED.findall(text)) > 1
     for run in _RUN.finditer(text):
         words = (_POSSESSIVE.sub("", word) for word in re.split(r"[ -]", run[0]))
         name = [word for word in words if _is_name(word) and not (shouted and word.isupper())]
         if name:
-            yield name
+            yield run.start(), name
 
 
 def name_spans(text: str) -> list[tuple[int, int]]:

@@ -13,8 +13,9 @@ from pipeline.stages.score.name_loss import (
     without_glosses,
     without_money,
 )
-from pipeline.stages.score.names import LatinText, english_names, kept_names
-from pipeline.stages.score.source_text import SourceText
+from pipeline.stages.score.names import LatinText, kept_names, placed_names
+from pipeline.stages.score.source_text import SourceText, single_names
+from pipeline.stages.score.unrendered import English, unrendered
 from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import mentions
 from pipeline.text.languages import language
@@ -102,7 +103,12 @@ class PairFacts:
     @cached_property
     def english_names(self) -> list[list[str]]:
         """The names of the English, each as its words."""
-        return _english_names(self.pair.tgt_text)
+        return [words for _, words in _placed_names(self.pair.tgt_text)]
+
+    @cached_property
+    def name_places(self) -> list[int]:
+        """Where in the English each of its names begins."""
+        return [place for place, _ in _placed_names(self.pair.tgt_text)]
 
     @cached_property
     def unsupported_names(self) -> list[float]:
@@ -113,6 +119,15 @@ class PairFacts:
         return [
             0.0 if self._is_home(name) and not self.lost_names else 1 - max(map(self.source.support, name))
             for name in self.english_names
+        ]
+
+    @cached_property
+    def unsupported_known_names(self) -> list[float]:
+        """The same of the words of each name that are known as names; 0 where none is."""
+        known = [[word for word in name if fold(word) in single_names()] for name in self.english_names]
+        return [
+            min(unsupported, 1 - max(map(self.source.support, words))) if words else 0.0
+            for words, unsupported in zip(known, self.unsupported_names, strict=True)
         ]
 
     def _is_home(self, name: Sequence[str]) -> bool:
@@ -133,6 +148,12 @@ class PairFacts:
         kept = _kept_names(source, pair.src_lang)
         lost = lost_names(source, pair.src_lang, kept, FoldedWords(self.target_folded), self.target_latin)
         return len(lost) + len(unnamed(_countries(source, pair.src_lang), _countries(pair.tgt_text, ENGLISH)))
+
+    @cached_property
+    def unrendered_names(self) -> list[float]:
+        """How sure it is, for each name that the source seems to have, that the English has it not, 0 to 1."""
+        english = English(self.pair.tgt_text, FoldedWords(self.target_folded), self.target_latin)
+        return unrendered(self.source, english)
 
     @cached_property
     def added_countries(self) -> int:
@@ -159,8 +180,8 @@ def _kept_names(text: str, lang: str) -> list[str]:
 
 
 @lru_cache(TEXTS)
-def _english_names(text: str) -> list[list[str]]:
-    return list(english_names(text))
+def _placed_names(text: str) -> list[tuple[int, list[str]]]:
+    return list(placed_names(text))
 
 
 @lru_cache(2 * TEXTS)

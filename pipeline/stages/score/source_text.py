@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -20,6 +20,8 @@ from pipeline.text import data
 from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import names_by_word
 from pipeline.text.languages import language, source_languages
+from pipeline.text.numbers import EN_MONTHS
+from pipeline.text.thai_words import thai_cutter
 from pipeline.text.transliteration import log_odds, spoken
 from pipeline.text.unicode import fold
 from pipeline.text.vietnamese import strip_marks
@@ -37,10 +39,17 @@ OPEN_CLASSES = frozenset(["NOUN", "ADJ", "NUM"])
 """Parts of speech of everyday words that stand in names."""
 SHORTEST = 3
 """Characters of the shortest such word; set by hand."""
+LONGEST_PART = 4
+"""Characters of the longest Thai term that other words have in them by accident (วัด, temple, in จังหวัด, province), so
+that it counts only where a word begins and ends. Set by hand."""
+ABBREVIATED = 0.5
+"""How sure an English acronym is that stands on nothing but an abbreviation of the source (ป.ป.ช., NACC)."""
 RENDERINGS = " | "
 SURELY_MARKED = 5
 """Vietnamese of so many syllables has marks, where its writer writes them. Set by hand."""
 
+# Of a body or an office: ศปถ., ป.ป.ช.; one or two letters are mostly a title, a month or a unit.
+_ABBREVIATION = re.compile(r"(?<![ก-๛.])(?:(?:[ก-ฮ]{1,2}\.){3,}|[ก-ฮ]{3,4}(?![ก-๛]))")
 _LATIN = re.compile("[a-z]+")
 _NO_LATIN = re.compile("[^a-z]")
 _WORD = re.compile(r"[^\W_]+")
@@ -65,6 +74,20 @@ def known_words() -> frozenset[str]:
     if lexicon:
         found |= {word for senses in lexicon.senses.values() for word, _ in senses}
     return frozenset(found)
+
+
+@cache
+def single_names() -> frozenset[str]:
+    """Names of one English word in the glossaries and gazetteers, folded, that none of them has as a common word."""
+    names, common = set(), {fold(month) for month in EN_MONTHS}
+    for lang in source_languages():
+        for entry in shipped_entries(lang):
+            words = entry.english.split()
+            if not entry.is_name:
+                common |= {word for word in words if word.islower()}
+            elif len(words) == 1 and not entry.english.isupper():
+                names.add(fold(entry.english))
+    return frozenset(names - common)
 
 
 def is_common(word: str) -> bool:
@@ -189,9 +212,14 @@ class SourceText:
         return whole.bare if whole and unmarked and strip_marks(self.text) == self.text else whole
 
     @cached_property
+    def _spelled_out(self) -> str:
+        """The text with its abbreviations spelled out."""
+        return spelled_out(self.text, self.lang)
+
+    @cached_property
     def terms(self) -> list[str]:
         """The words and pairs of neighbouring words; none where the language has no lexicon."""
-        return source_terms(spelled_out(self.text, self.lang), self.lang) if self.lexicon else []
+        return source_terms(self._spelled_out, self.lang) if self.lexicon else []
 
     @cached_property
     def senses(self) -> list[WeighedSenses | None]:
@@ -247,13 +275,23 @@ class SourceText:
             sure = max(sure, self._in_thai(word, key))
         return sure
 
+    @cached_property
+    def _bounds(self) -> set[int]:
+        """Where Thai words begin and end in the text in small letters."""
+        return set(accumulate(map(len, thai_cutter().cut(self._cased)), initial=0))
+
     def _has(self, term: str) -> bool:
-        """Whether the term is there, in Vietnamese as whole words."""
-        if self.lang == "th":
+        """Whether the term is there, in Vietnamese and where it is a short Thai one as whole words."""
+        if self.lang != "th":
+            return f" {term} " in self._words
+        if term not in self._cased or len(term) > LONGEST_PART:
             return term in self._cased
-        return f" {term} " in self._words
+        starts = (found.start() for found in re.finditer(re.escape(term), self._cased))
+        return any({start, start + len(term)} <= self._bounds for start in starts)
 
     def _in_thai(self, word: str, key: str) -> float:
-        if word.isupper() and len(key) <= 5 and spoken(key) in self._solid:
+        acronym = word.isupper() and len(key) <= 5
+        if acronym and spoken(key) in self._solid:
             return 1.0
-        return 1 / (1 + math.exp(EVEN_ODDS - log_odds(key, self.text)))
+        sure = 1 / (1 + math.exp(EVEN_ODDS - log_odds(key, self._spelled_out)))
+        return max(sure, ABBREVIATED) if acronym and _ABBREVIATION.search(self.text) else sure

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.stages.score.name_support import NameChanged, NameSupport
 from pipeline.stages.score.names import english_names
-from pipeline.text.transliteration import log_odds, spoken
+from pipeline.text.transliteration import log_odds, spoken, stretch_log_odds
 from tests.stages.score.build import one
 
 
@@ -21,6 +21,12 @@ class TestTransliteration:
 
     def test_a_text_without_thai_says_nothing(self):
         assert log_odds("robert", "Robert 5") == 0
+
+    def test_stretches_are_compared_apart(self):
+        texts = ["กรุงวอชิงตัน", "Robert 5", "นายโรเบิร์ต", "วอชิง", "ตัน"]
+        for name in ("washington", "robert"):
+            assert stretch_log_odds(name, texts) == pytest.approx([log_odds(name, text) for text in texts])
+        assert stretch_log_odds("robert", []) == []
 
     def test_letters_are_spoken(self):
         assert spoken("CNN") == "ซีเอ็นเอ็น"

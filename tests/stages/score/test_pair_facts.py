@@ -48,7 +48,7 @@ def test_numbers_are_read_once_a_side_by_all_scorers_together(monkeypatch):
     assert sorted(calls) == sorted(sides)
 
 
-@pytest.mark.parametrize("name", ["kept_names", "english_names", "mentions", "SourceText", "StatedNumbers"])
+@pytest.mark.parametrize("name", ["kept_names", "placed_names", "mentions", "SourceText", "StatedNumbers"])
 def test_no_text_is_searched_twice_for_the_same(monkeypatch, forget, name):
     calls = counted(monkeypatch, pair_facts, name)
     others = [replace(one, tgt_text="It rains.") for one in PAIRS]

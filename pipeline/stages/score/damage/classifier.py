@@ -110,7 +110,7 @@ class Damage:
     scored together lack by habit (`habits`) are no sign.
     """
 
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
 
     def __init__(self, encoder: Encoder | None, readings: Readings) -> None:
         # Cosines of another encoder and probabilities of another model are on another scale.
