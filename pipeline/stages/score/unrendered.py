@@ -72,8 +72,10 @@ def _lost_terms(source: SourceText, english: English) -> set[str]:
     """The names that terms of the source become and the English lacks."""
     lost = set()
     for term, senses in zip(source.terms, source.senses, strict=True):
-        name = _name(source.lang, term, senses.stems) if senses else ""
-        if name and english.words.isdisjoint(senses.words) and not english.latin.has(name):
+        if senses is None or not english.words.isdisjoint(senses.words):
+            continue
+        name = _name(source.lang, term, senses.stems)
+        if name and not english.latin.has(name):
             lost.add(name)
     return lost
 
