@@ -56,7 +56,7 @@ READ = {
 """Kinds that grow trees of their own for pairs that a language model has read, with the share of good pairs over the
 limit. It is larger than without a model, in Thai above all: of those with the highest odds many are translated wrongly.
 In Vietnamese the trees from more pairs find additions better than those that know the readings."""
-CAUTION = 0.2
+CAUTION = {"omission": 0.2, "addition": 0.2, "name_error": 0.1}
 """Log-odds by which these are lowered after that: of PUD, whose kind of text they do not know, .990 are kept then, and
 .982 without."""
 READER = "qwen2.5-coder-1.5b"
@@ -289,7 +289,9 @@ def grown(lang: str, data: Table) -> dict[str, object]:
     plain = [i for i in every if not data.names[i].startswith(VECTORS)]
     for name, columns in {lang + end: plain, f"{lang} vectors{end}": every}.items():
         if name == lang + end or len(plain) < len(every):
-            fitted = {kind: model(data, kind, columns, share, CAUTION if end else 0.0) for kind, share in kinds.items()}
+            fitted = {
+                kind: model(data, kind, columns, share, CAUTION[kind] if end else 0.0) for kind, share in kinds.items()
+            }
             print("\n".join([f"{name}:", *(note for _, note in fitted.values())]), flush=True)
             trees = {kind: one for kind, (one, _) in fitted.items()}
             found[name] = {"signs": [data.names[i] for i in columns], "kinds": trees}
