@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from pythainlp.corpus import thai_words
 from pythainlp.util import Trie
+
+from pipeline.text.thai_words import dictionary
 
 HEAD = 3
 """Characters of a word by which `WordsByHead` looks it up: few words share so many."""
@@ -52,4 +53,4 @@ class WordsByHead(Trie):
 @cache
 def thai_dictionary() -> WordsByHead:
     """PyThaiNLP's words, for its tokenizers."""
-    return WordsByHead(thai_words())
+    return WordsByHead(dictionary())

@@ -8,6 +8,7 @@ probabilities were found by expectation maximisation (Ristad and Yianilos 1998),
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +19,16 @@ from numpy.typing import NDArray
 
 from pipeline.files.plain_yaml import load_yaml
 from pipeline.text.data import entries
+from pipeline.text.patterns import either
 
 _TABLE = Path(__file__).parent / "data" / "transliteration_th.yaml"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SPOKEN = dict(zip(LETTERS, entries("thai_letter_names.txt"), strict=True))
 """What the letters are called in Thai, for CNN as ซีเอ็นเอ็น."""
+_LETTER_OF = {called: letter for letter, called in _SPOKEN.items()}
+_CALLED = either(_LETTER_OF)
+SPOKEN_ACRONYM = re.compile(rf"(?:{_CALLED}){{2,6}}(?![\u0e30-\u0e3a\u0e45\u0e47-\u0e4e])")
+"""Two to six letters by their Thai names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +95,8 @@ def stretch_log_odds(name: str, stretches: Sequence[str]) -> list[float]:
 def spoken(acronym: str) -> str:
     """The names of the letters in Thai: CNN is ซีเอ็นเอ็น."""
     return "".join(_SPOKEN[letter] for letter in acronym.lower())
+
+
+def unspoken(acronym: str) -> str:
+    """The letters, small, of a match of SPOKEN_ACRONYM."""
+    return "".join(_LETTER_OF[called] for called in re.findall(_CALLED, acronym))

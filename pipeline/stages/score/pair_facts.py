@@ -16,7 +16,6 @@ from pipeline.stages.score.name_loss import (
 from pipeline.stages.score.names import LatinText, kept_names, placed_names
 from pipeline.stages.score.source_text import SourceText, single_names
 from pipeline.stages.score.unrendered import English, unrendered
-from pipeline.text.abbreviations import spelled_out
 from pipeline.text.countries import mentions
 from pipeline.text.languages import language
 from pipeline.text.numbers import Number, StatedNumbers, compare
@@ -43,7 +42,7 @@ class PairFacts:
     @cached_property
     def spelled_out(self) -> str:
         """The source without outer spaces and with its abbreviations spelled out, for a sentence encoder."""
-        return spelled_out(self.pair.src_text.strip(), self.pair.src_lang)
+        return self.source.spelled_out.strip()
 
     @cached_property
     def source_length(self) -> int:
@@ -57,13 +56,18 @@ class PairFacts:
 
     @cached_property
     def source(self) -> SourceText:
-        """The source, to be asked for English words; asking raises ModelError where the lexicon cannot be read."""
+        """The source, to be asked for English words, which raises ModelError where the lexicon cannot be read."""
         return _source_text(self.pair.src_text, self.pair.src_lang)
 
     @cached_property
     def target_folded(self) -> str:
         """The English for loose comparison, see `pipeline.text.unicode.fold`."""
         return fold(self.pair.tgt_text)
+
+    @cached_property
+    def target_words(self) -> FoldedWords:
+        """The words of the English for loose comparison."""
+        return FoldedWords(self.target_folded)
 
     @cached_property
     def target_latin(self) -> LatinText:
@@ -146,14 +150,13 @@ class PairFacts:
         if source.isupper():
             return 0
         kept = _kept_names(source, pair.src_lang)
-        lost = lost_names(source, pair.src_lang, kept, FoldedWords(self.target_folded), self.target_latin)
+        lost = lost_names(source, pair.src_lang, kept, self.target_words, self.target_latin)
         return len(lost) + len(unnamed(_countries(source, pair.src_lang), _countries(pair.tgt_text, ENGLISH)))
 
     @cached_property
     def unrendered_names(self) -> list[float]:
         """How sure it is, for each name that the source seems to have, that the English has it not, 0 to 1."""
-        english = English(self.pair.tgt_text, FoldedWords(self.target_folded), self.target_latin)
-        return unrendered(self.source, english)
+        return unrendered(self.source, English(self.pair.tgt_text, self.target_words, self.target_latin))
 
     @cached_property
     def added_countries(self) -> int:

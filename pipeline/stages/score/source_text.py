@@ -63,31 +63,27 @@ def lexicon_for(lang: str) -> Lexicon | None:
 
 
 @cache
+def _glossary_words() -> frozenset[str]:
+    """English words that the glossaries write small."""
+    entries = chain.from_iterable(map(shipped_entries, source_languages()))
+    return frozenset(word for entry in entries if not entry.is_name for word in entry.english.split() if word.islower())
+
+
+@cache
 def known_words() -> frozenset[str]:
     """English words that are no names when they are capitalised: all that the lexicons and glossaries write small."""
-    found: set[str] = set()
-    for lang in source_languages():
-        for entry in shipped_entries(lang):
-            if not entry.is_name:
-                found |= {word for word in entry.english.split() if word.islower()}
     lexicon = lexicon_for("vi")
-    if lexicon:
-        found |= {word for senses in lexicon.senses.values() for word, _ in senses}
-    return frozenset(found)
+    senses = lexicon.senses.values() if lexicon else ()
+    return _glossary_words() | {word for several in senses for word, _ in several}
 
 
 @cache
 def single_names() -> frozenset[str]:
     """Names of one English word in the glossaries and gazetteers, folded, that none of them has as a common word."""
-    names, common = set(), {fold(month) for month in EN_MONTHS}
-    for lang in source_languages():
-        for entry in shipped_entries(lang):
-            words = entry.english.split()
-            if not entry.is_name:
-                common |= {word for word in words if word.islower()}
-            elif len(words) == 1 and not entry.english.isupper():
-                names.add(fold(entry.english))
-    return frozenset(names - common)
+    entries = chain.from_iterable(map(shipped_entries, source_languages()))
+    english = {entry.english for entry in entries if entry.is_name and len(entry.english.split()) == 1}
+    names = frozenset(fold(name) for name in english if not name.isupper())
+    return names - _glossary_words() - set(map(fold, EN_MONTHS))
 
 
 def is_common(word: str) -> bool:
@@ -212,14 +208,14 @@ class SourceText:
         return whole.bare if whole and unmarked and strip_marks(self.text) == self.text else whole
 
     @cached_property
-    def _spelled_out(self) -> str:
+    def spelled_out(self) -> str:
         """The text with its abbreviations spelled out."""
         return spelled_out(self.text, self.lang)
 
     @cached_property
     def terms(self) -> list[str]:
         """The words and pairs of neighbouring words; none where the language has no lexicon."""
-        return source_terms(self._spelled_out, self.lang) if self.lexicon else []
+        return source_terms(self.spelled_out, self.lang) if self.lexicon else []
 
     @cached_property
     def senses(self) -> list[WeighedSenses | None]:
@@ -284,8 +280,10 @@ class SourceText:
         """Whether the term is there, in Vietnamese and where it is a short Thai one as whole words."""
         if self.lang != "th":
             return f" {term} " in self._words
-        if term not in self._cased or len(term) > LONGEST_PART:
-            return term in self._cased
+        if term not in self._cased:
+            return False
+        if len(term) > LONGEST_PART:
+            return True
         starts = (found.start() for found in re.finditer(re.escape(term), self._cased))
         return any({start, start + len(term)} <= self._bounds for start in starts)
 
@@ -293,5 +291,5 @@ class SourceText:
         acronym = word.isupper() and len(key) <= 5
         if acronym and spoken(key) in self._solid:
             return 1.0
-        sure = 1 / (1 + math.exp(EVEN_ODDS - log_odds(key, self._spelled_out)))
+        sure = 1 / (1 + math.exp(EVEN_ODDS - log_odds(key, self.spelled_out)))
         return max(sure, ABBREVIATED) if acronym and _ABBREVIATION.search(self.text) else sure

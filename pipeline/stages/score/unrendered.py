@@ -10,17 +10,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate, islice, pairwise
 
 from pipeline.stages.align.lexicon import Senses
 from pipeline.stages.score.name_loss import FoldedWords
 from pipeline.stages.score.names import LatinText
 from pipeline.stages.score.source_text import SourceText, is_common, single_names
-from pipeline.text.data import entries
-from pipeline.text.patterns import THAI, either
+from pipeline.text.patterns import THAI
 from pipeline.text.thai_words import dictionary, thai_cutter
-from pipeline.text.transliteration import LETTERS, stretch_log_odds
+from pipeline.text.transliteration import SPOKEN_ACRONYM, stretch_log_odds, unspoken
 from pipeline.text.unicode import fold
 
 NAME_MASS = 0.5
@@ -38,25 +37,24 @@ MARGIN = 4
 MOST = 60
 """Strange stretches and English words from which on a text is not looked at for them: each is compared with each."""
 
-_THAI = re.compile(f"[{THAI}]")
 _THAI_RUN = re.compile(f"[{THAI}]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _NO_LATIN = re.compile("[^a-z]")
-_CALLED = dict(zip(entries("thai_letter_names.txt"), LETTERS, strict=True))
-_LETTER = re.compile(either(_CALLED))
-_SPELLED = re.compile(rf"(?:{either(_CALLED)}){{2,6}}(?![\u0e30-\u0e3a\u0e45\u0e47-\u0e4e])")
 
 
 class English:
     """An English text, ready to be asked for names of its source."""
 
     def __init__(self, text: str, folded: FoldedWords, latin: LatinText) -> None:
-        self.folded, self.latin = folded, latin
-        self.words = {word for word in folded.words} | {word.removesuffix("s") for word in folded.words}
-        # Capitals at the beginning of a sentence as well: the name that is looked for may stand there.
-        uncommon = (word for word in _WORD.findall(text) if word[0].isupper() or not is_common(word))
-        keys = dict.fromkeys(_NO_LATIN.sub("", fold(word)) for word in uncommon)
-        self.uncommon = [key for key in keys if len(key) > 1]
+        self.text, self.folded, self.latin = text, folded, latin
+        self.words = {*folded.words, *(word.removesuffix("s") for word in folded.words)}
+
+    @cached_property
+    def uncommon(self) -> list[str]:
+        """The letters of words that may be names, those at the beginning of a sentence too."""
+        words = (word for word in _WORD.findall(self.text) if word[0].isupper() or not is_common(word))
+        keys = dict.fromkeys(_NO_LATIN.sub("", fold(word)) for word in words)
+        return [key for key in keys if len(key) > 1]
 
 
 def unrendered(source: SourceText, english: English) -> list[float]:
@@ -91,8 +89,8 @@ def _name(lang: str, term: str, senses: Senses) -> str:
 
 def _lost_letters(source: SourceText, english: English) -> Iterator[str]:
     """Acronyms that the source spells by the Thai names of their letters and the English has in no form."""
-    for found in _SPELLED.finditer(source.text):
-        acronym = "".join(_CALLED[name] for name in _LETTER.findall(found[0]))
+    for found in SPOKEN_ACRONYM.finditer(source.text):
+        acronym = unspoken(found[0])
         senses = source.lexicon.of(found[0]) if source.lexicon else None
         known = senses is not None and not english.words.isdisjoint(senses.words)
         if not known and acronym not in english.folded.initials and not english.latin.has(acronym):
@@ -100,10 +98,8 @@ def _lost_letters(source: SourceText, english: English) -> Iterator[str]:
 
 
 def _lost_stretches(text: str, english: English) -> list[float]:
-    if not 0 < len(english.uncommon) <= MOST:
-        return []
     stretches = list(islice(strange_stretches(text), MOST + 1))
-    if not 0 < len(stretches) <= MOST:
+    if not 0 < len(stretches) <= MOST or not 0 < len(english.uncommon) <= MOST:
         return []
     odds = [stretch_log_odds(word, stretches) for word in english.uncommon]
     return [1 / (1 + math.exp(max(of_one) - EVEN_ODDS)) for of_one in zip(*odds, strict=True)]
@@ -112,7 +108,7 @@ def _lost_stretches(text: str, english: English) -> list[float]:
 def strange_stretches(text: str) -> Iterator[str]:
     """Stretches of Thai that no dictionary has, each with the Thai right beside it, which may belong to it: foreign
     names, mostly, of which the cutter takes parts for words."""
-    for thai in _THAI_RUN.findall(_SPELLED.sub(" ", text)):
+    for thai in _THAI_RUN.findall(SPOKEN_ACRONYM.sub(" ", text)):
         ends = list(accumulate(map(len, thai_cutter().cut(thai)), initial=0))
         strange = [(start, end) for start, end in pairwise(ends) if thai[start:end].strip("ๆฯ") not in dictionary()]
         at = 0

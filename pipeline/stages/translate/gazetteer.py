@@ -17,6 +17,7 @@ from pipeline.errors import InputError
 from pipeline.files.lines import text_lines
 from pipeline.registry.models import shipped
 from pipeline.text.patterns import THAI
+from pipeline.text.thai_words import dictionary
 from pipeline.text.vietnamese import strip_marks
 
 PLACES, ORGANISATIONS = "places.tsv", "organisations.tsv"
@@ -128,7 +129,6 @@ def _part_of_speech(file: str) -> str:
 @cache
 def common_words() -> frozenset[str]:
     """Thai words of the dictionary that the Thai National Corpus has more than FREQUENT times."""
-    from pythainlp.corpus import thai_words, tnc
+    from pythainlp.corpus import tnc
 
-    known = thai_words()
-    return frozenset(word for word, uses in tnc.word_freqs() if uses > FREQUENT and word in known)
+    return frozenset(word for word, uses in tnc.word_freqs() if uses > FREQUENT and word in dictionary())

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.stages.score.name_support import NameChanged, NameSupport
 from pipeline.stages.score.names import english_names
-from pipeline.text.transliteration import log_odds, spoken, stretch_log_odds
+from pipeline.text.transliteration import log_odds, spoken, stretch_log_odds, unspoken
 from tests.stages.score.build import one
 
 
@@ -30,6 +30,7 @@ class TestTransliteration:
 
     def test_letters_are_spoken(self):
         assert spoken("CNN") == "ซีเอ็นเอ็น"
+        assert unspoken("ซีเอ็นเอ็น") == "cnn"
 
 
 class TestNames:

@@ -26,16 +26,12 @@ _START = re.compile(r"[^\w]*")
 
 def signs_of(facts: Sequence[PairFacts], encoder: Encoder | None) -> list[Signs]:
     """The signs of each pair by name; those of sentence vectors only where the encoder knows the source language."""
-    signs = [_own(pair_facts) | lexical_signs(pair_facts) for pair_facts in facts]
+    signs = [_surface(one) | _counts(one) | _at_ends(one) | lexical_signs(one) for one in facts]
     rows = [i for i, pair_facts in enumerate(facts) if encoder and pair_facts.pair.src_lang in encoder.languages]
     if encoder and rows:
         for i, vector in zip(rows, vector_signs([facts[i] for i in rows], encoder), strict=True):
             signs[i] |= vector
     return signs
-
-
-def _own(facts: PairFacts) -> Signs:
-    return _surface(facts) | _counts(facts) | _at_ends(facts)
 
 
 def _surface(facts: PairFacts) -> Signs:
@@ -82,8 +78,7 @@ def _counts(facts: PairFacts) -> Signs:
     for name, value in zip(facts.english_names, facts.unsupported_names, strict=True):
         unsupported[all(map(is_common, name))].append(value)
     names, words = unsupported[False], unsupported[True]
-    unrendered = facts.unrendered_names
-    replaced = max([min(1.0, lost), *unrendered]) * max(*names, *words)
+    unrendered, least_sure = facts.unrendered_names, max(*names, *words)
     return {
         "numbers_missing": min(2.0, len(missing)),
         "numbers_extra": min(2.0, len(extra)),
@@ -95,13 +90,13 @@ def _counts(facts: PairFacts) -> Signs:
         "names_unsupported_sum": min(2.0, sum(names)),
         "words_unsupported": max(words),
         "words_unsupported_sum": min(2.0, sum(words)),
-        "names_both": min(1.0, lost) * max(*names, *words),
+        "names_both": min(1.0, lost) * least_sure,
         "names_sure_both": min(1.0, lost) * max(names),
         "names_worst": max((1 - min(map(facts.source.support, name)) for name in facts.english_names), default=0.0),
         "names_known_unsupported": max(facts.unsupported_known_names, default=0.0),
         "names_unrendered": max(unrendered, default=0.0),
         "names_unrendered_sum": min(3.0, sum(unrendered)),
-        "names_replaced": replaced,
+        "names_replaced": max([min(1.0, lost), *unrendered]) * least_sure,
         "names_supported": min(3.0, sum(1 - value > HALF for value in facts.unsupported_names)),
     }
 
@@ -109,9 +104,8 @@ def _counts(facts: PairFacts) -> Signs:
 def _at_ends(facts: PairFacts) -> Signs:
     """How many names and numbers that the other side does not have stand in the first and the last third of a side."""
     missing, extra = facts.numbers_apart
-    names = [*zip(facts.name_places, facts.unsupported_names, strict=True)]
     counted = {
-        "names_unsupported": (facts.pair.tgt_text, names),
+        "names_unsupported": (facts.pair.tgt_text, [*zip(facts.name_places, facts.unsupported_names, strict=True)]),
         "numbers_extra": (facts.pair.tgt_text, [(number.start, 1.0) for number in extra]),
         "numbers_missing": (facts.pair.src_text, [(number.start, 1.0) for number in missing]),
     }
